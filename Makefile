@@ -1,0 +1,152 @@
+# lossd: `make run` serves on :8080, `make test` runs every test, `make help` lists the rest.
+
+# Each variant (asan, tsan, fuzz) has a build folder of its own; the plain build is build/.
+VARIANT ?=
+OUT     := build$(if $(VARIANT),/$(VARIANT))
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+PREFIX  ?= /usr/local
+VERSION := 1.0.0
+COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+ARGS    ?=
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow \
+            -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wwrite-strings \
+            -Wundef -Wformat=2 -Wvla -Wimplicit-fallthrough -Werror
+# No fused multiply-add and no fast-math: the same bits on every processor.
+FLOATS   := -ffp-contract=off -fno-math-errno -fno-trapping-math
+SAFETY   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+CFLAGS   ?= -O2 -g
+FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -U_FORTIFY_SOURCE
+FLAGS_tsan := -O1 -g -fsanitize=thread -U_FORTIFY_SOURCE
+COMPILE  := $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(FLOATS) $(SAFETY) $(FLAGS_$(VARIANT)) \
+            -Iinclude -Isrc -I$(OUT)/gen -MMD -MP
+LINK     := $(CC) $(CFLAGS) $(FLAGS_$(VARIANT)) -pie -Wl,-z,relro,-z,now
+LIBS     := -lmicrohttpd -lcjson -lcurl -lpthread -lm
+
+MAINS    := src/main.c src/cli/main.c src/base/number_powers_gen.c
+SOURCES  := $(filter-out $(MAINS),$(wildcard src/*.c src/*/*.c src/*/*/*.c))
+OBJECTS  := $(SOURCES:%.c=$(OUT)/obj/%.o)
+LIBRARY  := $(OUT)/liblossd.a
+FIXTURES := $(patsubst %.c,$(OUT)/obj/%.o,$(filter-out tests/system/test_%.c,$(wildcard tests/system/*.c)))
+TESTS    := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c tests/unit/*/test_*.c \
+              tests/properties/test_*.c tests/conversations/test_*.c tests/conformance/test_*.c \
+              tests/system/test_*.c tests/fuzz/test_*.c))
+BENCHES  := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*/bench_*.c))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all help run test test-exhaustive bench check asan tsan layers headers lint format \
+        fuzz install clean deps image test-image
+
+all: $(OUT)/lossd $(OUT)/lossctl   ## build build/lossd and build/lossctl (the default)
+
+help:                   ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## *\(.*\)/\1\t\2/p' Makefile | expand -t 18
+
+run: all                ## build and serve on 127.0.0.1:8080 (ARGS="--port 9000" for more)
+	$(OUT)/lossd $(ARGS)
+
+test: $(OUT)/.deps-test ## build and run every test
+	@$(MAKE) --no-print-directory all tests
+	@tests/run.sh $(OUT) $(TESTS)
+
+.PHONY: tests
+tests: $(TESTS)
+
+bench: $(OUT)/.deps-test ## measure engine, codec and service, as ratios side by side
+	@$(MAKE) --no-print-directory all $(BENCHES)
+	@tests/bench/run.sh $(OUT)
+
+check: $(OUT)/.deps-test $(OUT)/.deps-lint ## everything: warnings, tests, sanitizers, linters, layers
+	@tests/check.sh
+
+asan:                   ## every test under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory VARIANT=asan test
+
+tsan:                   ## the tests with threads under ThreadSanitizer
+	@$(MAKE) --no-print-directory VARIANT=tsan test
+
+deps:                   ## install what building, testing and linting need (apt)
+	@deploy/deps.sh build test lint
+
+image:                  ## build the container image lossd:$(VERSION)
+	@deploy/image.sh build
+
+test-image:             ## build the image and check it read-only, without capabilities, in 64 MB
+	@deploy/image.sh test
+
+test-exhaustive: $(OUT)/.deps-build ## all 2^32 float32 and 1e8 float64 round trips (long)
+	@$(MAKE) --no-print-directory $(OUT)/tests/exhaustive/number_roundtrip
+	$(OUT)/tests/exhaustive/number_roundtrip
+
+layers:                 ## hold every #include to tests/layers.txt
+	@tests/layers.sh
+
+headers: $(OUT)/.deps-build ## every header compiles by itself
+	@for h in $$(find include src -name '*.h'); do \
+	  $(filter-out -MMD -MP,$(COMPILE)) -Wno-unused-function -Wno-unused-const-variable -fsyntax-only -x c -include $$h /dev/null || exit 1; done
+
+lint: $(OUT)/.deps-lint ## clang-tidy, cppcheck, shellcheck, format check
+	@$(MAKE) --no-print-directory $(OUT)/gen/number_powers.inc
+	@tests/lint.sh
+
+format:                 ## lay out all C files
+	find include src tests -name '*.[ch]' -exec clang-format -i {} +
+
+fuzz: $(OUT)/.deps-lint ## run the fuzzers for a minute each (SECONDS=60)
+	@tests/fuzz/run.sh $(OUT)/fuzz $${SECONDS_EACH:-60}
+
+install: all            ## install to $(PREFIX), DESTDIR honoured
+	install -D -m 755 $(OUT)/lossd $(DESTDIR)$(PREFIX)/bin/lossd
+	install -D -m 755 $(OUT)/lossctl $(DESTDIR)$(PREFIX)/bin/lossctl
+
+clean:                  ## remove build/
+	rm -rf build
+
+# The packages are there, or become so; asked once per build folder.
+$(OUT)/.deps-%: deploy/deps.sh
+	@deploy/deps.sh build $(filter-out build,$*)
+	@mkdir -p $(@D) && touch $@
+
+$(OUT)/lossd: $(OUT)/obj/src/main.o $(LIBRARY)
+	@echo "LINK $@"
+	@$(LINK) -o $@ $^ $(LIBS)
+
+$(OUT)/lossctl: $(OUT)/obj/src/cli/main.o $(LIBRARY)
+	@echo "LINK $@"
+	@$(LINK) -o $@ $^ $(LIBS)
+
+$(LIBRARY): $(OBJECTS)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(OUT)/tests/%: $(OUT)/obj/tests/%.o $(FIXTURES) $(LIBRARY)
+	@mkdir -p $(@D)
+	@echo "LINK $@"
+	@$(LINK) -o $@ $^ -lcmocka $(LIBS)
+
+$(OUT)/obj/%.o: %.c Makefile $(OUT)/gen/number_powers.inc | $(OUT)/gen/build.inc $(OUT)/.deps-build
+	@mkdir -p $(@D)
+	@echo "CC $<"
+	@$(COMPILE) -c -o $@ $<
+
+# The powers of five that exact number conversion needs, computed.
+$(OUT)/gen/number_powers.inc: src/base/number_powers_gen.c src/base/number_powers_range.h | $(OUT)/.deps-build
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O1 -Iinclude -Isrc -o $(OUT)/gen/number_powers_gen $<
+	$(OUT)/gen/number_powers_gen > $@
+
+# Loops over rows are what the time goes into.
+$(OUT)/obj/src/engine/%.o: CFLAGS += -O3
+
+# Build facts; the file changes only when they do.
+$(OUT)/gen/build.inc: FORCE
+	@mkdir -p $(@D)
+	@printf '#define LOSSD_VERSION "%s"\n#define LOSSD_COMMIT "%s"\n' '$(VERSION)' '$(COMMIT)' > $@.new
+	@cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
+.PHONY: FORCE
+FORCE:
+
+-include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)

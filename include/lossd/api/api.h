@@ -1,0 +1,157 @@
+/* The API: a request becomes a response, without any socket.
+ *
+ * The server, the tests, the fuzzer and the benchmark all enter here:
+ *
+ *     exchange_init(&exchange, api, budget);
+ *     route = api_route(&exchange);            the headers are in
+ *     api_feed(&exchange, piece);              the body, piece by piece
+ *     api_answer(&exchange, pool, &response);  the body is in
+ *     exchange_release(&exchange);             the response has been sent
+ *
+ * After api_route() or api_feed() refused, api_answer() tells why.  Exactly one
+ * thread may touch an exchange at any time; an api may be shared by all. */
+#ifndef LOSSD_API_API_H
+#define LOSSD_API_API_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lossd/base/arena.h"
+#include "lossd/base/err.h"
+#include "lossd/base/pool.h"
+#include "lossd/base/span.h"
+#include "lossd/engine/batch.h"
+#include "lossd/engine/score.h"
+
+struct api;
+struct codec;
+struct decoder;
+struct route;
+
+/* A ceiling or other setting that GET /v1/limits shows. */
+struct api_limit {
+    const char *name; /* "max_body" */
+    const char *flag; /* "--max-body" */
+    uint64_t value;
+    const char *help;
+};
+
+struct api_settings {
+    struct limits limits;
+    size_t max_body;               /* bytes of a request body */
+    size_t max_request_memory;     /* bytes one request may hold */
+    bool server_timing;            /* send Server-Timing */
+    const struct api_limit *shown; /* for GET /v1/limits; must outlive the api */
+    size_t shown_count;
+    const char *version; /* "1.0.0" */
+    const char *commit;
+    const char *compiler;
+    const char *http_library; /* "libmicrohttpd 0.9.75" */
+};
+
+/* NULL: no memory.  api_free() accepts NULL. */
+struct api *api_new(const struct api_settings *settings);
+void api_free(struct api *api);
+
+/* While draining, readiness is 503; everything else is answered as before. */
+void api_set_draining(struct api *api, bool draining);
+
+/* The head of a request.  Spans that are empty were not sent. */
+struct request {
+    struct span method;
+    struct span target; /* "/v1/loss?reduction=sum", as it was sent */
+    struct span content_type;
+    struct span content_encoding;
+    struct span accept;
+    struct span request_id; /* X-Request-ID */
+    struct span traceparent;
+    bool has_content_length;
+    uint64_t content_length;
+};
+
+enum stage {
+    STAGE_RECEIVE,
+    STAGE_PARSE,
+    STAGE_QUEUE,
+    STAGE_COMPUTE,
+    STAGE_ENCODE,
+    STAGES
+};
+extern const char *const stage_names[STAGES];
+
+enum { REQUEST_ID_SIZE = 129 };
+
+struct exchange {
+    struct api *api;
+    struct arena mem;
+    struct request head; /* filled by the owner before api_route() */
+    struct err err;
+    const struct route *route;
+    const struct codec *codec;
+    struct decoder *decoder;
+    struct batch batch;
+    struct result result;
+    bool pretty;
+    bool refused;                     /* err says why */
+    uint64_t body_bytes;              /* received so far */
+    char request_id[REQUEST_ID_SIZE]; /* the sender's, or one of ours */
+    char trace_id[33];                /* "" when there is none */
+    int64_t began_ns;
+    int64_t stage_ns[STAGES];
+};
+
+enum { RESPONSE_HEADERS = 8 };
+
+struct response {
+    unsigned status;
+    struct {
+        const char *name;
+        const char *value;
+    } header[RESPONSE_HEADERS]; /* Content-Type is among them */
+    size_t headers;
+    struct span body; /* the whole body, when `fill` is NULL */
+    /* Otherwise the body in pieces: at most `capacity` (>= 256) bytes into
+     * `out`; returns how many, 0 at the end. */
+    size_t (*fill)(void *ctx, char *out, size_t capacity);
+    void *ctx;
+};
+
+/* Begins an exchange: an empty arena under the api's limit and the budget
+ * (NULL: none).  `exchange->head` is to be filled next; its spans must live
+ * until exchange_release(). */
+void exchange_init(struct exchange *exchange, struct api *api, struct budget *budget);
+
+/* The head is in: who answers?  Checks method, path, query, media type and
+ * declared length, reserves memory, and begins to decode.  NULL when refused. */
+const struct route *api_route(struct exchange *exchange);
+
+/* The next piece of the body.  False: refused; more of it is not wanted. */
+bool api_feed(struct exchange *exchange, struct span piece);
+
+/* What the answer will cost about, in nanoseconds of one core; valid once the
+ * body is in.  For deciding whether to answer here or on the pool. */
+int64_t api_cost_ns(const struct exchange *exchange);
+
+/* Answers.  Cannot fail: an error becomes a problem document.  The response
+ * points into the exchange. */
+void api_answer(struct exchange *exchange, struct pool *pool, struct response *response);
+
+/* Answers with an error found by the caller (a header, a deadline, the budget). */
+void api_refuse(struct exchange *exchange, struct response *response);
+
+/* Gives back all memory. */
+void exchange_release(struct exchange *exchange);
+
+/* The route's path for log lines and metrics, "(none)" for NULL. */
+const char *route_name(const struct route *route);
+
+/* True for health probes, which are not logged. */
+bool route_is_probe(const struct route *route);
+
+/* The stable code of an error, "label_out_of_range", and its HTTP status. */
+const char *problem_code(enum err_kind kind);
+unsigned problem_status(enum err_kind kind);
+
+#endif

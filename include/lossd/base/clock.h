@@ -1,0 +1,17 @@
+/* Time: a monotonic clock for intervals, a calendar for log lines. */
+#ifndef LOSSD_BASE_CLOCK_H
+#define LOSSD_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Nanoseconds since some fixed point; never goes back. */
+int64_t clock_ns(void);
+
+enum { CLOCK_TEXT_SIZE = 32 };
+
+/* The present moment as RFC 3339 with milliseconds, in UTC, terminated:
+ * "2031-05-06T07:08:09.123Z". */
+void clock_text(char out[CLOCK_TEXT_SIZE]);
+
+#endif

@@ -1,0 +1,97 @@
+/* What went wrong, as a value that travels: a kind, a place and one sentence.
+ *
+ * Functions that can fail return bool and take a `struct err *` last.  They
+ * report and leave in one act:
+ *
+ *     return fail(err, ERR_WRONG_TYPE, "/logits", "logits is a string; ...");
+ *
+ * An answer has one error.  The kinds stand in the order in which they win:
+ * fail() keeps the error that is already there unless the new one belongs to
+ * an earlier phase, so a reader may go on after a wrong member to find out
+ * whether the text is JSON at all.
+ *
+ * The struct has a fixed size, so that "out of memory" needs no memory. */
+#ifndef LOSSD_BASE_ERR_H
+#define LOSSD_BASE_ERR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum err_kind {
+    ERR_NONE,
+    /* ends the reading at once */
+    ERR_INTERNAL,
+    ERR_OVERLOADED,
+    ERR_DRAINING,
+    ERR_UNKNOWN_ROUTE,
+    ERR_METHOD_NOT_ALLOWED,
+    ERR_BAD_HEADER,
+    ERR_UNSUPPORTED_MEDIA_TYPE,
+    ERR_UNSUPPORTED_ENCODING,
+    ERR_UPLOAD_TIMEOUT,
+    ERR_TOO_LARGE,
+    /* the text */
+    ERR_INVALID_JSON,
+    ERR_TRAILING_DATA,
+    /* the members */
+    ERR_DUPLICATE_MEMBER,
+    ERR_UNKNOWN_MEMBER,
+    ERR_MISSING_MEMBER,
+    ERR_CONFLICTING_MEMBERS,
+    /* types and shapes */
+    ERR_WRONG_TYPE,
+    ERR_RAGGED_ARRAY,
+    ERR_EMPTY_BATCH,
+    ERR_SHAPE_MISMATCH,
+    /* values */
+    ERR_NON_FINITE_VALUE,
+    ERR_LABEL_NOT_INTEGER,
+    ERR_LABEL_OUT_OF_RANGE,
+    ERR_INVALID_OPTION,
+    ERR_ALL_MASKED,
+    ERR_MASKED_LABEL,
+    ERR_KINDS
+};
+
+/* The phases of a request, in the order in which their errors win. */
+enum err_phase {
+    PHASE_TRANSPORT,
+    PHASE_TEXT,
+    PHASE_DUPLICATE,
+    PHASE_UNKNOWN,
+    PHASE_MISSING,
+    PHASE_CONFLICT,
+    PHASE_SHAPE,
+    PHASE_VALUE
+};
+
+struct err {
+    enum err_kind kind;
+    bool has_position;      /* offset, line and column say where the text is wrong */
+    size_t offset;          /* bytes from the start of the body */
+    size_t line;            /* from 1 */
+    size_t column;          /* bytes, from 1 */
+    uint64_t limit;         /* of ERR_TOO_LARGE: the ceiling that was hit, else 0 */
+    const char *flag;       /* of ERR_TOO_LARGE: the setting that raises it, or NULL */
+    unsigned retry_after_s; /* of ERR_OVERLOADED and ERR_DRAINING */
+    char pointer[192];      /* RFC 6901, "" when no element is at fault */
+    char detail[384];       /* one sentence: the thing, the value, what was wanted */
+};
+
+enum err_phase err_phase(enum err_kind kind);
+
+/* True when `err` holds an error of `phase` or of an earlier one. */
+bool err_by(const struct err *err, enum err_phase phase);
+
+/* Records the error unless one of the same or an earlier phase is there.
+ * `pointer` may be NULL.  Text that does not fit is cut at a character, the
+ * cut marked with "...".  Always returns false. */
+bool fail(struct err *err, enum err_kind kind, const char *pointer, const char *format,
+          ...) __attribute__((format(printf, 4, 5)));
+
+/* The same for a ceiling: ERR_TOO_LARGE with the limit and the flag that raises it. */
+bool fail_limit(struct err *err, const char *pointer, uint64_t limit, const char *flag,
+                const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+#endif

@@ -1,0 +1,44 @@
+/* Decimal text to binary numbers and back, exactly.
+ *
+ * Reading rounds correctly (IEEE 754, ties to even) for every input, whatever
+ * its length.  Writing gives the shortest text that reads back as the same
+ * number, the closest one where several are equally short.  Nothing here looks
+ * at the locale, allocates, or keeps state: every function is thread-safe.
+ *
+ * The text is a number by the grammar of RFC 8259, section 6. */
+#ifndef LOSSD_BASE_NUMBER_H
+#define LOSSD_BASE_NUMBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lossd/base/span.h"
+
+/* No number of ours is longer: bytes to keep free before writing one. */
+enum { NUMBER_TEXT_MAX = 32 };
+
+/* Length of the JSON number that `text` starts with, 0 when it starts with none.
+ * "1.5," is 3 long; "01" is 1 long; "1." and "-" are 0. */
+size_t number_length(struct span text);
+
+/* The value of the number that `text` is, all of it: a number by number_length().
+ * A value beyond the type's range is an infinity; that is how overflow shows. */
+double number_read_double(struct span text);
+float number_read_float(struct span text);
+
+/* True and the value when the text is an integer written without fraction or
+ * exponent and fits. */
+bool number_read_int64(struct span text, int64_t *value);
+
+/* Writes the number and returns the length, at most NUMBER_TEXT_MAX.  No
+ * terminator.  The layout is JavaScript's: plain decimals from 1e-6 up to below
+ * 1e21, without a fraction where there is none ("2"), and an exponent beyond
+ * ("1.5e-7", "1e+21").  Negative zero is "-0", and what is not finite is
+ * "null", the only way JSON has to say it. */
+size_t number_write_double(char *out, double value);
+size_t number_write_float(char *out, float value);
+size_t number_write_int64(char *out, int64_t value);
+size_t number_write_uint64(char *out, uint64_t value);
+
+#endif

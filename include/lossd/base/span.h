@@ -1,0 +1,30 @@
+/* A piece of somebody else's text: where it starts and how long it is.
+ * A span owns nothing and is not terminated; it lives as long as the text. */
+#ifndef LOSSD_BASE_SPAN_H
+#define LOSSD_BASE_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct span {
+    const char *at;
+    size_t len;
+};
+
+static inline struct span span_of(const char *text)
+{
+    return (struct span){text, text ? strlen(text) : 0};
+}
+
+static inline bool span_equal(struct span a, struct span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+static inline bool span_is(struct span a, const char *text)
+{
+    return span_equal(a, span_of(text));
+}
+
+#endif

@@ -1,0 +1,13 @@
+/* UTF-8, as RFC 3629 has it: no overlong forms, no surrogates, nothing above
+ * U+10FFFF. */
+#ifndef LOSSD_BASE_UTF8_H
+#define LOSSD_BASE_UTF8_H
+
+#include <stddef.h>
+
+#include "lossd/base/span.h"
+
+/* Bytes of the character that `text` starts with, 0 when it starts with none. */
+size_t utf8_length(struct span text);
+
+#endif

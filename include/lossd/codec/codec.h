@@ -1,0 +1,56 @@
+/* A format: bytes into a batch, as they arrive, and a result into bytes.
+ *
+ * The formats are the rows of codecs.def. */
+#ifndef LOSSD_CODEC_CODEC_H
+#define LOSSD_CODEC_CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lossd/base/arena.h"
+#include "lossd/base/buf.h"
+#include "lossd/base/err.h"
+#include "lossd/base/span.h"
+#include "lossd/engine/batch.h"
+#include "lossd/engine/score.h"
+
+struct decoder;
+struct reply;
+
+struct codec {
+    const char *name;
+    const char *const *media_types; /* ends with NULL; "" is none at all */
+
+    /* Begins to read a body into `batch`, which knows its task and may hold
+     * members of the address already.  NULL: no memory. */
+    struct decoder *(*begin)(struct batch *batch, struct arena *mem, struct err *err);
+
+    /* The next piece of the body, cut anywhere.  `piece` is not kept.  False when
+     * reading on is of no use (text that is not of this format, a ceiling);
+     * other errors are noted in `err`, the text is checked to its end, and the
+     * answer is true. */
+    bool (*feed)(struct decoder *decoder, struct span piece, struct err *err);
+
+    /* The body is complete.  False with `err` filled when it ended too early;
+     * otherwise true, and `err` may hold an error noted on the way. */
+    bool (*finish)(struct decoder *decoder, struct err *err);
+
+    /* Prepares the answer's text.  NULL: no memory. */
+    struct reply *(*encode)(const struct batch *batch, const struct result *result,
+                            bool pretty, struct arena *mem, struct err *err);
+};
+
+/* The format of a Content-Type header (parameters and case do not matter), NULL
+ * when there is none.  An empty span is a request without the header. */
+const struct codec *codec_for(struct span content_type);
+
+/* The media types of all formats, for Accept-Post: "application/json, ...". */
+const char *codec_media_types(void);
+
+/* The next bytes of the answer into out[0..capacity); returns how many, 0 at
+ * the end.  `capacity` must be at least REPLY_ROOM.  The batch, the result and
+ * the arena must live until the end. */
+enum { REPLY_ROOM = 256 };
+size_t reply_fill(struct reply *reply, char *out, size_t capacity);
+
+#endif

@@ -1,0 +1,223 @@
+/* A batch: what one request asks to have scored, whatever format it came in.
+ *
+ * A codec fills a batch member by member, in the order of the text.  Then
+ * batch_check() says whether it is sound; what passed it, score() can score
+ * without failing.  The words are the API's: logits [d1,..] with a class axis;
+ * a position is what is left of the shape without that axis, and has one row of
+ * `classes` logits; labels name the true class of each position; targets give a
+ * distribution for each position instead.
+ *
+ * A batch and all it points to belong to one request and one thread at a time. */
+#ifndef LOSSD_ENGINE_BATCH_H
+#define LOSSD_ENGINE_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lossd/base/arena.h"
+#include "lossd/base/err.h"
+#include "lossd/base/span.h"
+
+enum { RANK_MAX = 8 };
+
+struct shape {
+    unsigned rank;        /* 0: a single number */
+    size_t dim[RANK_MAX]; /* row-major: the last one varies fastest */
+};
+
+enum dtype { DTYPE_FLOAT64, DTYPE_FLOAT32 };
+
+enum element { ELEMENT_FLOAT64, ELEMENT_FLOAT32, ELEMENT_INT64 };
+
+/* Why an element is not what its member wants. */
+enum flaw {
+    FLAW_NONE,
+    FLAW_NAN,        /* NaN or null */
+    FLAW_INFINITE,   /* Infinity */
+    FLAW_OVERFLOW,   /* a finite number beyond the range of the type */
+    FLAW_NOT_INTEGER /* a label such as 3.5, true, "3" */
+};
+
+enum { FLAW_TEXT_SIZE = 48 };
+
+/* The numbers of one member.  Codecs note the first flawed element here and go
+ * on, because errors are reported in the order of the text. */
+struct array {
+    enum element element;
+    struct shape shape;
+    size_t count;                   /* product of shape.dim */
+    void *data;                     /* `count` doubles, floats or int64_t */
+    bool has_minus_infinity;        /* some element is a masked class */
+    enum flaw flaw;                 /* of the first flawed element */
+    size_t flaw_index;              /* which one, row-major */
+    char flaw_text[FLAW_TEXT_SIZE]; /* as the sender wrote it, cut */
+};
+
+/* Everything a request may say.  The rows are in members.def. */
+enum member {
+#define MEMBER(name, ...) MEMBER_##name,
+#include "lossd/engine/members.def"
+#undef MEMBER
+    MEMBERS
+};
+
+enum member_type {
+    MEMBER_ARRAY,  /* numbers of any rank */
+    MEMBER_LABELS, /* integers of any rank */
+    MEMBER_NUMBER, /* a number within a range */
+    MEMBER_INTEGER,
+    MEMBER_CHOICE, /* one of some names */
+    MEMBER_NAMES,  /* a list of some names */
+    MEMBER_TEXT
+};
+
+struct member_info {
+    const char *name;
+    enum member_type type;
+    size_t offset;              /* of the field in struct batch */
+    double lowest, highest;     /* MEMBER_NUMBER */
+    bool above_lowest;          /* `lowest` itself is out of the range */
+    double standard;            /* the default, NAN when there is none */
+    const char *const *choices; /* MEMBER_CHOICE, MEMBER_NAMES: ends with NULL */
+    const char *help;
+};
+
+extern const struct member_info member_infos[MEMBERS];
+
+/* What an answer can have, as bits of batch.outputs; the order is the answer's. */
+enum output {
+    OUTPUT_LOSS,
+    OUTPUT_LOSSES,
+    OUTPUT_PROBABILITIES,
+    OUTPUT_LOG_PROBABILITIES,
+    OUTPUT_LOGSUMEXP,
+    OUTPUT_GRADIENT,
+    OUTPUT_PREDICTIONS,
+    OUTPUTS
+};
+
+extern const char *const output_names[OUTPUTS + 1]; /* ends with NULL */
+
+enum reduction { REDUCTION_MEAN, REDUCTION_SUM, REDUCTION_NONE };
+
+/* What a route does with a batch. */
+struct task {
+    const char *name;
+    uint32_t members; /* bits of the members it knows */
+    uint32_t outputs; /* bits of the outputs it can give */
+    uint32_t standard_outputs;
+    bool needs_truth; /* labels or targets must be there */
+};
+
+extern const struct task task_loss;
+extern const struct task task_softmax;
+
+/* Ceilings.  Each is a setting of the same name. */
+struct limits {
+    size_t max_elements; /* numbers in one array */
+    size_t max_classes;
+    size_t max_depth; /* of nested JSON */
+    size_t max_text;  /* bytes of everything in a body but arrays of numbers */
+};
+
+struct loss;
+
+struct batch {
+    const struct task *task;
+    const struct limits *limits;
+
+    struct array logits, labels, targets, class_weights, sample_weights;
+    const struct loss *loss;
+    int64_t loss_choice, reduction, dtype; /* enum reduction, enum dtype */
+    int64_t axis, ignore_index;
+    double label_smoothing, temperature, divisor;
+    uint32_t outputs; /* bits of enum output */
+    struct span id;
+
+    uint32_t given;             /* bits of the members that were set */
+    uint32_t from_query;        /* those of them that only the address gave */
+    uint32_t set;               /* those of them that batch_set() has seen */
+    enum member order[MEMBERS]; /* members in the order of the text */
+    unsigned members;
+    struct err bad_option;  /* the first option out of its range, if any */
+    unsigned bad_option_at; /* and where it stands in `order` */
+
+    /* derived by batch_check() */
+    size_t classes;
+    size_t positions;
+    size_t inner; /* distance between the logits of a row; 1: contiguous */
+    struct shape position_shape;
+};
+
+static inline bool batch_has(const struct batch *batch, enum member member)
+{
+    return batch->given >> member & 1;
+}
+
+static inline bool batch_wants(const struct batch *batch, enum output output)
+{
+    return batch->outputs >> output & 1;
+}
+
+/* An empty batch for the task, every option at its default.  `limits` must
+ * outlive the batch. */
+void batch_init(struct batch *batch, const struct task *task,
+                const struct limits *limits);
+
+/* A scalar member's value as any format can say it. */
+struct value {
+    enum { VALUE_NUMBER, VALUE_TEXT, VALUE_NAMES, VALUE_NOTHING } type;
+    double number;
+    bool is_integer; /* `integer` is the exact value */
+    int64_t integer;
+    struct span text; /* VALUE_TEXT; for others the sender's spelling */
+    const struct span *names;
+    size_t count;
+    const char *kind; /* for errors: "a string", "an object", ... */
+};
+
+/* Finds the member of that name and notes that it comes next.  False when the
+ * task does not know it (ERR_UNKNOWN_MEMBER, with the nearest known name) or
+ * has seen it before (ERR_DUPLICATE_MEMBER); a member of the address may be
+ * given once more in the body. */
+bool batch_begin(struct batch *batch, struct span name, bool from_query,
+                 enum member *member, struct err *err);
+
+/* Sets a member that is not an array.  Type errors are reported now, as are
+ * values that contradict the address (ERR_CONFLICTING_MEMBERS); values out of
+ * range (ERR_INVALID_OPTION) are kept for batch_check(), which knows their turn.  Texts must live as long as the batch. */
+bool batch_set(struct batch *batch, enum member member, struct value value,
+               struct err *err);
+
+/* The array of an array member, to be filled. */
+struct array *batch_array(struct batch *batch, enum member member);
+
+/* Is this batch sound?  Members, shapes, then values in the order of the text.
+ * `err` may hold what the codec found: the earlier phase wins.  True when the
+ * batch can be scored. */
+bool batch_check(struct batch *batch, struct err *err);
+
+/* Index, in a row-major array of logits, of the first logit of a position's row. */
+static inline size_t batch_row(const struct batch *batch, size_t position)
+{
+    return position / batch->inner * batch->classes * batch->inner +
+           position % batch->inner;
+}
+
+enum { PLACE_SIZE = 192 };
+
+/* "/logits/3/0" and "logits[3][0]": where element `index` of an array stands. */
+void place_pointer(char out[PLACE_SIZE], const char *member, const struct shape *shape,
+                   size_t index);
+void place_words(char out[PLACE_SIZE], const char *member, const struct shape *shape,
+                 size_t index);
+
+/* "[2,3]", terminated. */
+void shape_words(char out[PLACE_SIZE], const struct shape *shape);
+
+/* The name of `names` (ends with NULL) that `text` most likely means, NULL when
+ * none is near. */
+const char *nearest_name(struct span text, const char *const *names);
+
+#endif

@@ -1,0 +1,45 @@
+/* From a batch that passed batch_check() to a result: the engine's one call. */
+#ifndef LOSSD_ENGINE_SCORE_H
+#define LOSSD_ENGINE_SCORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lossd/base/arena.h"
+#include "lossd/base/pool.h"
+#include "lossd/engine/batch.h"
+
+struct worker;
+
+/* Arrays that were not asked for are NULL.  They live in the arena. */
+struct result {
+    double loss;     /* reduced; NAN when there is nothing to average */
+    double loss_sum; /* numerator of the mean, correctly rounded */
+    double divisor;  /* denominator of the mean */
+    size_t count;    /* positions kept */
+    size_t ignored;  /* positions ignored */
+
+    double *losses;       /* [positions], sample weights included */
+    double *logsumexp;    /* [positions] */
+    int64_t *predictions; /* [positions] */
+    void *probabilities;  /* shape of logits, in the batch's dtype, as are */
+    void *log_probabilities;
+    void *gradient;
+
+    struct worker *workers; /* score()'s own: one for each thread */
+};
+
+/* Makes room for what the batch asks for.  `width` is that of the pool that
+ * will score: pool_width().  False: no memory. */
+bool result_init(struct result *result, const struct batch *batch, size_t width,
+                 struct arena *mem, struct err *err);
+
+/* Scores the batch.  Cannot fail and allocates nothing.  Rows are shared out
+ * over the pool; the result has the same bits for any pool, NULL included. */
+void score(const struct batch *batch, struct result *result, struct pool *pool);
+
+/* Nanoseconds that score() takes about, on one thread. */
+int64_t score_cost_ns(const struct batch *batch);
+
+#endif

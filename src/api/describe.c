@@ -1,0 +1,173 @@
+/* What the service says of itself: health, version, limits, losses, links. */
+#include <math.h>
+
+#include "api/route.h"
+#include "lossd/engine/loss.h"
+
+static void text_member(struct json *json, const char *key, const char *text)
+{
+    json_key(json, key);
+    json_text(json, text);
+}
+
+static void status_document(struct json *json, const char *status)
+{
+    json_open(json, '{');
+    text_member(json, "status", status);
+    json_close(json, '}');
+}
+
+bool describe_live(const struct api *api, struct json *json, struct err *err)
+{
+    (void)api, (void)err;
+    status_document(json, "alive");
+    return true;
+}
+
+bool describe_ready(const struct api *api, struct json *json, struct err *err)
+{
+    if (atomic_load(&api->draining))
+        return fail(err, ERR_DRAINING, NULL,
+                    "this server is stopping and takes no new traffic");
+    status_document(json, "ready");
+    return true;
+}
+
+bool describe_version(const struct api *api, struct json *json, struct err *err)
+{
+    (void)err;
+    json_open(json, '{');
+    text_member(json, "name", "lossd");
+    text_member(json, "version", api->settings.version);
+    text_member(json, "commit", api->settings.commit);
+    text_member(json, "compiler", api->settings.compiler);
+    text_member(json, "http_library", api->settings.http_library);
+    json_close(json, '}');
+    return true;
+}
+
+bool describe_limits(const struct api *api, struct json *json, struct err *err)
+{
+    (void)err;
+    json_open(json, '{');
+    for (size_t i = 0; i < api->settings.shown_count; i++) {
+        const struct api_limit *limit = &api->settings.shown[i];
+        json_key(json, limit->name);
+        json_open(json, '{');
+        json_key(json, "value");
+        json_uint(json, limit->value);
+        text_member(json, "flag", limit->flag);
+        text_member(json, "help", limit->help);
+        json_close(json, '}');
+    }
+    json_close(json, '}');
+    return true;
+}
+
+static const char *type_name(enum member_type type)
+{
+    switch (type) {
+    case MEMBER_ARRAY:
+        return "array of numbers";
+    case MEMBER_LABELS:
+        return "array of integers";
+    case MEMBER_NUMBER:
+        return "number";
+    case MEMBER_INTEGER:
+        return "integer";
+    case MEMBER_CHOICE:
+        return "name";
+    case MEMBER_NAMES:
+        return "array of names";
+    case MEMBER_TEXT:
+        return "string";
+    }
+    return "";
+}
+
+static void describe_range(struct json *json, const struct member_info *info)
+{
+    json_key(json, info->above_lowest ? "above" : "lowest");
+    json_number(json, info->lowest);
+    if (isfinite(info->highest)) {
+        json_key(json, "highest");
+        json_number(json, info->highest);
+    }
+}
+
+static void describe_choices(struct json *json, const struct member_info *info)
+{
+    json_key(json, "choices");
+    json_open(json, '[');
+    for (const char *const *choice = info->choices; *choice; choice++)
+        json_text(json, *choice);
+    json_close(json, ']');
+}
+
+static void describe_option(struct json *json, const struct member_info *info)
+{
+    json_open(json, '{');
+    text_member(json, "name", info->name);
+    text_member(json, "type", type_name(info->type));
+    json_key(json, "default");
+    if (info->type == MEMBER_CHOICE)
+        json_text(json, info->choices[0]);
+    else
+        json_number(json, info->standard);
+    if (info->type == MEMBER_NUMBER)
+        describe_range(json, info);
+    if (info->choices)
+        describe_choices(json, info);
+    text_member(json, "help", info->help);
+    json_close(json, '}');
+}
+
+static void describe_loss(struct json *json, const struct loss *loss)
+{
+    const uint32_t of_every_loss =
+        UINT32_C(1) << MEMBER_reduction | UINT32_C(1) << MEMBER_sample_weights |
+        UINT32_C(1) << MEMBER_ignore_index | UINT32_C(1) << MEMBER_divisor;
+
+    json_open(json, '{');
+    text_member(json, "name", loss->name);
+    text_member(json, "formula", loss->formula);
+    text_member(json, "source", loss->source);
+    json_key(json, "takes_targets");
+    json_bool(json, loss->takes_targets);
+    json_key(json, "options");
+    json_open(json, '[');
+    for (enum member m = 0; m < MEMBERS; m++)
+        if ((loss->options | of_every_loss) >> m & 1)
+            describe_option(json, &member_infos[m]);
+    json_close(json, ']');
+    json_close(json, '}');
+}
+
+bool describe_losses(const struct api *api, struct json *json, struct err *err)
+{
+    (void)api, (void)err;
+    json_open(json, '{');
+    json_key(json, "losses");
+    json_open(json, '[');
+    for (size_t i = 0; i < loss_count; i++)
+        describe_loss(json, loss_table[i]);
+    json_close(json, ']');
+    json_close(json, '}');
+    return true;
+}
+
+bool describe_banner(const struct api *api, struct json *json, struct err *err)
+{
+    (void)err;
+    json_open(json, '{');
+    text_member(json, "name", "lossd");
+    text_member(json, "version", api->settings.version);
+    json_key(json, "links");
+    json_open(json, '{');
+    for (size_t i = 0; i < route_count; i++)
+        if (routes[i].for_links)
+            text_member(json, routes[i].path, routes[i].help);
+    json_close(json, '}');
+    json_close(json, '}');
+    return true;
+}

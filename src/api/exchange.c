@@ -1,0 +1,371 @@
+/* The straight line: head, body, answer.
+ *
+ *     decode  ->  batch_check  ->  score  ->  encode
+ *
+ * Every function below either goes on or leaves an error in the exchange; the
+ * answer is made of whichever it was. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "api/problem.h"
+#include "api/query.h"
+#include "api/request_id.h"
+#include "api/route.h"
+#include "lossd/base/clock.h"
+#include "lossd/codec/codec.h"
+
+enum {
+    WHOLE_REPLY_MAX = 65536, /* longer answers are sent in pieces */
+    NUMBER_ROOM = 26,        /* longest number and its comma */
+    ENVELOPE_ROOM = 1024,    /* an answer without its arrays */
+    DOCUMENT_MAX = 65536,
+    ENCODE_NS = 30,        /* to write a number */
+    OVERHEAD_BYTES = 65536 /* a request's memory besides its arrays */
+};
+
+const char *const stage_names[STAGES] = {"recv", "parse", "queue", "compute", "encode"};
+
+struct api *api_new(const struct api_settings *settings)
+{
+    struct api *api = calloc(1, sizeof *api);
+
+    if (!api)
+        return NULL;
+    api->settings = *settings;
+    if (getrandom(&api->id_seed, sizeof api->id_seed, 0) != sizeof api->id_seed)
+        api->id_seed = (uint64_t)clock_ns();
+    return api;
+}
+
+void api_free(struct api *api)
+{
+    free(api);
+}
+
+void api_set_draining(struct api *api, bool draining)
+{
+    atomic_store(&api->draining, draining);
+}
+
+void exchange_init(struct exchange *exchange, struct api *api, struct budget *budget)
+{
+    memset(exchange, 0, sizeof *exchange);
+    exchange->api = api;
+    exchange->began_ns = clock_ns();
+    arena_init(&exchange->mem, api->settings.max_request_memory, "--max-request-memory",
+               budget);
+}
+
+void exchange_release(struct exchange *exchange)
+{
+    arena_release(&exchange->mem);
+}
+
+/* ---- head ------------------------------------------------------------------- */
+
+static bool fail_body_size(struct exchange *exchange, uint64_t bytes)
+{
+    const struct api_settings *settings = &exchange->api->settings;
+
+    if (exchange->head.has_content_length)
+        return fail_limit(&exchange->err, NULL, settings->max_body, "--max-body",
+                          "the body has %llu bytes; at most %zu are allowed "
+                          "(--max-body raises that)",
+                          (unsigned long long)bytes, settings->max_body);
+    return fail_limit(&exchange->err, NULL, settings->max_body, "--max-body",
+                      "the body has more than the %zu bytes that are allowed "
+                      "(--max-body raises that)",
+                      settings->max_body);
+}
+
+static bool check_head(struct exchange *exchange)
+{
+    const struct request *head = &exchange->head;
+    struct span type = head->content_type;
+    int shown = type.len > 100 ? 100 : (int)type.len;
+
+    if (head->content_encoding.len > 0 && !span_is(head->content_encoding, "identity"))
+        return fail(&exchange->err, ERR_UNSUPPORTED_ENCODING, NULL,
+                    "Content-Encoding is %.*s; only identity is understood",
+                    head->content_encoding.len > 100 ? 100
+                                                     : (int)head->content_encoding.len,
+                    head->content_encoding.at);
+    exchange->codec = codec_for(type);
+    if (!exchange->codec)
+        return fail(&exchange->err, ERR_UNSUPPORTED_MEDIA_TYPE, NULL,
+                    "Content-Type is %.*s; one of %s is wanted", shown, type.at,
+                    codec_media_types());
+    if (head->has_content_length &&
+        head->content_length > exchange->api->settings.max_body)
+        return fail_body_size(exchange, head->content_length);
+    return true;
+}
+
+/* A number takes two bytes of text at least and eight of memory at most, but in
+ * real text it is longer: three quarters of the text cover it and the arena asks
+ * the budget for more when that was too little. */
+static bool reserve(struct exchange *exchange)
+{
+    size_t text =
+        exchange->head.has_content_length ? (size_t)exchange->head.content_length : 0;
+    size_t bytes = text / 4 * 3 + OVERHEAD_BYTES;
+    size_t most = exchange->mem.limit;
+
+    return arena_reserve(&exchange->mem, bytes < most ? bytes : most, &exchange->err);
+}
+
+static bool begin_scoring(struct exchange *exchange)
+{
+    struct err *err = &exchange->err;
+
+    if (!check_head(exchange) || !reserve(exchange))
+        return false;
+    batch_init(&exchange->batch, exchange->route->task, &exchange->api->settings.limits);
+    query_read(exchange->head.target, &exchange->batch, &exchange->pretty, &exchange->mem,
+               err);
+    if (err_by(err, PHASE_TRANSPORT))
+        return false;
+    exchange->decoder = exchange->codec->begin(&exchange->batch, &exchange->mem, err);
+    return exchange->decoder != NULL;
+}
+
+const struct route *api_route(struct exchange *exchange)
+{
+    request_id_choose(exchange);
+    trace_id_read(exchange);
+    exchange->route = route_find(exchange->head.method, query_path(exchange->head.target),
+                                 &exchange->err);
+    if (!exchange->route) {
+        exchange->refused = true;
+    } else if (exchange->route->task) {
+        exchange->refused = !begin_scoring(exchange);
+    } else {
+        query_read(exchange->head.target, NULL, &exchange->pretty, &exchange->mem,
+                   &exchange->err);
+        exchange->refused = exchange->err.kind != ERR_NONE;
+    }
+    return exchange->refused ? NULL : exchange->route;
+}
+
+/* ---- body ------------------------------------------------------------------- */
+
+bool api_feed(struct exchange *exchange, struct span piece)
+{
+    int64_t start = clock_ns();
+
+    exchange->body_bytes += piece.len;
+    if (exchange->refused)
+        return false;
+    if (exchange->body_bytes > exchange->api->settings.max_body)
+        exchange->refused = !fail_body_size(exchange, exchange->body_bytes);
+    else if (exchange->decoder)
+        exchange->refused =
+            !exchange->codec->feed(exchange->decoder, piece, &exchange->err);
+    exchange->stage_ns[STAGE_PARSE] += clock_ns() - start;
+    return !exchange->refused;
+}
+
+static size_t reply_numbers(const struct batch *batch)
+{
+    size_t numbers = 0;
+
+    for (enum output output = 0; output < OUTPUTS; output++) {
+        if (!batch_wants(batch, output))
+            continue;
+        numbers += output == OUTPUT_PROBABILITIES || output == OUTPUT_LOG_PROBABILITIES ||
+                           output == OUTPUT_GRADIENT
+                       ? batch->logits.count
+                       : batch->labels.count + 1;
+    }
+    return numbers;
+}
+
+int64_t api_cost_ns(const struct exchange *exchange)
+{
+    if (exchange->refused || !exchange->decoder)
+        return 0;
+    size_t written = reply_numbers(&exchange->batch);
+    if (written > WHOLE_REPLY_MAX / NUMBER_ROOM)
+        written = WHOLE_REPLY_MAX / NUMBER_ROOM;
+    return score_cost_ns(&exchange->batch) + (int64_t)written * ENCODE_NS;
+}
+
+/* ---- answer ----------------------------------------------------------------- */
+
+static void add_header(struct response *response, const char *name, const char *value)
+{
+    if (response->headers < RESPONSE_HEADERS && value) {
+        response->header[response->headers].name = name;
+        response->header[response->headers++].value = value;
+    }
+}
+
+static void add_timing(struct exchange *exchange, struct response *response)
+{
+    struct err ignored = {0};
+    struct buf text;
+    int64_t total = clock_ns() - exchange->began_ns, known = 0;
+
+    for (enum stage s = STAGE_PARSE; s < STAGES; s++)
+        known += exchange->stage_ns[s];
+    exchange->stage_ns[STAGE_RECEIVE] = total > known ? total - known : 0;
+    if (!exchange->api->settings.server_timing)
+        return;
+    buf_init(&text, &exchange->mem, 512, NULL, &ignored);
+    for (enum stage s = 0; s < STAGES; s++)
+        buf_format(&text, "%s%s;dur=%.3f", s ? ", " : "", stage_names[s],
+                   (double)exchange->stage_ns[s] / 1e6);
+    buf_char(&text, '\0');
+    if (buf_ok(&text))
+        add_header(response, "Server-Timing", text.at);
+}
+
+static void begin_response(struct exchange *exchange, struct response *response,
+                           unsigned status, const char *media_type)
+{
+    memset(response, 0, sizeof *response);
+    response->status = status;
+    add_header(response, "Content-Type", media_type);
+    add_header(response, "X-Request-ID", exchange->request_id);
+}
+
+static void add_problem_headers(struct exchange *exchange, struct response *response)
+{
+    struct err ignored = {0};
+    char text[64];
+    const struct err *err = &exchange->err;
+
+    if (err->kind == ERR_METHOD_NOT_ALLOWED) {
+        route_methods(query_path(exchange->head.target), text);
+        add_header(response, "Allow",
+                   arena_text(&exchange->mem, span_of(text), &ignored));
+    } else if (err->kind == ERR_UNSUPPORTED_MEDIA_TYPE) {
+        add_header(response, "Accept-Post", codec_media_types());
+    } else if (err->kind == ERR_UNSUPPORTED_ENCODING) {
+        add_header(response, "Accept-Encoding", "identity");
+    } else if (err->kind == ERR_OVERLOADED || err->kind == ERR_DRAINING) {
+        snprintf(text, sizeof text, "%u", err->retry_after_s ? err->retry_after_s : 1);
+        add_header(response, "Retry-After",
+                   arena_text(&exchange->mem, span_of(text), &ignored));
+    }
+}
+
+void api_refuse(struct exchange *exchange, struct response *response)
+{
+    struct err ignored = {0};
+    struct buf text;
+
+    /* what the request held is of no more use, and the problem needs room */
+    arena_release(&exchange->mem);
+    exchange->decoder = NULL;
+    exchange->refused = true;
+    begin_response(exchange, response, problem_status(exchange->err.kind),
+                   "application/problem+json");
+    buf_init(&text, &exchange->mem, DOCUMENT_MAX, NULL, &ignored);
+    problem_write(exchange, &text);
+    response->body = buf_ok(&text) ? buf_span(&text) : problem_without_memory();
+    if (!buf_ok(&text))
+        response->status = problem_status(ERR_OVERLOADED);
+    add_problem_headers(exchange, response);
+    add_timing(exchange, response);
+}
+
+static bool answer_description(struct exchange *exchange, struct response *response)
+{
+    struct buf text;
+    struct json json = json_into(&text, exchange->pretty);
+
+    buf_init(&text, &exchange->mem, DOCUMENT_MAX, NULL, &exchange->err);
+    if (!exchange->route->describe(exchange->api, &json, &exchange->err))
+        return false;
+    buf_char(&text, '\n');
+    if (!buf_ok(&text))
+        return false;
+    begin_response(exchange, response, 200, "application/json");
+    response->body = buf_span(&text);
+    return true;
+}
+
+/* An answer in pieces: what is written already, then the rest. */
+struct stream {
+    struct span ready;
+    struct reply *reply;
+};
+
+static size_t fill_from_stream(void *ctx, char *out, size_t capacity)
+{
+    struct stream *stream = ctx;
+
+    if (stream->ready.len == 0)
+        return reply_fill(stream->reply, out, capacity);
+    size_t n = stream->ready.len < capacity ? stream->ready.len : capacity;
+    memcpy(out, stream->ready.at, n);
+    stream->ready.at += n;
+    stream->ready.len -= n;
+    return n;
+}
+
+static bool send_reply(struct exchange *exchange, struct reply *reply,
+                       struct response *response)
+{
+    size_t room = reply_numbers(&exchange->batch);
+    room = room < WHOLE_REPLY_MAX / NUMBER_ROOM ? room * NUMBER_ROOM + ENVELOPE_ROOM
+                                                : WHOLE_REPLY_MAX;
+    struct stream *stream =
+        arena_alloc(&exchange->mem, 1, sizeof *stream, &exchange->err);
+    char *text = arena_alloc(&exchange->mem, room, 1, &exchange->err);
+    size_t len = 0, more = 1;
+
+    if (!stream || !text)
+        return false;
+    while (more > 0 && room - len >= REPLY_ROOM) {
+        more = reply_fill(reply, text + len, room - len);
+        len += more;
+    }
+    begin_response(exchange, response, 200, "application/json");
+    response->body = (struct span){text, len};
+    if (more > 0) {
+        *stream = (struct stream){response->body, reply};
+        response->fill = fill_from_stream;
+        response->ctx = stream;
+    }
+    return true;
+}
+
+static bool answer_score(struct exchange *exchange, struct pool *pool,
+                         struct response *response)
+{
+    struct batch *batch = &exchange->batch;
+    struct err *err = &exchange->err;
+    int64_t start = clock_ns();
+
+    if (!exchange->codec->finish(exchange->decoder, err) || !batch_check(batch, err))
+        return false;
+    int64_t parsed = clock_ns();
+    exchange->stage_ns[STAGE_PARSE] += parsed - start;
+    if (!result_init(&exchange->result, batch, pool_width(pool), &exchange->mem, err))
+        return false;
+    score(batch, &exchange->result, pool);
+    int64_t computed = clock_ns();
+    exchange->stage_ns[STAGE_COMPUTE] = computed - parsed;
+    struct reply *reply = exchange->codec->encode(batch, &exchange->result,
+                                                  exchange->pretty, &exchange->mem, err);
+    if (!reply || !send_reply(exchange, reply, response))
+        return false;
+    exchange->stage_ns[STAGE_ENCODE] = clock_ns() - computed;
+    return true;
+}
+
+void api_answer(struct exchange *exchange, struct pool *pool, struct response *response)
+{
+    bool answered = false;
+
+    if (!exchange->refused)
+        answered = exchange->route->task ? answer_score(exchange, pool, response)
+                                         : answer_description(exchange, response);
+    if (answered)
+        add_timing(exchange, response);
+    else
+        api_refuse(exchange, response);
+}

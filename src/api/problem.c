@@ -1,0 +1,134 @@
+/* TABLE: the one place where a kind of error meets a status, a code and a title.
+ * The switch has no default, so the compiler refuses a kind without a row. */
+#include "api/problem.h"
+
+#include "lossd/base/json_write.h"
+
+struct problem {
+    unsigned status;
+    const char *code;
+    const char *title;
+};
+
+static struct problem problem_of(enum err_kind kind)
+{
+    switch (kind) {
+    case ERR_NONE:
+    case ERR_KINDS:
+    case ERR_INTERNAL:
+        break;
+    case ERR_OVERLOADED:
+        return (struct problem){503, "overloaded", "Overloaded"};
+    case ERR_DRAINING:
+        return (struct problem){503, "draining", "Draining"};
+    case ERR_UNKNOWN_ROUTE:
+        return (struct problem){404, "unknown_route", "Unknown route"};
+    case ERR_METHOD_NOT_ALLOWED:
+        return (struct problem){405, "method_not_allowed", "Method not allowed"};
+    case ERR_BAD_HEADER:
+        return (struct problem){400, "bad_header", "Bad header"};
+    case ERR_UNSUPPORTED_MEDIA_TYPE:
+        return (struct problem){415, "unsupported_media_type", "Unsupported media type"};
+    case ERR_UNSUPPORTED_ENCODING:
+        return (struct problem){415, "unsupported_encoding", "Unsupported encoding"};
+    case ERR_UPLOAD_TIMEOUT:
+        return (struct problem){408, "upload_timeout", "Upload timed out"};
+    case ERR_TOO_LARGE:
+        return (struct problem){413, "too_large", "Too large"};
+    case ERR_INVALID_JSON:
+        return (struct problem){400, "invalid_json", "Invalid JSON"};
+    case ERR_TRAILING_DATA:
+        return (struct problem){400, "trailing_data", "Trailing data"};
+    case ERR_DUPLICATE_MEMBER:
+        return (struct problem){422, "duplicate_member", "Duplicate member"};
+    case ERR_UNKNOWN_MEMBER:
+        return (struct problem){422, "unknown_member", "Unknown member"};
+    case ERR_MISSING_MEMBER:
+        return (struct problem){422, "missing_member", "Missing member"};
+    case ERR_CONFLICTING_MEMBERS:
+        return (struct problem){422, "conflicting_members", "Conflicting members"};
+    case ERR_WRONG_TYPE:
+        return (struct problem){422, "wrong_type", "Wrong type"};
+    case ERR_RAGGED_ARRAY:
+        return (struct problem){422, "ragged_array", "Ragged array"};
+    case ERR_EMPTY_BATCH:
+        return (struct problem){422, "empty_batch", "Empty batch"};
+    case ERR_SHAPE_MISMATCH:
+        return (struct problem){422, "shape_mismatch", "Shape mismatch"};
+    case ERR_NON_FINITE_VALUE:
+        return (struct problem){422, "non_finite_value", "Non-finite value"};
+    case ERR_LABEL_NOT_INTEGER:
+        return (struct problem){422, "label_not_integer", "Label not an integer"};
+    case ERR_LABEL_OUT_OF_RANGE:
+        return (struct problem){422, "label_out_of_range", "Label out of range"};
+    case ERR_INVALID_OPTION:
+        return (struct problem){422, "invalid_option", "Invalid option"};
+    case ERR_ALL_MASKED:
+        return (struct problem){422, "all_masked", "All classes masked"};
+    case ERR_MASKED_LABEL:
+        return (struct problem){422, "masked_label", "Masked label"};
+    }
+    return (struct problem){500, "internal", "Internal error"};
+}
+
+const char *problem_code(enum err_kind kind)
+{
+    return problem_of(kind).code;
+}
+
+unsigned problem_status(enum err_kind kind)
+{
+    return problem_of(kind).status;
+}
+
+static void text_member(struct json *json, const char *key, const char *text)
+{
+    json_key(json, key);
+    json_text(json, text);
+}
+
+static void uint_member(struct json *json, const char *key, uint64_t value)
+{
+    json_key(json, key);
+    json_uint(json, value);
+}
+
+void problem_write(const struct exchange *exchange, struct buf *out)
+{
+    const struct err *err = &exchange->err;
+    struct problem problem = problem_of(err->kind);
+    struct json json = json_into(out, exchange->pretty);
+
+    json_open(&json, '{');
+    text_member(&json, "type", "about:blank");
+    text_member(&json, "title", problem.title);
+    uint_member(&json, "status", problem.status);
+    text_member(&json, "detail", err->detail);
+    text_member(&json, "error", err->detail);
+    text_member(&json, "code", problem.code);
+    if (err->pointer[0])
+        text_member(&json, "pointer", err->pointer);
+    if (err->has_position) {
+        uint_member(&json, "offset", err->offset);
+        uint_member(&json, "line", err->line);
+        uint_member(&json, "column", err->column);
+    }
+    if (err->kind == ERR_TOO_LARGE) {
+        uint_member(&json, "limit", err->limit);
+        if (err->flag)
+            text_member(&json, "flag", err->flag);
+    }
+    text_member(&json, "request_id", exchange->request_id);
+    json_close(&json, '}');
+    buf_char(out, '\n');
+}
+
+struct span problem_without_memory(void)
+{
+    static const char text[] =
+        "{\"type\":\"about:blank\",\"title\":\"Overloaded\",\"status\":503,"
+        "\"detail\":\"there is no memory left to say more\","
+        "\"error\":\"there is no memory left to say more\",\"code\":\"overloaded\"}\n";
+
+    return (struct span){text, sizeof text - 1};
+}

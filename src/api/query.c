@@ -1,0 +1,160 @@
+#include "api/query.h"
+
+#include <ctype.h>
+#include <math.h>
+
+#include "lossd/base/number.h"
+
+struct span query_path(struct span target)
+{
+    const char *mark = target.len ? memchr(target.at, '?', target.len) : NULL;
+
+    return mark ? (struct span){target.at, (size_t)(mark - target.at)} : target;
+}
+
+/* Cuts the text before the first `separator` off `rest`. */
+static struct span cut(struct span *rest, char separator)
+{
+    const char *end = rest->len ? memchr(rest->at, separator, rest->len) : NULL;
+    struct span piece = *rest;
+
+    if (!end) {
+        rest->len = 0;
+        return piece;
+    }
+    piece.len = (size_t)(end - rest->at);
+    rest->at += piece.len + 1;
+    rest->len -= piece.len + 1;
+    return piece;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Percent-decoding; NULL text when there is no memory or an escape is broken. */
+static struct span decode(struct span text, struct arena *mem, struct err *err)
+{
+    char *out = arena_alloc(mem, text.len + 1, 1, err);
+    size_t len = 0;
+
+    for (size_t i = 0; out && i < text.len; i++) {
+        if (text.at[i] != '%') {
+            out[len++] = text.at[i] == '+' ? ' ' : text.at[i];
+            continue;
+        }
+        int high = i + 2 < text.len ? hex_digit(text.at[i + 1]) : -1;
+        int low = i + 2 < text.len ? hex_digit(text.at[i + 2]) : -1;
+        if (high < 0 || low < 0 || (high == 0 && low == 0)) {
+            fail(err, ERR_BAD_HEADER, NULL,
+                 "the address has \"%.*s\"; %% and two hexadecimal digits, not 00, are "
+                 "wanted",
+                 text.len - i < 3 ? (int)(text.len - i) : 3, text.at + i);
+            return (struct span){NULL, 0};
+        }
+        out[len++] = (char)(high << 4 | low);
+        i += 2;
+    }
+    return (struct span){out, out ? len : 0};
+}
+
+static struct value number_value(struct span text)
+{
+    struct value value = {.type = VALUE_TEXT, .text = text, .kind = "a string"};
+
+    if (text.len > 0 && number_length(text) == text.len) {
+        value.type = VALUE_NUMBER;
+        value.kind = "a number";
+        value.number = number_read_double(text);
+        value.is_integer = number_read_int64(text, &value.integer);
+        if (!value.is_integer && fabs(value.number) < 0x1p53 &&
+            value.number == trunc(value.number)) {
+            value.is_integer = true;
+            value.integer = (int64_t)value.number;
+        }
+    }
+    return value;
+}
+
+static bool names_value(struct span text, struct arena *mem, struct value *value,
+                        struct err *err)
+{
+    struct span *names = arena_alloc(mem, text.len + 1, sizeof *names, err);
+    size_t count = 0;
+
+    if (!names)
+        return false;
+    for (struct span rest = text; rest.len > 0;)
+        names[count++] = cut(&rest, ',');
+    *value = (struct value){.type = VALUE_NAMES,
+                            .text = text,
+                            .names = names,
+                            .count = count,
+                            .kind = "an array"};
+    return true;
+}
+
+static void set_member(struct batch *batch, struct span name, struct span text,
+                       struct arena *mem, struct err *err)
+{
+    enum member member;
+    struct value value = {.type = VALUE_TEXT, .text = text, .kind = "a string"};
+
+    if (!batch_begin(batch, name, true, &member, err))
+        return;
+    switch (member_infos[member].type) {
+    case MEMBER_ARRAY:
+    case MEMBER_LABELS:
+        fail(err, ERR_UNKNOWN_MEMBER, NULL,
+             "%s is an array and cannot be given in the address; it goes into the body",
+             member_infos[member].name);
+        return;
+    case MEMBER_NUMBER:
+    case MEMBER_INTEGER:
+        value = number_value(text);
+        break;
+    case MEMBER_NAMES:
+        if (!names_value(text, mem, &value, err))
+            return;
+        break;
+    case MEMBER_CHOICE:
+    case MEMBER_TEXT:
+        break;
+    }
+    batch_set(batch, member, value, err);
+}
+
+static void set_pretty(struct span text, bool *pretty, struct err *err)
+{
+    if (text.len == 0 || span_is(text, "true") || span_is(text, "1"))
+        *pretty = true;
+    else if (!span_is(text, "false") && !span_is(text, "0"))
+        fail(err, ERR_INVALID_OPTION, NULL, "pretty is %.*s; true or false is wanted",
+             text.len > 64 ? 64 : (int)text.len, text.at);
+}
+
+void query_read(struct span target, struct batch *batch, bool *pretty, struct arena *mem,
+                struct err *err)
+{
+    struct span rest = target;
+
+    cut(&rest, '?');
+    while (rest.len > 0) {
+        struct span text = cut(&rest, '&');
+        struct span name = cut(&text, '=');
+        if (name.len == 0 && text.len == 0)
+            continue;
+        name = decode(name, mem, err);
+        text = decode(text, mem, err);
+        if (!name.at || !text.at)
+            return;
+        if (span_is(name, "pretty"))
+            set_pretty(text, pretty, err);
+        else if (batch)
+            set_member(batch, name, text, mem, err);
+    }
+}

@@ -1,0 +1,45 @@
+/* Routes and the state that answers them; private to this layer. */
+#ifndef LOSSD_API_ROUTE_H
+#define LOSSD_API_ROUTE_H
+
+#include <stdatomic.h>
+
+#include "lossd/api/api.h"
+#include "lossd/base/json_write.h"
+
+struct api {
+    struct api_settings settings;
+    _Atomic bool draining;
+    uint64_t id_seed;
+    _Atomic uint64_t id_count;
+};
+
+struct route {
+    const char *path;
+    const char *method;      /* "GET" or "POST"; HEAD goes where GET does */
+    const struct task *task; /* of a scoring route */
+    /* Of a describing route: writes the document, or fills err and returns false. */
+    bool (*describe)(const struct api *api, struct json *json, struct err *err);
+    bool is_probe;
+    bool for_links; /* shown on the banner */
+    const char *help;
+};
+
+extern const struct route routes[];
+extern const size_t route_count;
+
+/* The route of this method and path.  NULL with ERR_UNKNOWN_ROUTE or
+ * ERR_METHOD_NOT_ALLOWED in `err`. */
+const struct route *route_find(struct span method, struct span path, struct err *err);
+
+/* "GET, HEAD": the methods of a path, for Allow; "" for an unknown path. */
+void route_methods(struct span path, char out[32]);
+
+bool describe_live(const struct api *api, struct json *json, struct err *err);
+bool describe_ready(const struct api *api, struct json *json, struct err *err);
+bool describe_version(const struct api *api, struct json *json, struct err *err);
+bool describe_limits(const struct api *api, struct json *json, struct err *err);
+bool describe_losses(const struct api *api, struct json *json, struct err *err);
+bool describe_banner(const struct api *api, struct json *json, struct err *err);
+
+#endif

@@ -1,0 +1,84 @@
+/* TABLE: who answers what. */
+#include <stdio.h>
+
+#include "api/route.h"
+
+const struct route routes[] = {
+    {"/v1/loss", "POST", &task_loss, NULL, false, true,
+     "logits and labels in; probabilities and averaged loss out"},
+    {"/v1/softmax", "POST", &task_softmax, NULL, false, true,
+     "logits in, probabilities out"},
+    {"/v1/losses", "GET", NULL, describe_losses, false, true,
+     "every loss, with its formula and its options"},
+    {"/v1/limits", "GET", NULL, describe_limits, false, true,
+     "every ceiling in force, with the flag that raises it"},
+    {"/livez", "GET", NULL, describe_live, true, true, "alive"},
+    {"/readyz", "GET", NULL, describe_ready, true, true, "ready for traffic"},
+    {"/healthz", "GET", NULL, describe_ready, true, false, "ready for traffic"},
+    {"/version", "GET", NULL, describe_version, false, true, "build facts"},
+    {"/", "GET", NULL, describe_banner, false, false, "this page"},
+};
+
+const size_t route_count = sizeof routes / sizeof *routes;
+
+static bool answers(const struct route *route, struct span method)
+{
+    return span_is(method, route->method) ||
+           (span_is(method, "HEAD") && span_is(span_of("GET"), route->method));
+}
+
+static int shown_length(struct span text)
+{
+    return text.len > 100 ? 100 : (int)text.len;
+}
+
+static void fail_route(struct span path, struct err *err)
+{
+    const char *paths[sizeof routes / sizeof *routes + 1];
+
+    for (size_t i = 0; i < route_count; i++)
+        paths[i] = routes[i].path;
+    paths[route_count] = NULL;
+    const char *near = nearest_name(path, paths);
+    fail(err, ERR_UNKNOWN_ROUTE, NULL, "there is no %.*s here%s%s%s", shown_length(path),
+         path.at, near ? "; did you mean " : "; / has links to what is", near ? near : "",
+         near ? "?" : "");
+}
+
+const struct route *route_find(struct span method, struct span path, struct err *err)
+{
+    char allowed[32];
+
+    for (size_t i = 0; i < route_count; i++)
+        if (span_is(path, routes[i].path) && answers(&routes[i], method))
+            return &routes[i];
+    route_methods(path, allowed);
+    if (*allowed)
+        fail(err, ERR_METHOD_NOT_ALLOWED, NULL, "%.*s answers %s, not %.*s",
+             shown_length(path), path.at, allowed, shown_length(method), method.at);
+    else
+        fail_route(path, err);
+    return NULL;
+}
+
+void route_methods(struct span path, char out[32])
+{
+    int len = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < route_count && len < 24; i++)
+        if (span_is(path, routes[i].path))
+            len += snprintf(out + len, 32 - (size_t)len, "%s%s%s", len ? ", " : "",
+                            routes[i].method,
+                            span_is(span_of("GET"), routes[i].method) ? ", HEAD" : "");
+}
+
+const char *route_name(const struct route *route)
+{
+    return route ? route->path : "(none)";
+}
+
+bool route_is_probe(const struct route *route)
+{
+    return route && route->is_probe;
+}

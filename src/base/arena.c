@@ -1,0 +1,189 @@
+/* Blocks from malloc, in a list; small pieces are cut from the newest block of
+ * BLOCK_SIZE, larger ones get a block of their own.  Sanitizers and the
+ * allocator's own return of large blocks to the system work as they always do,
+ * which a hand-made heap would lose. */
+#include "lossd/base/arena.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_SIZE = 8192, ALIGNMENT = 16 };
+
+struct arena_block {
+    struct arena_block *next;
+    struct arena_block **link; /* what points here, so that any block can be resized */
+    size_t size;               /* bytes, this header included */
+    size_t padding;
+};
+
+_Static_assert(sizeof(struct arena_block) % ALIGNMENT == 0, "blocks keep the alignment");
+
+void arena_init(struct arena *arena, size_t limit, const char *limit_flag,
+                struct budget *budget)
+{
+    *arena = (struct arena){.budget = budget, .limit = limit, .limit_flag = limit_flag};
+}
+
+static bool budget_take(struct budget *budget, size_t bytes)
+{
+    size_t used = atomic_load(&budget->used);
+
+    do {
+        if (bytes > budget->limit || used > budget->limit - bytes)
+            return false;
+    } while (!atomic_compare_exchange_weak(&budget->used, &used, used + bytes));
+    return true;
+}
+
+static bool fail_overloaded(struct err *err, const char *why, size_t bytes)
+{
+    fail(err, ERR_OVERLOADED, NULL, "%s: %zu more bytes are needed for this request", why,
+         bytes);
+    if (err->kind == ERR_OVERLOADED)
+        err->retry_after_s = 1;
+    return false;
+}
+
+bool arena_reserve(struct arena *arena, size_t bytes, struct err *err)
+{
+    if (bytes <= arena->reserved)
+        return true;
+    size_t more = bytes - arena->reserved;
+    if (arena->budget && !budget_take(arena->budget, more))
+        return fail_overloaded(err, "the memory budget is in use", more);
+    arena->reserved = bytes;
+    return true;
+}
+
+/* Room for `bytes` more under the limit and the budget. */
+static bool admit(struct arena *arena, size_t bytes, struct err *err)
+{
+    if (bytes > arena->limit || arena->used > arena->limit - bytes)
+        return fail_limit(err, NULL, arena->limit, arena->limit_flag,
+                          "this request needs more than the %zu bytes of memory that one "
+                          "request may hold",
+                          arena->limit);
+    return arena_reserve(arena, arena->used + bytes, err);
+}
+
+static void link_in(struct arena *arena, struct arena_block *block)
+{
+    block->next = arena->blocks;
+    block->link = &arena->blocks;
+    if (block->next)
+        block->next->link = &block->next;
+    arena->blocks = block;
+}
+
+static struct arena_block *new_block(struct arena *arena, size_t bytes, struct err *err)
+{
+    if (bytes > SIZE_MAX - sizeof(struct arena_block)) {
+        fail_limit(err, NULL, arena->limit, arena->limit_flag,
+                   "this request needs more memory than a machine can have");
+        return NULL;
+    }
+    size_t size = sizeof(struct arena_block) + bytes;
+    if (!admit(arena, size, err))
+        return NULL;
+    struct arena_block *block = malloc(size);
+    if (!block) {
+        fail_overloaded(err, "the machine has no memory left", size);
+        return NULL;
+    }
+    block->size = size;
+    arena->used += size;
+    link_in(arena, block);
+    return block;
+}
+
+void *arena_alloc(struct arena *arena, size_t count, size_t size, struct err *err)
+{
+    size_t bytes;
+
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - ALIGNMENT)
+        bytes = SIZE_MAX - ALIGNMENT;
+    bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (bytes > BLOCK_SIZE / 2) {
+        struct arena_block *block = new_block(arena, bytes, err);
+        return block ? block + 1 : NULL;
+    }
+    if (bytes > arena->left) {
+        struct arena_block *block = new_block(arena, BLOCK_SIZE, err);
+        if (!block)
+            return NULL;
+        arena->next = (char *)(block + 1);
+        arena->left = BLOCK_SIZE;
+    }
+    void *piece = arena->next;
+    arena->next += bytes;
+    arena->left -= bytes;
+    return piece;
+}
+
+void *arena_zalloc(struct arena *arena, size_t count, size_t size, struct err *err)
+{
+    void *piece = arena_alloc(arena, count, size, err);
+
+    return piece ? memset(piece, 0, count * size) : NULL;
+}
+
+void *arena_resize(struct arena *arena, void *old, size_t bytes, struct err *err)
+{
+    if (!old) {
+        struct arena_block *block = new_block(arena, bytes, err);
+        return block ? block + 1 : NULL;
+    }
+    struct arena_block *block = (struct arena_block *)old - 1;
+    size_t before = block->size, size = sizeof *block + bytes;
+    if (size > before && !admit(arena, size - before, err))
+        return NULL;
+    struct arena_block *moved = realloc(block, size);
+    if (!moved) {
+        fail_overloaded(err, "the machine has no memory left", size - before);
+        return NULL;
+    }
+    moved->size = size;
+    *moved->link = moved;
+    if (moved->next)
+        moved->next->link = &moved->next;
+    arena->used = arena->used - before + size;
+    return moved + 1;
+}
+
+void arena_drop(struct arena *arena, void *piece)
+{
+    if (!piece)
+        return;
+    struct arena_block *block = (struct arena_block *)piece - 1;
+    *block->link = block->next;
+    if (block->next)
+        block->next->link = block->link;
+    assert(arena->used >= block->size);
+    arena->used -= block->size;
+    free(block);
+}
+
+char *arena_text(struct arena *arena, struct span text, struct err *err)
+{
+    char *copy = arena_alloc(arena, text.len + 1, 1, err);
+
+    if (!copy)
+        return NULL;
+    if (text.len > 0)
+        memcpy(copy, text.at, text.len);
+    copy[text.len] = '\0';
+    return copy;
+}
+
+void arena_release(struct arena *arena)
+{
+    for (struct arena_block *block = arena->blocks, *next; block; block = next) {
+        next = block->next;
+        free(block);
+    }
+    if (arena->budget)
+        atomic_fetch_sub(&arena->budget->used, arena->reserved);
+    arena_init(arena, arena->limit, arena->limit_flag, arena->budget);
+}

@@ -1,0 +1,82 @@
+#include "lossd/base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FIRST_CAPACITY = 256 };
+
+void buf_init(struct buf *buf, struct arena *mem, size_t ceiling, const char *flag,
+              struct err *err)
+{
+    *buf = (struct buf){.mem = mem, .ceiling = ceiling, .flag = flag, .err = err};
+}
+
+void buf_over(struct buf *buf, char *at, size_t capacity)
+{
+    *buf = (struct buf){.at = at, .capacity = capacity, .ceiling = capacity};
+}
+
+static bool grow(struct buf *buf, size_t needed)
+{
+    if (!buf->mem)
+        return false;
+    if (needed > buf->ceiling)
+        return fail_limit(buf->err, NULL, buf->ceiling, buf->flag,
+                          "more than %zu bytes of text", buf->ceiling);
+    size_t capacity = buf->capacity ? buf->capacity : FIRST_CAPACITY;
+    while (capacity < needed)
+        capacity *= 2;
+    char *at = arena_resize(buf->mem, buf->at, capacity, buf->err);
+    if (!at)
+        return false;
+    buf->at = at;
+    buf->capacity = capacity;
+    return true;
+}
+
+char *buf_room(struct buf *buf, size_t more)
+{
+    if (buf->failed)
+        return NULL;
+    if (more > buf->capacity - buf->len &&
+        (more > SIZE_MAX / 2 - buf->len || !grow(buf, buf->len + more))) {
+        buf->failed = true;
+        return NULL;
+    }
+    return buf->at + buf->len;
+}
+
+void buf_add(struct buf *buf, struct span text)
+{
+    char *room = buf_room(buf, text.len);
+
+    if (room && text.len > 0) {
+        memcpy(room, text.at, text.len);
+        buf->len += text.len;
+    }
+}
+
+void buf_text(struct buf *buf, const char *text)
+{
+    buf_add(buf, span_of(text));
+}
+
+void buf_char(struct buf *buf, char c)
+{
+    buf_add(buf, (struct span){&c, 1});
+}
+
+void buf_format(struct buf *buf, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    va_start(args, format);
+    int len = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (len < 0 || (size_t)len >= sizeof text)
+        buf->failed = true;
+    else
+        buf_add(buf, (struct span){text, (size_t)len});
+}

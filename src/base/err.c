@@ -1,0 +1,111 @@
+#include "lossd/base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum err_phase err_phase(enum err_kind kind)
+{
+    switch (kind) {
+    case ERR_INVALID_JSON:
+    case ERR_TRAILING_DATA:
+        return PHASE_TEXT;
+    case ERR_DUPLICATE_MEMBER:
+        return PHASE_DUPLICATE;
+    case ERR_UNKNOWN_MEMBER:
+        return PHASE_UNKNOWN;
+    case ERR_MISSING_MEMBER:
+        return PHASE_MISSING;
+    case ERR_CONFLICTING_MEMBERS:
+        return PHASE_CONFLICT;
+    case ERR_WRONG_TYPE:
+    case ERR_RAGGED_ARRAY:
+    case ERR_EMPTY_BATCH:
+    case ERR_SHAPE_MISMATCH:
+        return PHASE_SHAPE;
+    case ERR_NON_FINITE_VALUE:
+    case ERR_LABEL_NOT_INTEGER:
+    case ERR_LABEL_OUT_OF_RANGE:
+    case ERR_INVALID_OPTION:
+    case ERR_ALL_MASKED:
+    case ERR_MASKED_LABEL:
+        return PHASE_VALUE;
+    case ERR_NONE:
+    case ERR_INTERNAL:
+    case ERR_OVERLOADED:
+    case ERR_DRAINING:
+    case ERR_UNKNOWN_ROUTE:
+    case ERR_METHOD_NOT_ALLOWED:
+    case ERR_BAD_HEADER:
+    case ERR_UNSUPPORTED_MEDIA_TYPE:
+    case ERR_UNSUPPORTED_ENCODING:
+    case ERR_UPLOAD_TIMEOUT:
+    case ERR_TOO_LARGE:
+    case ERR_KINDS:
+        break;
+    }
+    return PHASE_TRANSPORT;
+}
+
+bool err_by(const struct err *err, enum err_phase phase)
+{
+    return err->kind != ERR_NONE && err_phase(err->kind) <= phase;
+}
+
+/* Where a text of `len` bytes may end without splitting a UTF-8 character. */
+static size_t character_start(const char *text, size_t len)
+{
+    while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80)
+        len--;
+    return len;
+}
+
+static void write_detail(struct err *err, const char *format, va_list args)
+{
+    static const char cut[] = "...";
+
+    int len = vsnprintf(err->detail, sizeof err->detail, format, args);
+    if (len >= (int)sizeof err->detail)
+        memcpy(err->detail +
+                   character_start(err->detail, sizeof err->detail - sizeof cut),
+               cut, sizeof cut);
+}
+
+static bool replace(struct err *err, enum err_kind kind, const char *pointer)
+{
+    if (err_by(err, err_phase(kind)))
+        return false;
+    memset(err, 0, sizeof *err);
+    err->kind = kind;
+    if (pointer)
+        snprintf(err->pointer, sizeof err->pointer, "%s", pointer);
+    return true;
+}
+
+bool fail(struct err *err, enum err_kind kind, const char *pointer, const char *format,
+          ...)
+{
+    va_list args;
+
+    if (!replace(err, kind, pointer))
+        return false;
+    va_start(args, format);
+    write_detail(err, format, args);
+    va_end(args);
+    return false;
+}
+
+bool fail_limit(struct err *err, const char *pointer, uint64_t limit, const char *flag,
+                const char *format, ...)
+{
+    va_list args;
+
+    if (!replace(err, ERR_TOO_LARGE, pointer))
+        return false;
+    err->limit = limit;
+    err->flag = flag;
+    va_start(args, format);
+    write_detail(err, format, args);
+    va_end(args);
+    return false;
+}

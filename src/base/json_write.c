@@ -1,0 +1,134 @@
+#include "lossd/base/json_write.h"
+
+#include "lossd/base/number.h"
+#include "lossd/base/utf8.h"
+
+struct json json_into(struct buf *buf, bool pretty)
+{
+    return (struct json){.buf = buf, .pretty = pretty};
+}
+
+static void new_line(struct json *json)
+{
+    if (!json->pretty)
+        return;
+    buf_char(json->buf, '\n');
+    for (unsigned i = 0; i < json->depth; i++)
+        buf_text(json->buf, "  ");
+}
+
+void json_before_value(struct json *json)
+{
+    if (json->after_key) {
+        json->after_key = false;
+    } else {
+        if (json->comma)
+            buf_char(json->buf, ',');
+        if (json->depth > 0)
+            new_line(json);
+    }
+    json->comma = true;
+}
+
+void json_open(struct json *json, char bracket)
+{
+    json_before_value(json);
+    buf_char(json->buf, bracket);
+    json->depth++;
+    json->comma = false;
+}
+
+void json_close(struct json *json, char bracket)
+{
+    json->depth--;
+    if (json->comma)
+        new_line(json);
+    buf_char(json->buf, bracket);
+    json->comma = true;
+}
+
+static void write_escaped(struct buf *buf, struct span text)
+{
+    static const char short_escapes[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+
+    buf_char(buf, '"');
+    for (size_t i = 0; i < text.len;) {
+        unsigned char c = (unsigned char)text.at[i];
+        size_t len = utf8_length((struct span){text.at + i, text.len - i});
+        const char *escape = NULL;
+        for (const char *e = short_escapes; *e && !escape; e += 2)
+            if (*e == (char)c)
+                escape = e + 1;
+        if (escape) {
+            buf_char(buf, '\\');
+            buf_char(buf, *escape);
+        } else if (c < 0x20 || c == 0x7F) {
+            buf_format(buf, "\\u%04x", c);
+        } else if (len == 0) {
+            buf_text(buf, "\xEF\xBF\xBD");
+        } else {
+            buf_add(buf, (struct span){text.at + i, len});
+        }
+        i += len ? len : 1;
+    }
+    buf_char(buf, '"');
+}
+
+void json_string(struct json *json, struct span text)
+{
+    json_before_value(json);
+    write_escaped(json->buf, text);
+}
+
+void json_text(struct json *json, const char *text)
+{
+    json_string(json, span_of(text));
+}
+
+void json_key(struct json *json, const char *name)
+{
+    json_before_value(json);
+    write_escaped(json->buf, span_of(name));
+    buf_text(json->buf, json->pretty ? ": " : ":");
+    json->after_key = true;
+}
+
+void json_number(struct json *json, double value)
+{
+    json_before_value(json);
+    char *room = buf_room(json->buf, NUMBER_TEXT_MAX);
+    if (room)
+        json->buf->len += number_write_double(room, value);
+}
+
+void json_int(struct json *json, int64_t value)
+{
+    json_before_value(json);
+    char *room = buf_room(json->buf, NUMBER_TEXT_MAX);
+    if (room)
+        json->buf->len += number_write_int64(room, value);
+}
+
+void json_uint(struct json *json, uint64_t value)
+{
+    json_before_value(json);
+    char *room = buf_room(json->buf, NUMBER_TEXT_MAX);
+    if (room)
+        json->buf->len += number_write_uint64(room, value);
+}
+
+void json_bool(struct json *json, bool value)
+{
+    json_raw(json, span_of(value ? "true" : "false"));
+}
+
+void json_null(struct json *json)
+{
+    json_raw(json, span_of("null"));
+}
+
+void json_raw(struct json *json, struct span text)
+{
+    json_before_value(json);
+    buf_add(json->buf, text);
+}

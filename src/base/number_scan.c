@@ -1,0 +1,208 @@
+/* The array reader's inner loop: one number from bytes that may all be looked at.
+ *
+ * An array of logits is read at the speed of this file, and what costs time here
+ * is branches on data: signs, digit counts and leading zeros are coin flips.  So
+ * there are none on these.  One look at 32 bytes gives a mask of the bytes that
+ * are no digits; sign, dot and end are its lowest bits.  A second mask gives the
+ * first significant digit.  Digits are glued over the dot, masked to their
+ * count, and taken as if zeros followed up to sixteen, so the power of ten
+ * depends on the dot alone.  Branches remain where documents do not vary: is
+ * there a dot, is there an exponent, are there more than 15 digits.
+ *
+ * The next number starts where this one ends, so that is the chain to keep short:
+ * load, mask, two bit scans.  Asking memory for the sign again (*at == '-') would
+ * lengthen it; it is checked beside the chain, as are all refusals.  These must
+ * be branches: by a conditional move the next number waits for the value of this
+ * one, and takes twice as long.  Hence __builtin_expect(), which clang needs.
+ *
+ * float   One double multiplication.  Its error is below 13 units in the last
+ *         place (9 for digits after the 16th, the rest for three roundings), so
+ *         rounding once more is right unless the double is that close to a
+ *         midpoint of two floats: once in eight million, and then we decline.
+ * double  Up to 15 digits, sixteen with the zero that follows are an exact double
+ *         (even, and below 2^54), and so is 10^22: one exact division or
+ *         multiplication (Clinger).  Otherwise 19 digits by number_powers.h.
+ *         These are at least 10^18, so they need no scaling before they are
+ *         multiplied, and none of the special cases of number_round.h. */
+#include "lossd/base/number_scan.h"
+
+#include <float.h>
+#include <stddef.h>
+
+#include "number_look.h"
+#include "number_round.h"
+
+/* Arithmetic wider than double would round twice; then all is left to the
+ * caller. */
+#define SCAN_ARITHMETIC_IS_EXACT (FLT_EVAL_METHOD == 0)
+
+enum {
+    SCAN_EXPONENT_DIGITS = 5,
+    SHORT_DIGITS = 15,
+    SHORT_POWER = 22,
+    FLOAT_POWER_MIN = -54,
+    FLOAT_POWER_MAX = 23,
+    /* Doubles this close to a midpoint of two floats are declined. */
+    FLOAT_DOUBT = 32
+};
+
+static const double exact_powers[SHORT_POWER + 1] = {
+    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+};
+
+/* What sixteen digits, a number from 10^15 to 10^16, can be multiplied with to
+ * give a float of normal size. */
+static const double float_powers[FLOAT_POWER_MAX - FLOAT_POWER_MIN + 1] = {
+    1e-54, 1e-53, 1e-52, 1e-51, 1e-50, 1e-49, 1e-48, 1e-47, 1e-46, 1e-45, 1e-44, 1e-43,
+    1e-42, 1e-41, 1e-40, 1e-39, 1e-38, 1e-37, 1e-36, 1e-35, 1e-34, 1e-33, 1e-32, 1e-31,
+    1e-30, 1e-29, 1e-28, 1e-27, 1e-26, 1e-25, 1e-24, 1e-23, 1e-22, 1e-21, 1e-20, 1e-19,
+    1e-18, 1e-17, 1e-16, 1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9,  1e-8,  1e-7,
+    1e-6,  1e-5,  1e-4,  1e-3,  1e-2,  1e-1,  1e0,   1e1,   1e2,   1e3,   1e4,   1e5,
+    1e6,   1e7,   1e8,   1e9,   1e10,  1e11,  1e12,  1e13,  1e14,  1e15,  1e16,  1e17,
+    1e18,  1e19,  1e20,  1e21,  1e22,  1e23,
+};
+
+/* A number as it lies in the text: `count` digits from `first`, the first not
+ * zero (none for a zero), a dot after `split` of them (elsewhere if 16 or more),
+ * worth 0.ddd * 10^scale. */
+struct shape {
+    const char *first;
+    unsigned split, count;
+    int scale;
+    bool negative;
+};
+
+static inline const char *scan_exponent(const char *at, int *scale)
+{
+    int value = 0, digits = 0;
+    bool negative = *at == '-';
+    at += *at == '-' || *at == '+';
+    while (digit_is(*at) && digits++ < SCAN_EXPONENT_DIGITS)
+        value = value * 10 + (*at++ - '0');
+    if (digits == 0 || digits > SCAN_EXPONENT_DIGITS)
+        return NULL;
+    *scale += negative ? -value : value;
+    return at;
+}
+
+static inline const char *scan_shape(const char *at, const char *end, struct shape *shape)
+{
+    if (!SCAN_ARITHMETIC_IS_EXACT || end - at < NUMBER_SCAN_SLACK)
+        return NULL;
+    struct look look = look_at(at);
+    unsigned sign = look.other & 1;
+    uint32_t others = look.other & ~UINT32_C(1);
+    if (others == 0)
+        return NULL;
+    unsigned point = (unsigned)__builtin_ctz(others), stop = point;
+    if (at[point] == '.') {
+        others &= others - 1;
+        if (others == 0)
+            return NULL;
+        stop = (unsigned)__builtin_ctz(others);
+        if (stop == point + 1)
+            return NULL;
+    }
+    bool no_minus = sign & (at[0] != '-');
+    bool leading_zero = (at[sign] == '0') & (point > sign + 1);
+    if (no_minus | leading_zero | (point == sign))
+        return NULL;
+
+    unsigned first = (unsigned)__builtin_ctz(look.above | UINT32_C(1) << 31);
+    int split = (int)point - (int)first;
+    bool dotted = (split > 0) & (stop != point);
+    shape->first = at + first;
+    shape->split = (unsigned)(split | -(split < 0)) & 31;
+    shape->count = first < stop ? stop - first - dotted : 0;
+    shape->scale = split + (split < 0);
+    shape->negative = sign;
+    at += stop;
+    return (*at | 0x20) == 'e' ? scan_exponent(at + 1, &shape->scale) : at;
+}
+
+static inline double double_of_bits(uint64_t bits, bool negative)
+{
+    double value;
+    bits |= (uint64_t)negative << 63;
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+static inline uint64_t bits_of_double(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    return bits;
+}
+
+/* The bits of w * 10^q for w of nineteen digits, or 0 if that is not certain or
+ * not of normal size. */
+static inline uint64_t round_nineteen(uint64_t w, int q)
+{
+    if (q < ROUND_POWER_MIN || q > ROUND_POWER_MAX)
+        return 0;
+    struct number_product p = number_power_multiply(number_power_of_ten(q), w);
+    int lead = __builtin_clzll(p.high);
+    int cut = 63 - lead - number_float64.fraction_bits;
+    int exponent = 64 - lead + number_power_log2(q) + number_float64.bias;
+    uint64_t twice = p.high >> (cut - 1);
+    if (p.middle == 0 && twice << (cut - 1) == p.high && (twice & 1))
+        return 0;
+    if (exponent < 1 || exponent >= 2 * number_float64.bias)
+        return 0;
+    return ((uint64_t)(exponent - 1) << number_float64.fraction_bits) +
+           ((twice + 1) >> 1);
+}
+
+const char *number_scan_double(const char *at, const char *end, double *value)
+{
+    struct shape shape;
+    at = scan_shape(at, end, &shape);
+    if (at == NULL)
+        return NULL;
+    if (shape.count == 0) {
+        *value = double_of_bits(0, shape.negative);
+        return at;
+    }
+
+    uint64_t sixteen = look_sixteen(shape.first, shape.split, shape.count);
+    int power = shape.scale - 16;
+    if (shape.count <= SHORT_DIGITS && power >= -SHORT_POWER && power <= SHORT_POWER) {
+        double digits = (double)(int64_t)sixteen;
+        digits = power < 0 ? digits / exact_powers[-power] : digits * exact_powers[power];
+        *value = double_of_bits(bits_of_double(digits), shape.negative);
+        return at;
+    }
+
+    bool dot_before = shape.split - 1 < 16;
+    if (shape.count > 19 || (shape.split > 16 && shape.split < shape.count))
+        return NULL;
+    uint32_t three = look_three_more(shape.first + 16 + dot_before, shape.count);
+    uint64_t bits = round_nineteen(sixteen * 1000 + three, power - 3);
+    *value = double_of_bits(bits, shape.negative);
+    return __builtin_expect(bits != 0, 1) ? at : NULL;
+}
+
+const char *number_scan_float(const char *at, const char *end, float *value)
+{
+    struct shape shape;
+    at = scan_shape(at, end, &shape);
+    if (at == NULL)
+        return NULL;
+    if (shape.count == 0) {
+        *value = (float)double_of_bits(0, shape.negative);
+        return at;
+    }
+
+    uint64_t sixteen = look_sixteen(shape.first, shape.split, shape.count);
+    unsigned row = (unsigned)(shape.scale - 16 - FLOAT_POWER_MIN);
+    if (row > FLOAT_POWER_MAX - FLOAT_POWER_MIN)
+        return NULL;
+    uint64_t bits = bits_of_double((double)(int64_t)sixteen * float_powers[row]);
+    const uint64_t midpoint = UINT64_C(1) << 28, below = 2 * midpoint - 1;
+    bool doubtful = ((bits - midpoint + FLOAT_DOUBT) & below) <= 2 * FLOAT_DOUBT;
+    bool normal = (bits >> 52) - (1023 - 126) < 253;
+    *value = (float)double_of_bits(bits, shape.negative);
+    return __builtin_expect(normal && !doubtful, 1) ? at : NULL;
+}

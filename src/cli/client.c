@@ -1,0 +1,175 @@
+/* Requests with libcurl.
+ *
+ * The body is read from its file while it is sent and the answer is written while it
+ * arrives, so neither is ever held in memory.  What the answer is shows before its
+ * body: a 2xx goes to the output, anything else is a refusal, which is short, and is
+ * kept for the user to be told of. */
+#include "cli/client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct client {
+    CURL *curl;
+    struct curl_slist *headers; /* of a POST */
+    char curl_says[CURL_ERROR_SIZE];
+};
+
+/* What the callbacks of one transfer share. */
+struct transfer {
+    CURL *curl;
+    const struct client_request *request;
+    struct client_answer *answer;
+    long began_at; /* offset of the body in its file, -1 when that cannot be told */
+    int read_errno, write_errno;
+};
+
+struct client *client_open(void)
+{
+    struct client *client = calloc(1, sizeof *client);
+
+    if (!client)
+        return NULL;
+    client->curl = curl_easy_init();
+    client->headers = curl_slist_append(NULL, "Content-Type: application/json");
+    if (!client->curl || !client->headers) {
+        client_close(client);
+        return NULL;
+    }
+    return client;
+}
+
+void client_close(struct client *client)
+{
+    if (!client)
+        return;
+    curl_easy_cleanup(client->curl);
+    curl_slist_free_all(client->headers);
+    free(client);
+}
+
+static size_t body_read(char *to, size_t size, size_t count, void *ctx)
+{
+    struct transfer *transfer = ctx;
+    FILE *body = transfer->request->body;
+    size_t got = fread(to, 1, size * count, body);
+
+    if (got == 0 && ferror(body)) {
+        transfer->read_errno = errno;
+        return CURL_READFUNC_ABORT;
+    }
+    return got;
+}
+
+/* The body once more from its start: an idle connection was closed under us. */
+static int body_rewind(void *ctx, curl_off_t offset, int origin)
+{
+    struct transfer *transfer = ctx;
+
+    if (transfer->began_at < 0 || origin != SEEK_SET ||
+        fseek(transfer->request->body, transfer->began_at + (long)offset, SEEK_SET) != 0)
+        return CURL_SEEKFUNC_CANTSEEK;
+    return CURL_SEEKFUNC_OK;
+}
+
+static size_t answer_take(const char *piece, size_t size, size_t count, void *ctx)
+{
+    struct transfer *transfer = ctx;
+    struct client_answer *answer = transfer->answer;
+    FILE *out = transfer->request->out;
+    size_t len = size * count;
+
+    curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    if (answer->status / 100 != 2) {
+        size_t room = sizeof answer->kept - answer->kept_len;
+        size_t taken = len < room ? len : room;
+        memcpy(answer->kept + answer->kept_len, piece, taken);
+        answer->kept_len += taken;
+    } else if (out && fwrite(piece, 1, len, out) != len) {
+        transfer->write_errno = errno;
+        return 0;
+    }
+    return len;
+}
+
+/* Bytes from here to the end of a regular file, -1 for a pipe. */
+static curl_off_t body_length(FILE *body, long began_at)
+{
+    struct stat about;
+
+    if (began_at < 0 || fstat(fileno(body), &about) != 0 || !S_ISREG(about.st_mode))
+        return -1;
+    return about.st_size > began_at ? about.st_size - began_at : 0;
+}
+
+static void set_up(struct client *client, struct transfer *transfer)
+{
+    CURL *curl = client->curl;
+    const struct client_request *request = transfer->request;
+
+    curl_easy_reset(curl); /* keeps the connection */
+    curl_easy_setopt(curl, CURLOPT_URL, request->url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "lossctl");
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->curl_says);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, request->timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, answer_take);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
+    if (request->is_local)
+        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    if (!request->body)
+        return;
+    curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, body_read);
+    curl_easy_setopt(curl, CURLOPT_READDATA, transfer);
+    curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, body_rewind);
+    curl_easy_setopt(curl, CURLOPT_SEEKDATA, transfer);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                     body_length(request->body, transfer->began_at));
+}
+
+/* The reason in the words that fit best: of the file, of the output, of libcurl. */
+static void explain(const struct client *client, const struct transfer *transfer,
+                    CURLcode code)
+{
+    struct client_answer *answer = transfer->answer;
+    const char *says =
+        client->curl_says[0] ? client->curl_says : curl_easy_strerror(code);
+
+    answer->is_refused =
+        code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST;
+    if (transfer->read_errno)
+        snprintf(answer->why, sizeof answer->why, "cannot read: %s",
+                 strerrordesc_np(transfer->read_errno));
+    else if (transfer->write_errno)
+        snprintf(answer->why, sizeof answer->why, "cannot write the answer: %s",
+                 strerrordesc_np(transfer->write_errno));
+    else
+        snprintf(answer->why, sizeof answer->why, "%s", says);
+}
+
+bool client_send(struct client *client, const struct client_request *request,
+                 struct client_answer *answer)
+{
+    struct transfer transfer = {
+        .curl = client->curl, .request = request, .answer = answer};
+
+    answer->status = 0;
+    answer->kept_len = 0;
+    answer->is_refused = false;
+    answer->why[0] = '\0';
+    client->curl_says[0] = '\0';
+    transfer.began_at = request->body ? ftell(request->body) : -1;
+    set_up(client, &transfer);
+    CURLcode code = curl_easy_perform(client->curl);
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    if (code != CURLE_OK)
+        explain(client, &transfer, code);
+    return code == CURLE_OK;
+}

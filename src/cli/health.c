@@ -1,0 +1,84 @@
+/* lossctl health: is the server ready?  For health checks of containers, where the
+ * exit status is all that counts and nothing but this program is there to ask. */
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/address.h"
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/complain.h"
+#include "lossd/codec/problem_read.h"
+
+static const char help[] =
+    "Usage: lossctl health [-q] [URL]\n\n"
+    "Asks whether the server is ready.  Exits with 0 when it is and with 1 when it is\n"
+    "not or does not answer within two seconds.\n\n"
+    "  URL          http://HOST:PORT, or with a path of its own such as /livez;\n"
+    "               default: the server of this machine at LOSSD_HOST and LOSSD_PORT\n"
+    "               (or PORT), else at 127.0.0.1:8080, path /readyz\n"
+    "  -q, --quiet  say nothing\n"
+    "      --help   print this\n";
+
+static bool judge(const char *url, bool came, const struct client_answer *answer,
+                  bool quiet)
+{
+    struct problem_text problem;
+    bool good = came && answer->status / 100 == 2;
+
+    if (quiet)
+        return good;
+    if (good)
+        printf("ready: %s\n", url);
+    else if (!came)
+        complain("no answer from %s: %s", url, answer->why);
+    else if (problem_read((struct span){answer->kept, answer->kept_len}, &problem))
+        complain("%s is not ready: %s (status %ld)", url, problem.detail, answer->status);
+    else
+        complain("%s is not ready: status %ld", url, answer->status);
+    return good;
+}
+
+static int ask(const char *given, bool quiet)
+{
+    struct address address = {.given = given, .path = "/readyz"};
+    struct client *client = client_open();
+    struct client_answer *answer = malloc(sizeof *answer);
+    char *url = address_url(&address);
+    bool good = false;
+
+    if (client && answer && url) {
+        struct client_request request = {
+            .url = url, .is_local = !given, .timeout_ms = 2000};
+        good = judge(url, client_send(client, &request, answer), answer, quiet);
+    }
+    address_free(url);
+    free(answer);
+    client_close(client);
+    return good ? EXIT_GOOD : EXIT_BAD;
+}
+
+int command_health(int argc, char *argv[])
+{
+    static const struct option options[] = {{"quiet", no_argument, NULL, 'q'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    bool quiet = false;
+    int c;
+
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread
+    while ((c = getopt_long(argc, argv, ":qh", options, NULL)) != -1) {
+        if (c == 'h') {
+            fputs(help, stdout);
+            return EXIT_GOOD;
+        }
+        if (c != 'q')
+            return complain_of_usage("health", "\"%s\" is not an option",
+                                     argv[optind - 1]);
+        quiet = true;
+    }
+    if (argc - optind > 1)
+        return complain_of_usage("health", "one URL is wanted, not %d", argc - optind);
+    return ask(argv[optind], quiet);
+}

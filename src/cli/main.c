@@ -1,0 +1,66 @@
+/* lossctl: the service's client for a command line. */
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "build.inc"
+#include "cli/command.h"
+#include "cli/complain.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char *argv[]);
+    const char *help;
+} commands[] = {
+    {"score", command_score, "send JSON files, print the answers"},
+    {"health", command_health, "is the server ready?  exit status 0 or 1"},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void help_print(void)
+{
+    puts("lossctl - the client of lossd\n\n"
+         "Usage: lossctl COMMAND ...\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        printf("  %-10s %s\n", commands[i].name, commands[i].help);
+    puts("\n"
+         "  --version  print version and build\n"
+         "  --help     print this; lossctl COMMAND --help says more\n\n"
+         "Examples:\n"
+         "  lossctl score batch.json -o reduction=sum\n"
+         "  lossctl score - --url http://10.0.0.7:8080/v1/softmax < logits.json\n"
+         "  lossctl health && echo ready");
+}
+
+int main(int argc, char *argv[])
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    int status = EXIT_BAD;
+
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        help_print();
+        return EXIT_GOOD;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("lossctl %s (%s, libcurl %s)\n", LOSSD_VERSION, LOSSD_COMMIT,
+               curl_version_info(CURLVERSION_NOW)->version);
+        return EXIT_GOOD;
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(name, commands[i].name) != 0)
+            continue;
+        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+            complain("libcurl does not start");
+            return EXIT_BAD;
+        }
+        status = commands[i].run(argc - 1, argv + 1);
+        curl_global_cleanup();
+        return status;
+    }
+    if (*name == '\0')
+        complain("a command is wanted; see lossctl --help");
+    else
+        complain("\"%s\" is not a command; see lossctl --help", name);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,163 @@
+/* lossctl score: files of JSON to the service, its answers to stdout. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/address.h"
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/complain.h"
+#include "lossd/codec/problem_read.h"
+
+static const char help[] =
+    "Usage: lossctl score FILE... [--url URL] [-o OPTION=VALUE]...\n\n"
+    "Sends each JSON file (- is stdin) to the service and prints its answer.  Exits\n"
+    "with 1 when one was refused, which stderr then explains.\n\n"
+    "  --url URL        http://HOST:PORT, or with a path such as /v1/softmax;\n"
+    "                   default: the server of this machine at LOSSD_HOST and\n"
+    "                   LOSSD_PORT (or PORT), else at 127.0.0.1:8080, path /v1/loss\n"
+    "  -o OPTION=VALUE  an option of the request, such as reduction=sum or pretty\n"
+    "  --help           print this\n\n"
+    "Example:\n"
+    "  echo '{\"logits\":[1,2,3],\"labels\":2}' | lossctl score - -o return=loss\n";
+
+/* One run of the command. */
+struct score {
+    struct client *client;
+    struct client_answer *answer;
+    char *url;
+    bool is_local;
+};
+
+static void problem_tell(const char *name, const struct client_answer *answer)
+{
+    struct problem_text problem;
+    char place[sizeof problem.pointer + 80] = "";
+
+    if (!problem_read((struct span){answer->kept, answer->kept_len}, &problem)) {
+        complain("%s: status %ld without a reason that lossctl can read; is this lossd?",
+                 name, answer->status);
+        return;
+    }
+    if (problem.pointer[0])
+        snprintf(place, sizeof place, " at %s", problem.pointer);
+    else if (problem.line)
+        snprintf(place, sizeof place, " at line %zu, column %zu", problem.line,
+                 problem.column);
+    if (problem.code[0])
+        complain("%s: %s (%s%s)", name, problem.detail, problem.code, place);
+    else
+        complain("%s: %s (status %ld%s)", name, problem.detail, answer->status, place);
+}
+
+static bool answer_tell(const struct score *score, const char *name, bool came)
+{
+    const struct client_answer *answer = score->answer;
+
+    if (came && answer->status / 100 == 2)
+        return true;
+    if (came)
+        problem_tell(name, answer);
+    else if (answer->is_refused)
+        complain(
+            "no answer from %s: %s; is lossd running there?  Start it with `lossd`, or "
+            "name the right place with --url",
+            score->url, answer->why);
+    else
+        complain("%s: %s", name, answer->why);
+    return false;
+}
+
+static bool stream_score(const struct score *score, const char *name, FILE *body)
+{
+    struct client_request request = {
+        .url = score->url, .is_local = score->is_local, .body = body, .out = stdout};
+    bool came = client_send(score->client, &request, score->answer);
+
+    return answer_tell(score, name, came);
+}
+
+static bool file_score(const struct score *score, const char *name)
+{
+    if (strcmp(name, "-") == 0)
+        return stream_score(score, "stdin", stdin);
+    FILE *body = fopen(name, "re");
+    if (!body)
+        return complain("cannot open %s: %s", name, strerrordesc_np(errno));
+    bool good = stream_score(score, name, body);
+    fclose(body);
+    return good;
+}
+
+static int files_score(char *const names[], const struct address *address)
+{
+    struct score score = {.client = client_open(),
+                          .answer = malloc(sizeof *score.answer),
+                          .url = address_url(address),
+                          .is_local = !address->given};
+    bool good = score.client && score.answer && score.url;
+
+    if (good)
+        for (; *names; names++)
+            good = file_score(&score, *names) && good;
+    if (fflush(stdout) != 0 || ferror(stdout))
+        good = complain("cannot write the answer: %s", strerrordesc_np(errno));
+    address_free(score.url);
+    free(score.answer);
+    client_close(score.client);
+    return good ? EXIT_GOOD : EXIT_BAD;
+}
+
+/* Reads the options before the files; returns -1 when there is more to do. */
+static int options_read(int argc, char *argv[], struct address *address, char *given[])
+{
+    static const struct option options[] = {{"url", required_argument, NULL, 'u'},
+                                            {"option", required_argument, NULL, 'o'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    int c;
+
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread
+    while ((c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1) {
+        switch (c) {
+        case 'u':
+            address->given = optarg;
+            break;
+        case 'o':
+            if (*optarg == '=' || *optarg == '\0')
+                return complain_of_usage("score", "-o wants OPTION=VALUE, not \"%s\"",
+                                         optarg);
+            given[address->option_count++] = optarg;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            return EXIT_GOOD;
+        case ':':
+            return complain_of_usage("score", "%s needs a value", argv[optind - 1]);
+        default:
+            return complain_of_usage("score", "\"%s\" is not an option",
+                                     argv[optind - 1]);
+        }
+    }
+    if (optind == argc)
+        return complain_of_usage("score", "a FILE is wanted, or - for stdin");
+    return -1;
+}
+
+int command_score(int argc, char *argv[])
+{
+    char **given = calloc((size_t)argc, sizeof *given);
+    struct address address = {.path = "/v1/loss", .options = given};
+    int status = EXIT_BAD;
+
+    if (given) {
+        status = options_read(argc, argv, &address, given);
+        if (status == -1)
+            status = files_score(argv + optind, &address);
+    }
+    free(given);
+    return status;
+}

@@ -1,0 +1,96 @@
+#include "json_fault.h"
+
+#include "json_text.h"
+
+static const char *wanted(const struct json_reader *r)
+{
+    switch (r->state) {
+    case JSON_VALUE:
+        return r->depth ? "a value" : "a JSON object";
+    case JSON_VALUE_OR_CLOSE:
+        return "a value or ']'";
+    case JSON_AFTER_VALUE:
+        return json_in_object(r) ? "',' or '}'" : "',' or ']'";
+    case JSON_NAME:
+        return "a name in double quotes";
+    case JSON_NAME_OR_CLOSE:
+        return "a name in double quotes or '}'";
+    case JSON_COLON:
+        return "':'";
+    case JSON_IN_NAME:
+    case JSON_IN_STRING:
+        return r->string.wanted ? r->string.wanted : "the end of a string";
+    case JSON_IN_NUMBER:
+        return json_number_wanted(r->number);
+    case JSON_IN_LITERAL:
+        return json_scalar_words(r->literal);
+    case JSON_END:
+    case JSON_REFUSED:
+        break;
+    }
+    return "the end";
+}
+
+static void describe_byte(char out[32], unsigned char c)
+{
+    struct buf text;
+
+    buf_over(&text, out, 31);
+    if (c == '\n')
+        buf_text(&text, "a line break");
+    else if (c > 0x20 && c < 0x7F && c != '\'')
+        buf_format(&text, "'%c'", c);
+    else
+        buf_format(&text, "byte 0x%02X", c);
+    out[text.len] = '\0';
+}
+
+static void set_position(const struct json_reader *r, enum err_kind kind, size_t offset)
+{
+    if (r->err->kind != kind)
+        return;
+    r->err->has_position = true;
+    r->err->offset = offset;
+    r->err->line = r->place.line;
+    r->err->column = offset - r->place.line_from + 1;
+}
+
+/* Words before wanted(). */
+static const char *rest_of(const struct json_reader *r)
+{
+    return r->state == JSON_IN_LITERAL ? "the rest of " : "";
+}
+
+void json_fault_byte(const struct json_reader *r, size_t offset, unsigned char byte)
+{
+    bool in_string = r->state == JSON_IN_STRING || r->state == JSON_IN_NAME;
+    enum err_kind kind = r->state == JSON_END ? ERR_TRAILING_DATA : ERR_INVALID_JSON;
+    char words[32];
+    const char *found = words;
+
+    describe_byte(words, byte);
+    if (in_string && r->string.found) {
+        found = r->string.found;
+        offset -= r->string.back;
+    }
+    if (kind == ERR_TRAILING_DATA)
+        fail(r->err, kind, NULL,
+             "found %s at offset %zu, after the end of the JSON object", found, offset);
+    else
+        fail(r->err, kind, NULL, "found %s at line %zu, column %zu; %s%s is wanted",
+             found, r->place.line, offset - r->place.line_from + 1, rest_of(r),
+             wanted(r));
+    set_position(r, kind, offset);
+}
+
+void json_fault_end(const struct json_reader *r)
+{
+    if (r->state == JSON_VALUE && r->depth == 0)
+        fail(r->err, ERR_INVALID_JSON, NULL,
+             "the body is empty; a JSON object is wanted");
+    else
+        fail(r->err, ERR_INVALID_JSON, NULL,
+             "the text ends at line %zu, column %zu; %s%s is wanted", r->place.line,
+             r->place.offset - r->place.line_from + 1, rest_of(r), wanted(r));
+    set_position(r, ERR_INVALID_JSON, r->place.offset);
+}

@@ -1,0 +1,15 @@
+/* What is wrong with a JSON text, said in a sentence. */
+#ifndef LOSSD_CODEC_JSON_FAULT_H
+#define LOSSD_CODEC_JSON_FAULT_H
+
+#include <stddef.h>
+
+#include "json_read.h"
+
+/* The reader cannot go on with this byte: ERR_INVALID_JSON, ERR_TRAILING_DATA. */
+void json_fault_byte(const struct json_reader *reader, size_t offset, unsigned char byte);
+
+/* The text ends, and should not have. */
+void json_fault_end(const struct json_reader *reader);
+
+#endif

@@ -1,0 +1,54 @@
+/* Doubles that turn out to be floats: what is needed to round them only once.
+ *
+ * The dtype of the logits may stand after them.  They are read as doubles then,
+ * and rounding a double to a float is not always what rounding the text would
+ * have given: it differs if the double lies exactly between two floats and the
+ * text does not.  Those few are noted while the text is at hand. */
+#ifndef LOSSD_CODEC_JSON_NARROW_H
+#define LOSSD_CODEC_JSON_NARROW_H
+
+#include <float.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "lossd/base/arena.h"
+#include "lossd/base/err.h"
+#include "lossd/base/span.h"
+#include "lossd/engine/batch.h"
+
+struct json_narrow {
+    struct narrow_note {
+        size_t index;
+        float value;
+    } * notes; /* in the order of the indices */
+    size_t count, capacity;
+    bool overflows;        /* some finite double is no finite float */
+    size_t overflow_index; /* the first */
+    char overflow_text[FLAW_TEXT_SIZE];
+};
+
+/* Must this double be looked at?  True for those between two floats, those that
+ * are or may become subnormal floats, and those beyond the largest. */
+static inline bool narrow_doubtful(double value)
+{
+    const uint64_t below = (UINT64_C(1) << 29) - 1, half = UINT64_C(1) << 28;
+    const uint64_t smallest = UINT64_C(0x3810000000000000); /* FLT_MIN */
+    const uint64_t largest = UINT64_C(0x47EFFFFFE0000000);  /* FLT_MAX */
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    bits &= INT64_MAX;
+    return (bits & below) == half || bits - 1 < smallest - 1 || bits > largest;
+}
+
+/* Takes note of element `index`, a finite number, if need be.  False: no memory. */
+bool narrow_note(struct json_narrow *narrow, size_t index, struct span text, double value,
+                 struct arena *mem, struct err *err);
+
+/* Turns the array's doubles into floats, each what its text rounds to. */
+bool narrow_array(struct json_narrow *narrow, struct array *array, struct arena *mem,
+                  struct err *err);
+
+#endif

@@ -1,0 +1,430 @@
+/* One state for where in the grammar we are, one bit for each open container, an
+ * automaton for each kind of token: nothing recurses, no byte is looked at twice,
+ * and a cut between any two bytes changes nothing.
+ *
+ * A token that is cut leaves behind the state of its automaton and, if anybody
+ * wants its text, the text so far.  That is all that outlives a piece; numbers of
+ * arrays are decoded where they lie (json_array.c).
+ *
+ * Names and copied values are kept in one buffer that all of a body shares, so its
+ * ceiling is the ceiling of everything that is not an array of numbers.  An array's
+ * token has a buffer for itself, for the case that it is cut.  What is kept is added
+ * before an error is reported: which of a ceiling and an error comes first must not
+ * depend on where the text was cut. */
+#include "json_read.h"
+
+#include "json_fault.h"
+#include "json_text.h"
+
+/* Bytes of a number that every ceiling allows. */
+enum { IN_PLACE_MAX = 64 };
+
+bool json_read_begin(struct json_reader *r, const struct json_handler *handler, void *ctx,
+                     const struct limits *limits, struct arena *mem, struct err *err)
+{
+    *r = (struct json_reader){.handler = handler,
+                              .ctx = ctx,
+                              .limits = limits,
+                              .state = JSON_VALUE,
+                              .way = JSON_SKIP,
+                              .place.line = 1};
+    buf_init(&r->text, mem, limits->max_text, "--max-text", err);
+    buf_init(&r->token, mem, limits->max_text, "--max-text", err);
+    r->objects = arena_zalloc(mem, limits->max_depth / 64 + 1, sizeof *r->objects, err);
+    return r->objects != NULL;
+}
+
+static struct buf *kept_in(struct json_reader *r)
+{
+    return r->way == JSON_TAKE ? &r->token : &r->text;
+}
+
+/* Appends what is to be kept of the text before `to`. */
+static bool keep(struct json_reader *r, const char *to)
+{
+    struct buf *into = kept_in(r);
+
+    if (r->keeping && to > r->keep_from)
+        buf_add(into, (struct span){r->keep_from, (size_t)(to - r->keep_from)});
+    r->keep_from = to;
+    return buf_ok(into);
+}
+
+static const char *refuse(struct json_reader *r)
+{
+    r->state = JSON_REFUSED;
+    return NULL;
+}
+
+/* The byte at `at` is wrong. */
+static const char *wrong(struct json_reader *r, const char *at)
+{
+    if (keep(r, at))
+        json_fault_byte(r, json_offset(&r->place, at), (unsigned char)*at);
+    return refuse(r);
+}
+
+/* The whole text is something else than an object. */
+static void note_top(struct json_reader *r, const char *what)
+{
+    if (r->depth == 0)
+        fail(r->err, ERR_WRONG_TYPE, NULL, "the body is %s; a JSON object is wanted",
+             what);
+}
+
+/* --- values --- */
+
+/* Makes ready for text that is to be kept. */
+static void begin_text(struct json_reader *r)
+{
+    r->token.len = 0;
+    r->text_from = kept_in(r)->len;
+}
+
+static struct span kept(struct json_reader *r)
+{
+    const struct buf *buf = kept_in(r);
+
+    if (buf->len == r->text_from)
+        return span_of("");
+    return (struct span){buf->at + r->text_from, buf->len - r->text_from};
+}
+
+static void start_keeping(struct json_reader *r, const char *at)
+{
+    begin_text(r);
+    r->keeping = true;
+    r->keep_from = at;
+}
+
+/* The text of a number that ends before `at`, where it lies if it was not cut.  Which
+ * way is taken makes a difference only to numbers that no ceiling is below. */
+static bool end_token(struct json_reader *r, const char *at, struct span *text)
+{
+    bool in_place = r->token.len == 0 && at - r->keep_from <= IN_PLACE_MAX;
+
+    *text = (struct span){r->keep_from, (size_t)(at - r->keep_from)};
+    if (!in_place) {
+        if (!keep(r, at))
+            return false;
+        *text = kept(r);
+    }
+    r->keeping = false;
+    return true;
+}
+
+static void after_take(struct json_reader *r)
+{
+    if (r->array->failed)
+        r->way = JSON_SKIP;
+}
+
+static const char *end_member(struct json_reader *r, const char *at)
+{
+    enum json_way way = r->way;
+
+    r->way = JSON_SKIP;
+    r->bare_tokens = false;
+    if (way == JSON_COPY) {
+        if (!keep(r, at))
+            return refuse(r);
+        r->keeping = false;
+        if (!r->handler->text(r->ctx, kept(r), r->err))
+            return refuse(r);
+    } else if (way == JSON_TAKE && !json_array_end(r->array, r->err)) {
+        return refuse(r);
+    }
+    return at;
+}
+
+/* A value ends before `at`. */
+static const char *end_value(struct json_reader *r, const char *at)
+{
+    r->state = r->depth > 0 ? JSON_AFTER_VALUE : JSON_END;
+    return r->depth == 1 && json_in_object(r) ? end_member(r, at) : at;
+}
+
+static const char *end_scalar(struct json_reader *r, enum json_scalar scalar,
+                              struct span text, const char *at)
+{
+    if (r->way == JSON_TAKE) {
+        if (!json_array_scalar(r->array, scalar, text, r->err))
+            return refuse(r);
+        after_take(r);
+    }
+    return end_value(r, at);
+}
+
+/* --- containers --- */
+
+static const char *open(struct json_reader *r, const char *at)
+{
+    bool object = *at == '{';
+
+    if (!object)
+        note_top(r, "an array");
+    if (r->depth >= r->limits->max_depth) {
+        if (keep(r, at))
+            fail_limit(r->err, NULL, r->limits->max_depth, "--max-depth",
+                       "the JSON is nested deeper than %zu levels at offset %zu",
+                       r->limits->max_depth, json_offset(&r->place, at));
+        return refuse(r);
+    }
+    if (r->way == JSON_TAKE) {
+        if (!(object ? json_array_object(r->array, r->err)
+                     : json_array_open(r->array, r->err)))
+            return refuse(r);
+        after_take(r);
+    }
+    r->depth++;
+    uint64_t bit = UINT64_C(1) << r->depth % 64;
+    if (object)
+        r->objects[r->depth / 64] |= bit;
+    else
+        r->objects[r->depth / 64] &= ~bit;
+    r->state = object ? JSON_NAME_OR_CLOSE : JSON_VALUE_OR_CLOSE;
+    return at + 1;
+}
+
+static const char *close(struct json_reader *r, const char *at)
+{
+    if (r->way == JSON_TAKE) {
+        if (!json_array_close(r->array, r->err))
+            return refuse(r);
+        after_take(r);
+    }
+    r->depth--;
+    return end_value(r, at + 1);
+}
+
+/* --- tokens --- */
+
+static bool decodes(const struct json_reader *r)
+{
+    return r->way == JSON_TAKE || (r->state == JSON_IN_NAME && r->depth == 1);
+}
+
+static const char *end_name(struct json_reader *r, const char *at)
+{
+    r->state = JSON_COLON;
+    if (r->depth == 1)
+        r->way = r->handler->name(r->ctx, r, kept(r), r->err);
+    return at;
+}
+
+static const char *read_string(struct json_reader *r, const char *at, const char *end)
+{
+    bool decode = decodes(r);
+
+    at = json_string_read(&r->string, at, end, decode ? kept_in(r) : NULL);
+    if (!buf_ok(kept_in(r)))
+        return refuse(r);
+    if (r->string.wanted)
+        return wrong(r, at);
+    if (!r->string.ended)
+        return at;
+    if (r->state == JSON_IN_NAME)
+        return end_name(r, at);
+    return end_scalar(r, JSON_STRING, decode ? kept(r) : span_of(""), at);
+}
+
+static const char *begin_string(struct json_reader *r, const char *at)
+{
+    bool is_name = r->state == JSON_NAME || r->state == JSON_NAME_OR_CLOSE;
+
+    if (!is_name)
+        note_top(r, "a string");
+    r->string = (struct json_string){0};
+    r->state = is_name ? JSON_IN_NAME : JSON_IN_STRING;
+    if (decodes(r))
+        begin_text(r);
+    return at + 1;
+}
+
+static const char *end_number(struct json_reader *r, const char *at)
+{
+    struct span text = {0};
+
+    if (r->way == JSON_TAKE && !end_token(r, at, &text))
+        return refuse(r);
+    return end_scalar(r, JSON_NUMBER, text, at);
+}
+
+/* What began like a number is -Infinity. */
+static const char *turn_into_literal(struct json_reader *r, const char *at)
+{
+    r->keeping = false;
+    r->state = JSON_IN_LITERAL;
+    r->literal = JSON_MINUS_INFINITY;
+    r->matched = 1;
+    return at;
+}
+
+static const char *read_number(struct json_reader *r, const char *at, const char *end)
+{
+    while (at < end && json_number_take(&r->number, *at))
+        at++;
+    if (at == end)
+        return at;
+    if (json_number_may_end(r->number, *at))
+        return end_number(r, at);
+    if (r->number == NUMBER_MINUS && *at == 'I' && r->bare_tokens)
+        return turn_into_literal(r, at);
+    return wrong(r, at);
+}
+
+static const char *begin_number(struct json_reader *r, const char *at)
+{
+    note_top(r, "a number");
+    if (r->way == JSON_TAKE)
+        start_keeping(r, at);
+    r->state = JSON_IN_NUMBER;
+    r->number = json_number_begin(*at);
+    return at + 1;
+}
+
+static const char *read_literal(struct json_reader *r, const char *at, const char *end)
+{
+    const char *text = json_scalar_words(r->literal);
+
+    while (at < end && text[r->matched] != '\0') {
+        if (*at != text[r->matched])
+            return wrong(r, at);
+        r->matched++;
+        at++;
+    }
+    if (text[r->matched] != '\0')
+        return at;
+    return end_scalar(r, r->literal, span_of(text), at);
+}
+
+static const char *begin_literal(struct json_reader *r, const char *at,
+                                 enum json_scalar literal)
+{
+    note_top(r, json_scalar_words(literal));
+    r->state = JSON_IN_LITERAL;
+    r->literal = literal;
+    r->matched = 1;
+    return at + 1;
+}
+
+/* --- grammar --- */
+
+static const char *begin_value(struct json_reader *r, const char *at)
+{
+    if (r->way == JSON_COPY && r->depth == 1)
+        start_keeping(r, at);
+    switch (*at) {
+    case '{':
+    case '[':
+        return open(r, at);
+    case '"':
+        return begin_string(r, at);
+    case 't':
+        return begin_literal(r, at, JSON_TRUE);
+    case 'f':
+        return begin_literal(r, at, JSON_FALSE);
+    case 'n':
+        return begin_literal(r, at, JSON_NULL);
+    case 'N':
+        return r->bare_tokens ? begin_literal(r, at, JSON_NAN) : wrong(r, at);
+    case 'I':
+        return r->bare_tokens ? begin_literal(r, at, JSON_INFINITY) : wrong(r, at);
+    case ']':
+        return r->state == JSON_VALUE_OR_CLOSE ? close(r, at) : wrong(r, at);
+    default:
+        return *at == '-' || json_is_digit(*at) ? begin_number(r, at) : wrong(r, at);
+    }
+}
+
+static const char *after_value(struct json_reader *r, const char *at)
+{
+    bool object = json_in_object(r);
+
+    if (*at == (object ? '}' : ']'))
+        return close(r, at);
+    if (*at != ',')
+        return wrong(r, at);
+    r->state = object ? JSON_NAME : JSON_VALUE;
+    return at + 1;
+}
+
+static const char *read_structure(struct json_reader *r, const char *at)
+{
+    switch (r->state) {
+    case JSON_VALUE:
+    case JSON_VALUE_OR_CLOSE:
+        return begin_value(r, at);
+    case JSON_AFTER_VALUE:
+        return after_value(r, at);
+    case JSON_NAME:
+    case JSON_NAME_OR_CLOSE:
+        if (*at == '}' && r->state == JSON_NAME_OR_CLOSE)
+            return close(r, at);
+        return *at == '"' ? begin_string(r, at) : wrong(r, at);
+    case JSON_COLON:
+        if (*at != ':')
+            return wrong(r, at);
+        r->state = JSON_VALUE;
+        return at + 1;
+    default:
+        return wrong(r, at);
+    }
+}
+
+static const char *read_on(struct json_reader *r, const char *at, const char *end)
+{
+    switch (r->state) {
+    case JSON_IN_NAME:
+    case JSON_IN_STRING:
+        return read_string(r, at, end);
+    case JSON_IN_NUMBER:
+        return read_number(r, at, end);
+    case JSON_IN_LITERAL:
+        return read_literal(r, at, end);
+    default:
+        break;
+    }
+    at = json_skip_space(&r->place, at, end);
+    if (r->way == JSON_TAKE && at < end && r->state <= JSON_VALUE_OR_CLOSE) {
+        const char *next =
+            json_array_numbers(r->array, at, end, &r->state, &r->place, r->err);
+        if (!next)
+            return refuse(r);
+        if (next != at)
+            return next;
+    }
+    return at < end ? read_structure(r, at) : at;
+}
+
+bool json_read(struct json_reader *r, struct span piece, struct err *err)
+{
+    const char *at = piece.at, *end = piece.at + piece.len;
+
+    if (r->state == JSON_REFUSED)
+        return false;
+    r->err = r->text.err = r->token.err = err;
+    r->place.piece = r->keep_from = piece.at;
+    while (at && at < end)
+        at = read_on(r, at, end);
+    if (at && !keep(r, end))
+        refuse(r);
+    r->place.offset += piece.len;
+    return r->state != JSON_REFUSED;
+}
+
+bool json_read_end(struct json_reader *r, struct err *err)
+{
+    if (r->state == JSON_REFUSED)
+        return false;
+    r->err = r->text.err = r->token.err = err;
+    r->place.piece = r->keep_from = NULL;
+    if (r->state == JSON_IN_NUMBER && r->depth == 0 &&
+        json_number_may_end(r->number, ' '))
+        end_number(r, NULL);
+    if (r->state == JSON_END)
+        return true;
+    json_fault_end(r);
+    refuse(r);
+    return false;
+}

@@ -1,0 +1,90 @@
+/* A strict reader of JSON (RFC 8259), fed with pieces cut anywhere.
+ *
+ * The text is one object.  For each of its members the reader asks what to do
+ * with the value: look at the syntax only, copy the text, or take the numbers of
+ * an array as they come.  What is wrong with the syntax is reported with offset,
+ * line and column; what cannot be used is reported too, and the syntax is
+ * checked to the end nevertheless.
+ *
+ * A reader belongs to one thread at a time. */
+#ifndef LOSSD_CODEC_JSON_READ_H
+#define LOSSD_CODEC_JSON_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "json_array.h"
+#include "json_number.h"
+#include "json_place.h"
+#include "json_string.h"
+#include "json_token.h"
+#include "lossd/base/arena.h"
+#include "lossd/base/buf.h"
+#include "lossd/base/err.h"
+#include "lossd/base/span.h"
+#include "lossd/engine/batch.h"
+
+struct json_reader;
+
+enum json_way {
+    JSON_SKIP, /* syntax only */
+    JSON_COPY, /* the text is wanted */
+    JSON_TAKE  /* an array: to reader->array */
+};
+
+/* Who gets the members. */
+struct json_handler {
+    /* The next member's name, decoded.  May set `array` and `bare_tokens`. */
+    enum json_way (*name)(void *ctx, struct json_reader *reader, struct span name,
+                          struct err *err);
+    /* The text of a value that was to be copied.  It is not kept.  False: the
+     * reading ends. */
+    bool (*text)(void *ctx, struct span text, struct err *err);
+};
+
+struct json_reader {
+    const struct json_handler *handler;
+    void *ctx;
+    const struct limits *limits;
+    struct json_array *array; /* for JSON_TAKE */
+    bool bare_tokens;         /* NaN, Infinity and -Infinity may stand in this value */
+
+    enum json_state state;
+    enum json_way way;
+    size_t depth;
+    uint64_t *objects; /* bit d: the container at depth d is an object */
+
+    struct json_string string;
+    enum json_number number;
+    enum json_scalar literal;
+    size_t matched;   /* bytes of the literal */
+    struct buf text;  /* names and copied values */
+    struct buf token; /* the array's token that is being read */
+    size_t text_from; /* where in its buffer a text starts */
+    bool keeping;     /* what is read is kept, from here on: */
+    const char *keep_from;
+
+    struct json_place place;
+    struct err *err;
+};
+
+/* Is the innermost open container an object? */
+static inline bool json_in_object(const struct json_reader *r)
+{
+    return r->depth > 0 && (r->objects[r->depth / 64] >> r->depth % 64 & 1);
+}
+
+/* Prepares to read.  False: no memory. */
+bool json_read_begin(struct json_reader *reader, const struct json_handler *handler,
+                     void *ctx, const struct limits *limits, struct arena *mem,
+                     struct err *err);
+
+/* The next piece, which is not kept.  False: ERR_INVALID_JSON, ERR_TRAILING_DATA,
+ * ERR_TOO_LARGE or ERR_OVERLOADED, and more is of no use. */
+bool json_read(struct json_reader *reader, struct span piece, struct err *err);
+
+/* The text is complete.  False: it should not be. */
+bool json_read_end(struct json_reader *reader, struct err *err);
+
+#endif

@@ -1,0 +1,79 @@
+/* Settings: flags over environment over file over defaults.
+ *
+ * Only main sees this; it passes plain values down.  The rows are in
+ * options.def, and a struct config has one field for each:
+ *
+ *     struct config config;
+ *     switch (config_load(&config, argc, argv, environ, version, stdout, stderr)) {
+ *     case CONFIG_DONE: return 0;
+ *     case CONFIG_BAD: return 2;
+ *     case CONFIG_RUN: break;
+ *     }
+ *     config_settle(&config, log_fd);
+ *
+ * A struct config is a plain value: it owns nothing and points nowhere. */
+#ifndef LOSSD_CONFIG_H
+#define LOSSD_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "lossd/api/api.h"
+#include "lossd/obs/log.h"
+
+/* Values of log_format: those of enum log_format, and one more. */
+enum { CONFIG_LOG_AUTO = LOG_TEXT + 1 };
+
+enum { CONFIG_STRING_SIZE = 256, CONFIG_FLAG_SIZE = 40 };
+
+/* STRING: terminated text.  DURATION: nanoseconds.  CHOICE: its index. */
+#define CONFIG_FIELD_STRING(field) char field[CONFIG_STRING_SIZE];
+#define CONFIG_FIELD_UINT(field) size_t field;
+#define CONFIG_FIELD_SIZE(field) size_t field;
+#define CONFIG_FIELD_DURATION(field) int64_t field;
+#define CONFIG_FIELD_BOOL(field) bool field;
+#define CONFIG_FIELD_CHOICE(field) unsigned field;
+
+struct config {
+#define OPTION(field, TYPE, ...) CONFIG_FIELD_##TYPE(field)
+#include "options.def"
+};
+
+enum {
+#define OPTION(field, ...) CONFIG_OPTION_##field,
+#include "options.def"
+    CONFIG_OPTIONS /* how many there are */
+};
+
+enum config_outcome {
+    CONFIG_RUN,  /* go on with `config` */
+    CONFIG_DONE, /* --help and the like have been answered on `out`: exit 0 */
+    CONFIG_BAD   /* what is wrong has been written to `err`: exit 2 */
+};
+
+/* Reads the settings.  `argv` and `env` end with NULL; `version` is the line of
+ * --version.  Warnings go to `err` too.  A setting that is 0 for "as the machine
+ * is" stays 0. */
+enum config_outcome config_load(struct config *config, int argc, char *const argv[],
+                                char *const env[], const char *version, FILE *out,
+                                FILE *err);
+
+/* Replaces what was left to the machine by its numbers: threads and net_threads
+ * by the cores we may use, memory_budget by bytes, and log_format auto by text
+ * when `log_fd` is a terminal, else json.  A max_request_memory that the budget can
+ * never hold comes down to it: too large, rather than forever too early. */
+void config_settle(struct config *config, int log_fd);
+
+/* The ceilings in force, for GET /v1/limits.  Holds texts of its own that the
+ * limits point to, so it stays where it was filled. */
+struct config_ceilings {
+    struct api_limit limits[CONFIG_OPTIONS];
+    size_t count;
+    char flags[CONFIG_OPTIONS][CONFIG_FLAG_SIZE];
+};
+
+void config_ceilings(const struct config *config, struct config_ceilings *out);
+
+#endif

@@ -1,0 +1,383 @@
+/* Filling a batch: the table of members, and the setting of one from a value.
+ *
+ * batch_set() knows no member by name: what it does follows from the row. */
+#include "lossd/engine/batch.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lossd/engine/loss.h"
+
+const char *const output_names[OUTPUTS + 1] = {
+    "loss",      "losses",   "probabilities", "log_probabilities",
+    "logsumexp", "gradient", "predictions",   NULL};
+
+static const char *const reduction_names[] = {"mean", "sum", "none", NULL};
+static const char *const dtype_names[] = {"float64", "float32", NULL};
+
+const struct member_info member_infos[MEMBERS] = {
+#define MEMBER(name, type, field, lowest, highest, above_lowest, standard, choices, \
+               help)                                                                \
+    {#name,    MEMBER_##type, offsetof(struct batch, field),                        \
+     lowest,   highest,       above_lowest,                                         \
+     standard, choices,       help},
+#include "lossd/engine/members.def"
+#undef MEMBER
+};
+
+static const char *const member_names[MEMBERS + 1] = {
+#define MEMBER(name, ...) #name,
+#include "lossd/engine/members.def"
+#undef MEMBER
+    NULL};
+
+#define BIT(n) (UINT32_C(1) << (n))
+
+const struct task task_loss = {
+    .name = "loss",
+    .members = BIT(MEMBERS) - 1,
+    .outputs = BIT(OUTPUTS) - 1,
+    .standard_outputs = BIT(OUTPUT_LOSS) | BIT(OUTPUT_PROBABILITIES),
+    .needs_truth = true,
+};
+
+const struct task task_softmax = {
+    .name = "softmax",
+    .members = BIT(MEMBER_logits) | BIT(MEMBER_temperature) | BIT(MEMBER_axis) |
+               BIT(MEMBER_dtype) | BIT(MEMBER_return) | BIT(MEMBER_id),
+    .outputs = BIT(OUTPUT_PROBABILITIES) | BIT(OUTPUT_LOG_PROBABILITIES) |
+               BIT(OUTPUT_LOGSUMEXP) | BIT(OUTPUT_PREDICTIONS),
+    .standard_outputs = BIT(OUTPUT_PROBABILITIES),
+};
+
+static void *field_of(struct batch *batch, enum member member)
+{
+    return (char *)batch + member_infos[member].offset;
+}
+
+void batch_init(struct batch *batch, const struct task *task, const struct limits *limits)
+{
+    memset(batch, 0, sizeof *batch);
+    batch->task = task;
+    batch->limits = limits;
+    batch->outputs = task->standard_outputs;
+    for (enum member m = 0; m < MEMBERS; m++) {
+        if (member_infos[m].type == MEMBER_NUMBER)
+            *(double *)field_of(batch, m) = member_infos[m].standard;
+        else if (member_infos[m].type == MEMBER_INTEGER)
+            *(int64_t *)field_of(batch, m) = (int64_t)member_infos[m].standard;
+    }
+    batch->loss = loss_table[batch->loss_choice];
+}
+
+struct array *batch_array(struct batch *batch, enum member member)
+{
+    return field_of(batch, member);
+}
+
+/* "/name", with the two characters that RFC 6901 escapes. */
+static void name_pointer(char out[PLACE_SIZE], struct span name)
+{
+    size_t len = 0;
+
+    out[len++] = '/';
+    for (size_t i = 0; i < name.len && len < PLACE_SIZE - 3; i++) {
+        if (name.at[i] == '~' || name.at[i] == '/') {
+            out[len++] = '~';
+            out[len++] = name.at[i] == '~' ? '0' : '1';
+        } else {
+            out[len++] = name.at[i];
+        }
+    }
+    out[len] = '\0';
+}
+
+static bool fail_unknown(const struct batch *batch, struct span name, struct err *err)
+{
+    char pointer[PLACE_SIZE];
+    const char *known[MEMBERS + 1];
+    size_t count = 0;
+    int shown = name.len > 64 ? 64 : (int)name.len;
+
+    name_pointer(pointer, name);
+    for (enum member m = 0; m < MEMBERS; m++) {
+        if (!(batch->task->members >> m & 1)) {
+            if (span_is(name, member_names[m]))
+                return fail(err, ERR_UNKNOWN_MEMBER, pointer,
+                            "%s is not a member of a %s request", member_names[m],
+                            batch->task->name);
+            continue;
+        }
+        known[count++] = member_names[m];
+    }
+    known[count] = NULL;
+    const char *near = nearest_name(name, known);
+    if (near)
+        return fail(err, ERR_UNKNOWN_MEMBER, pointer,
+                    "unknown member \"%.*s\"; did you mean \"%s\"?", shown, name.at,
+                    near);
+    return fail(err, ERR_UNKNOWN_MEMBER, pointer,
+                "unknown member \"%.*s\"; a %s request knows no such name", shown,
+                name.at, batch->task->name);
+}
+
+bool batch_begin(struct batch *batch, struct span name, bool from_query,
+                 enum member *member, struct err *err)
+{
+    enum member m = 0;
+
+    while (m < MEMBERS &&
+           !(batch->task->members >> m & 1 && span_is(name, member_names[m])))
+        m++;
+    if (m == MEMBERS)
+        return fail_unknown(batch, name, err);
+    *member = m;
+    if (batch_has(batch, m)) {
+        char pointer[PLACE_SIZE];
+        if (!from_query && batch->from_query >> m & 1) {
+            batch->from_query &= ~BIT(m);
+            return true;
+        }
+        name_pointer(pointer, name);
+        return fail(err, ERR_DUPLICATE_MEMBER, pointer, "%s is given twice%s",
+                    member_names[m], from_query ? " in the address" : "");
+    }
+    batch->given |= BIT(m);
+    batch->from_query |= from_query ? BIT(m) : 0;
+    batch->order[batch->members++] = m;
+    return true;
+}
+
+static bool fail_type(enum member member, const struct value *value, const char *wanted,
+                      struct err *err)
+{
+    char pointer[PLACE_SIZE];
+
+    snprintf(pointer, sizeof pointer, "/%s", member_names[member]);
+    return fail(err, ERR_WRONG_TYPE, pointer, "%s is %s; %s is wanted",
+                member_names[member], value->kind, wanted);
+}
+
+static int shown_length(struct span text)
+{
+    return text.len > 64 ? 64 : (int)text.len;
+}
+
+/* The place of a member in the order of the text. */
+static unsigned turn_of(const struct batch *batch, enum member member)
+{
+    unsigned turn = 0;
+
+    while (batch->order[turn] != member)
+        turn++;
+    return turn;
+}
+
+/* Where a value error of this member goes: the batch keeps the first. */
+static struct err *value_error(struct batch *batch, enum member member)
+{
+    unsigned turn = turn_of(batch, member);
+
+    if (batch->bad_option.kind == ERR_NONE || turn < batch->bad_option_at) {
+        batch->bad_option.kind = ERR_NONE;
+        batch->bad_option_at = turn;
+    }
+    return &batch->bad_option;
+}
+
+static void range_words(char *out, size_t size, const struct member_info *info)
+{
+    if (isinf(info->highest))
+        snprintf(out, size, "a finite number %s %g",
+                 info->above_lowest ? "above" : "of at least", info->lowest);
+    else
+        snprintf(out, size, "a number from %g to %g", info->lowest, info->highest);
+}
+
+static bool set_number(struct batch *batch, enum member member, const struct value *value,
+                       double *number, struct err *err)
+{
+    const struct member_info *info = &member_infos[member];
+    char wanted[64], pointer[PLACE_SIZE];
+    bool spelled = value->type == VALUE_TEXT &&
+                   (span_is(value->text, "NaN") || span_is(value->text, "Infinity") ||
+                    span_is(value->text, "-Infinity"));
+
+    range_words(wanted, sizeof wanted, info);
+    if (value->type != VALUE_NUMBER && !spelled)
+        return fail_type(member, value, wanted, err);
+    if (spelled || !isfinite(value->number) || value->number < info->lowest ||
+        value->number > info->highest ||
+        (info->above_lowest && value->number == info->lowest)) {
+        snprintf(pointer, sizeof pointer, "/%s", info->name);
+        return fail(value_error(batch, member), ERR_INVALID_OPTION, pointer,
+                    "%s is %.*s; %s is wanted", info->name, shown_length(value->text),
+                    value->text.at, wanted);
+    }
+    *number = value->number;
+    return true;
+}
+
+static bool set_integer(enum member member, const struct value *value, int64_t *number,
+                        struct err *err)
+{
+    char pointer[PLACE_SIZE];
+
+    if (value->type != VALUE_NUMBER)
+        return fail_type(member, value, "an integer", err);
+    if (!value->is_integer) {
+        snprintf(pointer, sizeof pointer, "/%s", member_names[member]);
+        return fail(err, ERR_WRONG_TYPE, pointer, "%s is %.*s; an integer is wanted",
+                    member_names[member], shown_length(value->text), value->text.at);
+    }
+    *number = value->integer;
+    return true;
+}
+
+/* The index of a name among `names`, or the error that it is none of them. */
+static bool find_choice(struct batch *batch, enum member member, const char *pointer,
+                        struct span text, uint32_t allowed, int64_t *index)
+{
+    const char *const *names = member_infos[member].choices;
+    char list[256];
+    int len = 0;
+
+    list[0] = '\0';
+    for (int64_t i = 0; names[i]; i++) {
+        if (!(allowed >> i & 1))
+            continue;
+        if (span_is(text, names[i])) {
+            *index = i;
+            return true;
+        }
+        if (len < (int)sizeof list)
+            len += snprintf(list + len, sizeof list - (size_t)len, "%s%s",
+                            len ? ", " : "", names[i]);
+    }
+    const char *near = nearest_name(text, names);
+    fail(value_error(batch, member), ERR_INVALID_OPTION, pointer,
+         "%s \"%.*s\" is not known; one of %s is wanted%s%s%s", member_names[member],
+         shown_length(text), text.at, list, near ? " (did you mean \"" : "",
+         near ? near : "", near ? "\"?)" : "");
+    return false;
+}
+
+static bool set_choice(struct batch *batch, enum member member, const struct value *value,
+                       int64_t *index, struct err *err)
+{
+    char pointer[PLACE_SIZE];
+
+    if (value->type != VALUE_TEXT)
+        return fail_type(member, value, "a name", err);
+    snprintf(pointer, sizeof pointer, "/%s", member_names[member]);
+    return find_choice(batch, member, pointer, value->text, UINT32_MAX, index);
+}
+
+static bool set_names(struct batch *batch, enum member member, const struct value *value,
+                      uint32_t *bits, struct err *err)
+{
+    uint32_t found = 0;
+
+    if (value->type != VALUE_NAMES)
+        return fail_type(member, value, "an array of names", err);
+    for (size_t i = 0; i < value->count; i++) {
+        char pointer[PLACE_SIZE];
+        int64_t index;
+        snprintf(pointer, sizeof pointer, "/%s/%zu", member_names[member], i);
+        if (!find_choice(batch, member, pointer, value->names[i], batch->task->outputs,
+                         &index))
+            return false;
+        found |= BIT(index);
+    }
+    *bits = found;
+    return true;
+}
+
+static bool set_text(struct batch *batch, enum member member, const struct value *value,
+                     struct span *text, struct err *err)
+{
+    const struct member_info *info = &member_infos[member];
+    char pointer[PLACE_SIZE];
+
+    if (value->type != VALUE_TEXT)
+        return fail_type(member, value, "a string", err);
+    if ((double)value->text.len > info->highest) {
+        snprintf(pointer, sizeof pointer, "/%s", info->name);
+        return fail(value_error(batch, member), ERR_INVALID_OPTION, pointer,
+                    "%s has %zu bytes; at most %g are wanted", info->name,
+                    value->text.len, info->highest);
+    }
+    *text = value->text;
+    return true;
+}
+
+/* A member that the address gave already, in the body once more. */
+static bool agree(enum member member, bool same, struct err *err)
+{
+    char pointer[PLACE_SIZE];
+
+    snprintf(pointer, sizeof pointer, "/%s", member_names[member]);
+    return same || fail(err, ERR_CONFLICTING_MEMBERS, pointer,
+                        "%s has one value in the address and another in the body",
+                        member_names[member]);
+}
+
+/* The address gave it and batch_begin() let the body give it again. */
+static bool given_again(const struct batch *batch, enum member member)
+{
+    return batch->set >> member & 1;
+}
+
+bool batch_set(struct batch *batch, enum member member, struct value value,
+               struct err *err)
+{
+    void *field = field_of(batch, member);
+    bool again = given_again(batch, member), same = true;
+
+    batch->set |= BIT(member);
+    switch (member_infos[member].type) {
+    case MEMBER_NUMBER: {
+        double number = 0;
+        if (!set_number(batch, member, &value, &number, err))
+            return false;
+        same = number == *(double *)field;
+        *(double *)field = number;
+        break;
+    }
+    case MEMBER_INTEGER:
+    case MEMBER_CHOICE: {
+        int64_t number = 0;
+        if (member_infos[member].type == MEMBER_INTEGER
+                ? !set_integer(member, &value, &number, err)
+                : !set_choice(batch, member, &value, &number, err))
+            return false;
+        same = number == *(int64_t *)field;
+        *(int64_t *)field = number;
+        break;
+    }
+    case MEMBER_NAMES: {
+        uint32_t bits = 0;
+        if (!set_names(batch, member, &value, &bits, err))
+            return false;
+        same = bits == *(uint32_t *)field;
+        *(uint32_t *)field = bits;
+        break;
+    }
+    case MEMBER_TEXT: {
+        struct span text = {0};
+        if (!set_text(batch, member, &value, &text, err))
+            return false;
+        same = span_equal(text, *(struct span *)field);
+        *(struct span *)field = text;
+        break;
+    }
+    case MEMBER_ARRAY:
+    case MEMBER_LABELS:
+        return fail_type(member, &value, "an array of numbers", err);
+    }
+    if (member == MEMBER_loss)
+        batch->loss = loss_table[batch->loss_choice];
+    return !again || agree(member, same, err);
+}

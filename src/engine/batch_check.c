@@ -1,0 +1,464 @@
+/* Is this batch sound?
+ *
+ * Errors win by phase, so the checks run by phase: members, shapes, values.
+ * Values are judged in the order of the text, which is the order in which the
+ * members came; what needs two members at once (a masked label) comes last.
+ * What passes here, score() can score without failing. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "lossd/engine/batch.h"
+#include "lossd/engine/loss.h"
+
+static const double sum_tolerance = 1e-3; /* of a row of targets, from 1 */
+
+/* ---- members ---------------------------------------------------------------- */
+
+static bool check_members(const struct batch *batch, struct err *err)
+{
+    bool labels = batch_has(batch, MEMBER_labels);
+    bool targets = batch_has(batch, MEMBER_targets);
+
+    if (!batch_has(batch, MEMBER_logits))
+        fail(err, ERR_MISSING_MEMBER, "/logits", "logits is missing");
+    if (batch->task->needs_truth && !labels && !targets)
+        fail(err, ERR_MISSING_MEMBER, "/labels",
+             "labels is missing; labels or targets "
+             "must say what is true");
+    if (labels && targets)
+        fail(err, ERR_CONFLICTING_MEMBERS, "/targets",
+             "labels and targets are both given; one of them is wanted");
+    if (targets && !batch->loss->takes_targets)
+        fail(err, ERR_CONFLICTING_MEMBERS, "/targets",
+             "targets is given; the loss %s takes labels", batch->loss->name);
+    return !err_by(err, PHASE_CONFLICT);
+}
+
+/* ---- shapes ----------------------------------------------------------------- */
+
+static struct shape without_axis(const struct shape *shape, unsigned axis)
+{
+    struct shape rest = {0};
+
+    for (unsigned d = 0; d < shape->rank; d++)
+        if (d != axis)
+            rest.dim[rest.rank++] = shape->dim[d];
+    return rest;
+}
+
+static bool same_shape(const struct shape *a, const struct shape *b)
+{
+    if (a->rank != b->rank)
+        return false;
+    for (unsigned d = 0; d < a->rank; d++)
+        if (a->dim[d] != b->dim[d])
+            return false;
+    return true;
+}
+
+/* Derives classes, positions and the rest from logits and axis. */
+static bool derive(struct batch *batch, struct err *err)
+{
+    const struct shape *shape = &batch->logits.shape;
+    int64_t rank = shape->rank;
+
+    if (batch->logits.count == 0)
+        return fail(err, ERR_EMPTY_BATCH, "/logits",
+                    "logits is empty; at least one row of one class is wanted");
+    if (batch->axis < -rank || batch->axis >= rank)
+        return fail(err, ERR_INVALID_OPTION, "/axis",
+                    "axis is %" PRId64 "; an integer from %" PRId64 " to %" PRId64
+                    " is wanted for logits of rank %" PRId64,
+                    batch->axis, -rank, rank - 1, rank);
+    unsigned axis = (unsigned)(batch->axis < 0 ? batch->axis + rank : batch->axis);
+    batch->classes = shape->dim[axis];
+    batch->positions = batch->logits.count / batch->classes;
+    batch->inner = 1;
+    for (unsigned d = axis + 1; d < shape->rank; d++)
+        batch->inner *= shape->dim[d];
+    batch->position_shape = without_axis(shape, axis);
+    if (batch->classes > batch->limits->max_classes)
+        return fail_limit(err, "/logits", batch->limits->max_classes, "--max-classes",
+                          "logits has %zu classes; at most %zu are allowed",
+                          batch->classes, batch->limits->max_classes);
+    return true;
+}
+
+static bool fail_shape(const struct batch *batch, const char *name,
+                       const struct array *array, const struct shape *wanted,
+                       struct err *err)
+{
+    char pointer[PLACE_SIZE], found[PLACE_SIZE], want[PLACE_SIZE], logits[PLACE_SIZE];
+
+    snprintf(pointer, sizeof pointer, "/%s", name);
+    shape_words(found, &array->shape);
+    shape_words(want, wanted);
+    shape_words(logits, &batch->logits.shape);
+    for (unsigned axis = 0; axis < batch->logits.shape.rank; axis++) {
+        struct shape other = without_axis(&batch->logits.shape, axis);
+        if (wanted->rank < batch->logits.shape.rank && same_shape(&other, &array->shape))
+            return fail(err, ERR_SHAPE_MISMATCH, pointer,
+                        "%s has shape %s; %s is wanted for logits of shape %s with axis "
+                        "%" PRId64 " (axis %u would fit)",
+                        name, found, want, logits, batch->axis, axis);
+    }
+    return fail(err, ERR_SHAPE_MISMATCH, pointer,
+                "%s has shape %s; %s is wanted for logits of shape %s", name, found, want,
+                logits);
+}
+
+static bool check_shape(const struct batch *batch, enum member member, struct err *err)
+{
+    const struct shape weights = {1, {batch->classes}};
+
+    switch ((unsigned)member) {
+    case MEMBER_labels:
+        return same_shape(&batch->labels.shape, &batch->position_shape) ||
+               fail_shape(batch, "labels", &batch->labels, &batch->position_shape, err);
+    case MEMBER_targets:
+        return same_shape(&batch->targets.shape, &batch->logits.shape) ||
+               fail_shape(batch, "targets", &batch->targets, &batch->logits.shape, err);
+    case MEMBER_class_weights:
+        if (same_shape(&batch->class_weights.shape, &weights))
+            return true;
+        if (batch->class_weights.shape.rank == 1)
+            return fail(err, ERR_SHAPE_MISMATCH, "/class_weights",
+                        "class_weights has %zu elements; one for each of the %zu classes "
+                        "is wanted",
+                        batch->class_weights.count, batch->classes);
+        return fail(err, ERR_SHAPE_MISMATCH, "/class_weights",
+                    "class_weights has rank %u; a plain list of %zu numbers is wanted",
+                    batch->class_weights.shape.rank, batch->classes);
+    case MEMBER_sample_weights:
+        return same_shape(&batch->sample_weights.shape, &batch->position_shape) ||
+               fail_shape(batch, "sample_weights", &batch->sample_weights,
+                          &batch->position_shape, err);
+    default:
+        return true;
+    }
+}
+
+static bool check_shapes(struct batch *batch, struct err *err)
+{
+    if (!derive(batch, err))
+        return false;
+    for (unsigned i = 0; i < batch->members; i++)
+        if (!check_shape(batch, batch->order[i], err))
+            return false;
+    return true;
+}
+
+/* ---- values ----------------------------------------------------------------- */
+
+static bool fail_element(enum err_kind kind, const char *name, const struct array *array,
+                         size_t index, const char *found, const char *wanted,
+                         struct err *err)
+{
+    char pointer[PLACE_SIZE], words[PLACE_SIZE];
+
+    place_pointer(pointer, name, &array->shape, index);
+    place_words(words, name, &array->shape, index);
+    return fail(err, kind, pointer, "%s is %s; %s", words, found, wanted);
+}
+
+static bool fail_number(enum err_kind kind, const char *name, const struct array *array,
+                        size_t index, double found, const char *wanted, struct err *err)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%.17g", found);
+    return fail_element(kind, name, array, index, text, wanted, err);
+}
+
+static bool fail_flaw(const struct batch *batch, const char *name,
+                      const struct array *array, struct err *err)
+{
+    switch (array->flaw) {
+    case FLAW_NONE:
+        return true;
+    case FLAW_NOT_INTEGER:
+        return fail_element(ERR_LABEL_NOT_INTEGER, name, array, array->flaw_index,
+                            array->flaw_text, "an integer is wanted", err);
+    case FLAW_OVERFLOW:
+        return fail_element(ERR_NON_FINITE_VALUE, name, array, array->flaw_index,
+                            array->flaw_text,
+                            batch->dtype == DTYPE_FLOAT32 ? "beyond the range of float32"
+                                                          : "beyond the range of float64",
+                            err);
+    case FLAW_NAN:
+    case FLAW_INFINITE:
+        break;
+    }
+    return fail_element(ERR_NON_FINITE_VALUE, name, array, array->flaw_index,
+                        array->flaw_text, "a finite number or -Infinity is wanted", err);
+}
+
+/* Index of the first element before `end` that is negative, or `end`. */
+static size_t first_negative(const struct array *array, size_t end)
+{
+    const double *data = array->data;
+    size_t i = 0;
+
+    while (i < end && data[i] >= 0)
+        i++;
+    return i;
+}
+
+static bool check_weights(const struct batch *batch, const char *name,
+                          const struct array *array, struct err *err)
+{
+    size_t end = array->flaw ? array->flaw_index : array->count;
+    size_t negative = first_negative(array, end);
+
+    if (negative < end)
+        return fail_number(ERR_INVALID_OPTION, name, array, negative,
+                           ((double *)array->data)[negative],
+                           "a weight is finite and not negative", err);
+    return fail_flaw(batch, name, array, err);
+}
+
+static bool check_labels(const struct batch *batch, struct err *err)
+{
+    const int64_t *labels = batch->labels.data;
+    size_t end = batch->labels.flaw ? batch->labels.flaw_index : batch->labels.count;
+
+    for (size_t i = 0; i < end; i++) {
+        if ((labels[i] >= 0 && (uint64_t)labels[i] < batch->classes) ||
+            labels[i] == batch->ignore_index)
+            continue;
+        char pointer[PLACE_SIZE], words[PLACE_SIZE];
+        place_pointer(pointer, "labels", &batch->labels.shape, i);
+        place_words(words, "labels", &batch->labels.shape, i);
+        return fail(err, ERR_LABEL_OUT_OF_RANGE, pointer,
+                    "%s is %" PRId64 ", outside 0..%zu (ignore_index is %" PRId64 ")",
+                    words, labels[i], batch->classes - 1, batch->ignore_index);
+    }
+    return fail_flaw(batch, "labels", &batch->labels, err);
+}
+
+/* Shape of the rows, when the class axis is the last one: what points at a row. */
+static bool rows_have_places(const struct batch *batch)
+{
+    return batch->inner == 1;
+}
+
+static void row_place(const struct batch *batch, const char *name, size_t position,
+                      char pointer[PLACE_SIZE], char words[PLACE_SIZE])
+{
+    if (rows_have_places(batch)) {
+        place_pointer(pointer, name, &batch->position_shape, position);
+        place_words(words, name, &batch->position_shape, position);
+    } else {
+        place_pointer(pointer, name, &batch->logits.shape, batch_row(batch, position));
+        place_words(words, name, &batch->logits.shape, batch_row(batch, position));
+    }
+}
+
+static bool check_targets(const struct batch *batch, struct err *err)
+{
+    const struct array *targets = &batch->targets;
+    const double *data = targets->data;
+    size_t end = targets->flaw ? targets->flaw_index : targets->count;
+    size_t negative = first_negative(targets, end);
+
+    if (negative < end)
+        return fail_number(ERR_INVALID_OPTION, "targets", targets, negative,
+                           data[negative], "a share of a distribution is not negative",
+                           err);
+    if (targets->flaw)
+        return fail_flaw(batch, "targets", targets, err);
+    for (size_t n = 0; n < batch->positions; n++) {
+        const double *row = data + batch_row(batch, n);
+        double sum = 0;
+        for (size_t c = 0; c < batch->classes; c++)
+            sum += row[c * batch->inner];
+        if (fabs(sum - 1) <= sum_tolerance)
+            continue;
+        char pointer[PLACE_SIZE], words[PLACE_SIZE];
+        row_place(batch, "targets", n, pointer, words);
+        return fail(err, ERR_INVALID_OPTION, pointer,
+                    "the row of targets at %s sums to %.17g; 1 within %g is wanted",
+                    words, sum, sum_tolerance);
+    }
+    return true;
+}
+
+/* An option that the loss does not have may only be given at its default. */
+static bool check_option(const struct batch *batch, enum member member, struct err *err)
+{
+    const struct member_info *info = &member_infos[member];
+    uint32_t of_others = 0;
+    char pointer[PLACE_SIZE];
+
+    for (size_t i = 0; i < loss_count; i++)
+        of_others |= loss_table[i]->options;
+    if (!(of_others >> member & 1) || batch->loss->options >> member & 1)
+        return true;
+    if (info->type == MEMBER_NUMBER &&
+        *(const double *)((const char *)batch + info->offset) == info->standard)
+        return true;
+    snprintf(pointer, sizeof pointer, "/%s", info->name);
+    return fail(err, ERR_INVALID_OPTION, pointer, "%s is not an option of the loss %s",
+                info->name, batch->loss->name);
+}
+
+static bool check_value(const struct batch *batch, unsigned turn, struct err *err)
+{
+    enum member member = batch->order[turn];
+
+    if (batch->bad_option.kind != ERR_NONE && batch->bad_option_at == turn) {
+        *err = batch->bad_option;
+        return false;
+    }
+    switch ((unsigned)member) {
+    case MEMBER_logits:
+        return fail_flaw(batch, "logits", &batch->logits, err);
+    case MEMBER_labels:
+        return check_labels(batch, err);
+    case MEMBER_targets:
+        return check_targets(batch, err);
+    case MEMBER_class_weights:
+        return check_weights(batch, "class_weights", &batch->class_weights, err) &&
+               check_option(batch, member, err);
+    case MEMBER_sample_weights:
+        return check_weights(batch, "sample_weights", &batch->sample_weights, err);
+    case MEMBER_ignore_index:
+        if (batch_has(batch, MEMBER_targets) &&
+            (double)batch->ignore_index != member_infos[member].standard)
+            return fail(err, ERR_INVALID_OPTION, "/ignore_index",
+                        "ignore_index is %" PRId64
+                        ", but targets have no labels to ignore; use sample_weights",
+                        batch->ignore_index);
+        return true;
+    default:
+        return check_option(batch, member, err);
+    }
+}
+
+static double logit_at(const struct batch *batch, size_t index)
+{
+    return batch->logits.element == ELEMENT_FLOAT32
+               ? (double)((const float *)batch->logits.data)[index]
+               : ((const double *)batch->logits.data)[index];
+}
+
+/* Dividing by a temperature below 1 may leave the range of the dtype. */
+static bool check_temperature(const struct batch *batch, struct err *err)
+{
+    double largest =
+        batch->dtype == DTYPE_FLOAT32 ? 0x1.fffffep127 : 0x1.fffffffffffffp1023;
+    double bound = largest * batch->temperature;
+
+    if (batch->temperature >= 1)
+        return true;
+    for (size_t i = 0; i < batch->logits.count; i++) {
+        double logit = logit_at(batch, i);
+        if (isinf(logit) || fabs(logit) <= bound)
+            continue;
+        char wanted[96];
+        snprintf(
+            wanted, sizeof wanted, "divided by temperature %g it leaves the range of %s",
+            batch->temperature, batch->dtype == DTYPE_FLOAT32 ? "float32" : "float64");
+        return fail_number(ERR_NON_FINITE_VALUE, "logits", &batch->logits, i, logit,
+                           wanted, err);
+    }
+    return true;
+}
+
+static bool fail_masked(const struct batch *batch, size_t position, size_t class,
+                        struct err *err)
+{
+    char pointer[PLACE_SIZE], words[PLACE_SIZE], logit[PLACE_SIZE];
+    size_t index = batch_row(batch, position) + class * batch->inner;
+
+    place_words(logit, "logits", &batch->logits.shape, index);
+    if (batch->label_smoothing > 0) {
+        place_pointer(pointer, "logits", &batch->logits.shape, index);
+        return fail(err, ERR_MASKED_LABEL, pointer,
+                    "%s is -Infinity, a masked class, to which label_smoothing %g would "
+                    "give a share",
+                    logit, batch->label_smoothing);
+    }
+    if (batch_has(batch, MEMBER_targets)) {
+        place_pointer(pointer, "targets", &batch->targets.shape, index);
+        place_words(words, "targets", &batch->targets.shape, index);
+        return fail(err, ERR_MASKED_LABEL, pointer,
+                    "%s is above 0, but %s is -Infinity: the class is masked", words,
+                    logit);
+    }
+    place_pointer(pointer, "labels", &batch->labels.shape, position);
+    place_words(words, "labels", &batch->labels.shape, position);
+    return fail(err, ERR_MASKED_LABEL, pointer,
+                "%s is %zu, but %s is -Infinity: the class is masked", words, class,
+                logit);
+}
+
+/* Does the truth give this class some weight? */
+static bool class_counts(const struct batch *batch, size_t position, size_t class)
+{
+    const double *weights = batch->class_weights.data, *targets = batch->targets.data;
+    const int64_t *labels = batch->labels.data;
+
+    if (weights && weights[class] == 0)
+        return false;
+    if (batch->label_smoothing > 0)
+        return true;
+    if (targets)
+        return targets[batch_row(batch, position) + class * batch->inner] > 0;
+    return labels && labels[position] == (int64_t) class;
+}
+
+static bool check_masked_row(const struct batch *batch, size_t position, struct err *err)
+{
+    const double *sample_weights = batch->sample_weights.data;
+    size_t row = batch_row(batch, position), masked = 0, counts = batch->classes;
+
+    for (size_t c = 0; c < batch->classes; c++) {
+        if (logit_at(batch, row + c * batch->inner) != -INFINITY)
+            continue;
+        masked++;
+        if (counts == batch->classes && class_counts(batch, position, c))
+            counts = c;
+    }
+    if (masked == batch->classes) {
+        char pointer[PLACE_SIZE], words[PLACE_SIZE];
+        row_place(batch, "logits", position, pointer, words);
+        return fail(err, ERR_ALL_MASKED, pointer,
+                    "every class of %s is -Infinity; at least one finite logit is wanted",
+                    words);
+    }
+    if (counts == batch->classes || (sample_weights && sample_weights[position] == 0))
+        return true;
+    return fail_masked(batch, position, counts, err);
+}
+
+static bool check_masked(const struct batch *batch, struct err *err)
+{
+    const int64_t *labels = batch->labels.data;
+
+    if (!batch->logits.has_minus_infinity)
+        return true;
+    for (size_t n = 0; n < batch->positions; n++) {
+        if (labels && labels[n] == batch->ignore_index)
+            continue;
+        if (!check_masked_row(batch, n, err))
+            return false;
+    }
+    return true;
+}
+
+static bool check_values(const struct batch *batch, struct err *err)
+{
+    for (unsigned turn = 0; turn < batch->members; turn++)
+        if (!check_value(batch, turn, err))
+            return false;
+    return check_temperature(batch, err) && check_masked(batch, err);
+}
+
+bool batch_check(struct batch *batch, struct err *err)
+{
+    if (!check_members(batch, err) || err_by(err, PHASE_SHAPE))
+        return false;
+    return check_shapes(batch, err) && check_values(batch, err) && err->kind == ERR_NONE;
+}

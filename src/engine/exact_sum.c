@@ -1,0 +1,96 @@
+#include "engine/exact_sum.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* An addition changes a limb by less than 2^53. */
+enum { PENDING_MAX = 1000, LIMB_BITS = 32, MANTISSA_BITS = 52 };
+
+/* Brings every limb but the last into [0, 2^32). */
+static void settle(struct exact_sum *sum)
+{
+    for (int i = 0; i < EXACT_SUM_LIMBS - 1; i++) {
+        int64_t carry = sum->limb[i] >> LIMB_BITS;
+        sum->limb[i] -= carry * (INT64_C(1) << LIMB_BITS);
+        sum->limb[i + 1] += carry;
+    }
+    sum->pending = 0;
+}
+
+void exact_sum_add(struct exact_sum *sum, double value)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    uint64_t mantissa = bits & ((UINT64_C(1) << MANTISSA_BITS) - 1);
+    unsigned exponent = bits >> MANTISSA_BITS & 0x7FF;
+    if (exponent == 0x7FF) {
+        sum->beyond += value;
+        return;
+    }
+    if (exponent > 0)
+        mantissa |= UINT64_C(1) << MANTISSA_BITS;
+    else
+        exponent = 1;
+    unsigned limb = (exponent - 1) / LIMB_BITS, shift = (exponent - 1) % LIMB_BITS;
+    int64_t low = (uint32_t)(mantissa << shift);
+    int64_t high = (int64_t)(mantissa >> (LIMB_BITS - shift));
+    bool negative = bits >> 63;
+    sum->limb[limb] += negative ? -low : low;
+    sum->limb[limb + 1] += negative ? -high : high;
+    if (++sum->pending >= PENDING_MAX)
+        settle(sum);
+}
+
+void exact_sum_merge(struct exact_sum *sum, struct exact_sum *other)
+{
+    settle(sum);
+    settle(other);
+    for (int i = 0; i < EXACT_SUM_LIMBS; i++)
+        sum->limb[i] += other->limb[i];
+    sum->pending = 1;
+    sum->beyond += other->beyond;
+}
+
+static void negate(struct exact_sum *sum)
+{
+    for (int i = 0; i < EXACT_SUM_LIMBS; i++)
+        sum->limb[i] = -sum->limb[i];
+    settle(sum);
+}
+
+__extension__ typedef unsigned __int128 uint128;
+
+/* The total of a settled sum that is not negative: the three leading limbs hold
+ * the bits that count, the rest only breaks ties. */
+static double round_settled(const struct exact_sum *sum)
+{
+    int top = EXACT_SUM_LIMBS - 1;
+
+    while (top > 2 && sum->limb[top] == 0)
+        top--;
+    uint128 wide = (uint128)(uint64_t)sum->limb[top] << 64 |
+                   (uint64_t)sum->limb[top - 1] << LIMB_BITS |
+                   (uint64_t)sum->limb[top - 2];
+    bool sticky = false;
+    for (int i = 0; i < top - 2; i++)
+        sticky |= sum->limb[i] != 0;
+    int exponent = (top - 2) * LIMB_BITS - 1074;
+    for (; wide >> 62; wide >>= 1, exponent++)
+        sticky |= (wide & 1) != 0;
+    return ldexp((double)(int64_t)((uint64_t)wide | sticky), exponent);
+}
+
+double exact_sum_value(struct exact_sum *sum)
+{
+    if (sum->beyond != 0)
+        return sum->beyond;
+    settle(sum);
+    if (sum->limb[EXACT_SUM_LIMBS - 1] >= 0)
+        return round_settled(sum);
+    negate(sum);
+    double value = -round_settled(sum);
+    negate(sum);
+    return value;
+}

@@ -1,0 +1,94 @@
+/* Where an element stands, in the two ways an error says it, and which name a
+ * misspelt one was meant to be. */
+#include <stdio.h>
+
+#include "lossd/engine/batch.h"
+
+static void write_place(char *out, const char *start, const char *member,
+                        const struct shape *shape, size_t index, const char *before,
+                        const char *after)
+{
+    size_t at[RANK_MAX];
+    int len = snprintf(out, PLACE_SIZE, "%s%s", start, member);
+
+    for (unsigned d = shape->rank; d-- > 0;) {
+        at[d] = shape->dim[d] ? index % shape->dim[d] : 0;
+        index = shape->dim[d] ? index / shape->dim[d] : 0;
+    }
+    for (unsigned d = 0; d < shape->rank && len < PLACE_SIZE; d++)
+        len += snprintf(out + len, (size_t)(PLACE_SIZE - len), "%s%zu%s", before, at[d],
+                        after);
+}
+
+void place_pointer(char out[PLACE_SIZE], const char *member, const struct shape *shape,
+                   size_t index)
+{
+    write_place(out, "/", member, shape, index, "/", "");
+}
+
+void place_words(char out[PLACE_SIZE], const char *member, const struct shape *shape,
+                 size_t index)
+{
+    write_place(out, "", member, shape, index, "[", "]");
+}
+
+void shape_words(char out[PLACE_SIZE], const struct shape *shape)
+{
+    int len = snprintf(out, PLACE_SIZE, "[");
+
+    for (unsigned d = 0; d < shape->rank && len < PLACE_SIZE; d++)
+        len += snprintf(out + len, (size_t)(PLACE_SIZE - len), "%s%zu", d ? "," : "",
+                        shape->dim[d]);
+    if (len < PLACE_SIZE)
+        snprintf(out + len, (size_t)(PLACE_SIZE - len), "]");
+}
+
+enum { NAME_MAX_LEN = 32 };
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Letters to add, drop, change or swap with a neighbour to get from a to b. */
+static size_t edits(struct span a, struct span b)
+{
+    size_t row[3][NAME_MAX_LEN + 1];
+    size_t *before = row[0], *last = row[1], *now = row[2];
+
+    for (size_t j = 0; j <= b.len; j++)
+        last[j] = j;
+    for (size_t i = 1; i <= a.len; i++) {
+        now[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t change = last[j - 1] + (a.at[i - 1] != b.at[j - 1]);
+            now[j] = smaller(change, smaller(last[j], now[j - 1]) + 1);
+            if (i > 1 && j > 1 && a.at[i - 1] == b.at[j - 2] &&
+                a.at[i - 2] == b.at[j - 1])
+                now[j] = smaller(now[j], before[j - 2] + 1);
+        }
+        size_t *spare = before;
+        before = last;
+        last = now;
+        now = spare;
+    }
+    return last[b.len];
+}
+
+const char *nearest_name(struct span text, const char *const *names)
+{
+    const char *nearest = NULL;
+    size_t fewest = text.len / 3 + 2;
+
+    if (text.len > NAME_MAX_LEN)
+        return NULL;
+    for (; *names; names++) {
+        struct span name = span_of(*names);
+        size_t count = name.len <= NAME_MAX_LEN ? edits(text, name) : fewest;
+        if (count < fewest && count < name.len) {
+            fewest = count;
+            nearest = *names;
+        }
+    }
+    return nearest;
+}

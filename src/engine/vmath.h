@@ -1,0 +1,123 @@
+/* exp and log1p for the engine: the same bits on every machine.
+ *
+ * The C library chooses its own variants by processor, and they differ in the
+ * last bit; these use nothing but IEEE additions, multiplications and divisions
+ * in a fixed order.  They have no branches on data, so a compiler can run them
+ * on vectors.  Fused multiply-add must be off (-ffp-contract=off) and fast-math
+ * too: the rounding trick below would be folded away. */
+#ifndef LOSSD_ENGINE_VMATH_H
+#define LOSSD_ENGINE_VMATH_H
+
+#ifdef __FAST_MATH__
+#error "the engine's arithmetic is exact by order; -ffast-math would change it"
+#endif
+
+#include <stdint.h>
+#include <string.h>
+
+#include "lossd/engine/loss.h"
+
+/* ln 2 in two parts; the first has 11 low bits of zero, so that n * LN2_HIGH is
+ * exact for every exponent n. */
+#define LN2_HIGH 0x1.62e42fefa3800p-1
+#define LN2_LOW 0x1.ef35793c76730p-45
+#define LOG2_E 0x1.71547652b82fep+0
+
+static inline double from_bits(uint64_t bits)
+{
+    double value;
+
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static inline uint64_t to_bits(double value)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+/* exp(d + tail) * EXPS_SCALE for d <= 0; `tail` is what rounding left off d.
+ *
+ * Adding 1.5 * 2^52 rounds to an integer and leaves it in the low bits, where it
+ * becomes the exponent of the result.  The scale keeps everything down to the
+ * smallest subnormal a normal number here; the product that removes it rounds
+ * once.  Below -800 the result is as good as zero after that product.  The
+ * polynomial is the Taylor series, long enough for |t| <= ln 2 / 2; what the two
+ * large additions round off is added with it. */
+static inline double exp_scaled(double d, double tail)
+{
+    const double to_integer = 0x1.8p52, lowest = -800;
+
+    double t0 = d > lowest ? d : lowest;
+    double rest = d > lowest ? tail : 0;
+    double z = t0 * LOG2_E + to_integer;
+    double n = z - to_integer;
+    double t_high = t0 - n * LN2_HIGH, t_low = rest - n * LN2_LOW;
+    double t = t_high + t_low;
+    double t_tail = t_low - (t - t_high);
+    double p = 1.0 / 6227020800;
+    p = p * t + 1.0 / 479001600;
+    p = p * t + 1.0 / 39916800;
+    p = p * t + 1.0 / 3628800;
+    p = p * t + 1.0 / 362880;
+    p = p * t + 1.0 / 40320;
+    p = p * t + 1.0 / 5040;
+    p = p * t + 1.0 / 720;
+    p = p * t + 1.0 / 120;
+    p = p * t + 1.0 / 24;
+    p = p * t + 1.0 / 6;
+    p = p * t + 1.0 / 2;
+    double sum = 1 + t;
+    double e = sum + (((1 - sum) + t) + (t_tail + t * t * p));
+    double power = from_bits((to_bits(z) + 1023 + 512) << 52);
+    return e * power;
+}
+
+/* What rounding left off high = a - b (D. E. Knuth's two-sum). */
+static inline double difference_tail(double a, double b, double high)
+{
+    double virtual_b = high - a;
+
+    return (a - (high - virtual_b)) - (b + virtual_b);
+}
+
+/* log(1 + v) for 0 <= v < 2^1023, good to the last bits however small v is.
+ *
+ * With u = 1 + v rounded, log(1 + v) = log(u) + lost / u to first order.  And
+ * u = 2^n (1 + x) with 1 + x in [sqrt 1/2, sqrt 2); log(1 + x) = 2 atanh(s) with
+ * s = x / (2 + x), written as x - (x^2/2 - s (x^2/2 + r)), which keeps x whole.
+ * The two largest terms are added with what rounding leaves off them. */
+static inline double log1p_of(double v)
+{
+    const uint64_t sqrt_half = 0x3fe6a09e667f3bcd;
+
+    double u = 1 + v;
+    double lost = v < 1 ? v - (u - 1) : 1 - (u - v);
+    uint64_t bits = to_bits(u);
+    int64_t k = (int64_t)(bits - sqrt_half) >> 52;
+    double x = from_bits(bits - ((uint64_t)k << 52)) - 1;
+    double s = x / (2 + x);
+    double q = s * s;
+    double r = 2.0 / 23;
+    r = r * q + 2.0 / 21;
+    r = r * q + 2.0 / 19;
+    r = r * q + 2.0 / 17;
+    r = r * q + 2.0 / 15;
+    r = r * q + 2.0 / 13;
+    r = r * q + 2.0 / 11;
+    r = r * q + 2.0 / 9;
+    r = r * q + 2.0 / 7;
+    r = r * q + 2.0 / 5;
+    r = r * q + 2.0 / 3;
+    r = r * q;
+    double half = 0.5 * x * x;
+    double n = (double)k;
+    double high = n * LN2_HIGH + x;
+    double tail = x - (high - n * LN2_HIGH);
+    return high + (tail + ((n * LN2_LOW + lost / u) - (half - s * (half + r))));
+}
+
+#endif

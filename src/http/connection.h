@@ -1,0 +1,79 @@
+/* A socket from its start to its end: what it is doing, and the list it is in.
+ *
+ * The network thread that owns the socket moves the connection from phase to
+ * phase; the reaper looks at it from its own thread, under the registry's lock,
+ * and may expire it.  Once expired a connection stays so: connection_enter()
+ * refuses, and then nothing may be written to the socket any more. */
+#ifndef LOSSD_HTTP_CONNECTION_H
+#define LOSSD_HTTP_CONNECTION_H
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "http/conversation.h"
+
+enum connection_phase {
+    CONNECTION_HEAD,    /* headers are on their way, or nothing has come yet */
+    CONNECTION_BODY,    /* a body is on its way */
+    CONNECTION_BUSY,    /* the answer is being made */
+    CONNECTION_WRITING, /* the answer is on its way */
+    CONNECTION_IDLE,    /* between requests */
+    CONNECTION_EXPIRED  /* taken from the client: to be closed */
+};
+
+/* What the reaper remembers of a connection from one look to the next. */
+struct watch {
+    enum connection_phase phase;
+    unsigned turn;
+    int64_t began_ns;     /* of the window in which there must be progress */
+    uint64_t moved;       /* bytes at its beginning */
+    unsigned half_closed; /* looks that found it so, in a row */
+};
+
+struct connection {
+    struct connection *next;
+    struct connection **link; /* what points here */
+    struct net *net;
+    int fd;
+    _Atomic enum connection_phase phase;
+    _Atomic int64_t since_ns;      /* when that phase began */
+    _Atomic unsigned turn;         /* requests begun */
+    _Atomic uint64_t taken;        /* bytes of bodies taken from it */
+    struct watch watch;            /* the reaper's */
+    char client[INET6_ADDRSTRLEN]; /* its address as text, "" if it has none */
+    struct conversation talk;
+};
+
+/* The connections of one network thread. */
+struct registry {
+    pthread_mutex_t lock; /* of the list; a connection is in it while its fd is open */
+    struct connection *first;
+    _Atomic size_t count;
+};
+
+void registry_init(struct registry *registry);
+void registry_release(struct registry *registry);
+
+/* A connection for the socket, in the registry.  NULL: no memory. */
+struct connection *connection_new(struct registry *registry, struct net *net, int fd,
+                                  const struct sockaddr *address);
+
+/* Leaves the registry and is gone. */
+void connection_free(struct registry *registry, struct connection *connection);
+
+/* Goes on to a phase.  False when the connection has expired. */
+bool connection_enter(struct connection *connection, enum connection_phase phase);
+
+/* Expires a connection that is still in `phase`.  Under the registry's lock. */
+bool connection_expire(struct connection *connection, enum connection_phase phase);
+
+/* Ends both directions; the network thread will notice and close.  Under the
+ * registry's lock, or on the connection's own thread. */
+void connection_cut(const struct connection *connection);
+
+#endif

@@ -1,0 +1,390 @@
+/* A request's way through the server:
+ *
+ *     begin ── headers ──┬─ body ── answer here ─────────────┬─ sent ── end
+ *                        │     └─── on the pool, suspended ──┤
+ *                        └─ refused ─ swallow the body ──────┘
+ *                               └─ at once, and keep the socket a while
+ *
+ * The library calls again and again with what there is; each call either goes on
+ * or queues the response.  It takes no response in the middle of a body: there,
+ * unless so little is left that it can be awaited, the answer is written to the
+ * socket by hand.  That is safe because the library has nothing to write then. */
+#include "http/conversation.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "http/connection.h"
+#include "http/inside.h"
+#include "http/vet.h"
+#include "lossd/base/clock.h"
+
+enum {
+    SWALLOW_MAX = 1 << 20, /* bytes of a refused body worth awaiting */
+    FILL_BLOCK = 32768,
+    CLIENT_LEFT = 499 /* the status that log readers know for it */
+};
+
+/* ---- the head ---------------------------------------------------------------- */
+
+void conversation_begin(struct connection *connection, const char *uri)
+{
+    struct conversation *talk = &connection->talk;
+    struct server *server = connection->net->server;
+    size_t size = strlen(uri) + 1;
+
+    exchange_init(&talk->exchange, server->api, server->budget);
+    talk->state = TALK_BEGUN;
+    talk->mhd = NULL;
+    talk->response = (struct response){0};
+    talk->user_agent = (struct span){NULL, 0};
+    talk->chunked = talk->last = false;
+    talk->sent = 0;
+    /* the library decodes its own in place */
+    talk->target = size <= sizeof talk->room ? talk->room : malloc(size);
+    if (talk->target)
+        memcpy(talk->target, uri, size);
+    atomic_fetch_add(&connection->turn, 1);
+    connection_enter(connection, CONNECTION_HEAD);
+}
+
+/* "http://host/path" is "/path" to us. */
+static struct span origin_form(struct span target)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+
+    for (size_t i = 0; i < 2; i++) {
+        size_t len = strlen(schemes[i]);
+        if (target.len < len || strncasecmp(target.at, schemes[i], len) != 0)
+            continue;
+        while (len < target.len && target.at[len] != '/' && target.at[len] != '?')
+            len++;
+        return len < target.len ? (struct span){target.at + len, target.len - len}
+                                : span_of("/");
+    }
+    return target;
+}
+
+static enum MHD_Result see_header(void *cls, enum MHD_ValueKind kind, const char *key,
+                                  size_t key_size, const char *value, size_t value_size)
+{
+    (void)kind;
+    vet_header(cls, (struct span){key, key_size}, (struct span){value, value_size});
+    return MHD_YES;
+}
+
+/* Fills the head.  False: unsound, `exchange.err` says why. */
+static bool read_head(struct conversation *talk, const char *method, const char *version,
+                      bool *expects_continue)
+{
+    struct exchange *exchange = &talk->exchange;
+    struct vetting vetting = vet_begin(&exchange->head, &exchange->err);
+
+    exchange->head.method = span_of(method);
+    if (talk->target)
+        exchange->head.target = origin_form(span_of(talk->target));
+    else
+        fail(&exchange->err, ERR_OVERLOADED, NULL, "there is no memory for the address");
+    MHD_get_connection_values_n(talk->mhd, MHD_HEADER_KIND, see_header, &vetting);
+    talk->chunked = vetting.chunked;
+    talk->user_agent = vetting.user_agent;
+    *expects_continue = vetting.expects_continue;
+    return vet_end(&vetting, span_of(version));
+}
+
+/* ---- the answer ---------------------------------------------------------------- */
+
+static ssize_t fill_response(void *cls, uint64_t position, char *out, size_t capacity)
+{
+    struct conversation *talk = cls;
+    size_t n = talk->response.fill(talk->response.ctx, out, capacity);
+
+    (void)position;
+    talk->sent += n;
+    return n > 0 ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static struct MHD_Response *make_response(struct conversation *talk)
+{
+    const struct response *response = &talk->response;
+
+    if (response->fill)
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, FILL_BLOCK,
+                                                 fill_response, talk, NULL);
+    /* the library does not write to a persistent buffer */
+    return MHD_create_response_from_buffer(
+        response->body.len, (void *)(uintptr_t)response->body.at, MHD_RESPMEM_PERSISTENT);
+}
+
+static enum MHD_Result send_response(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+    const struct response *response = &talk->response;
+    struct MHD_Response *made;
+
+    if (!connection_enter(connection, CONNECTION_WRITING) ||
+        !(made = make_response(talk)))
+        return MHD_NO;
+    enum MHD_Result good = MHD_YES;
+    for (size_t i = 0; i < response->headers; i++)
+        good &= MHD_add_response_header(made, response->header[i].name,
+                                        response->header[i].value);
+    if (talk->last || atomic_load(&connection->net->server->draining))
+        good &= MHD_add_response_header(made, "Connection", "close");
+    if (good)
+        good = MHD_queue_response(talk->mhd, response->status, made);
+    MHD_destroy_response(made);
+    if (good) {
+        talk->state = TALK_SENT;
+        if (!response->fill)
+            talk->sent = response->body.len;
+    }
+    return good;
+}
+
+/* Refuses now, though more of the request may be on its way. */
+static enum MHD_Result refuse_at_once(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+
+    talk->last = true;
+    api_refuse(&talk->exchange, &talk->response);
+    refuser_keep(connection->net->server->refuser, connection->fd);
+    return send_response(connection);
+}
+
+static enum MHD_Result refuse_in_the_middle(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+
+    if (!connection_enter(connection, CONNECTION_WRITING))
+        return MHD_NO;
+    api_refuse(&talk->exchange, &talk->response);
+    refuse_by_hand(connection->fd, &talk->response);
+    refuser_keep(connection->net->server->refuser, connection->fd);
+    talk->sent = talk->response.body.len;
+    talk->state = TALK_SENT;
+    return MHD_NO;
+}
+
+/* ---- on the pool --------------------------------------------------------------- */
+
+/* A client that has closed its side has gone, as far as anyone can tell. */
+static bool has_left(int fd)
+{
+    char byte;
+
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static void run_job(struct job *job)
+{
+    struct conversation *talk =
+        (struct conversation *)((char *)job - offsetof(struct conversation, job));
+    struct connection *connection =
+        (struct connection *)((char *)talk - offsetof(struct connection, talk));
+    struct server *server = connection->net->server;
+    struct exchange *exchange = &talk->exchange;
+
+    exchange->stage_ns[STAGE_QUEUE] = clock_ns() - talk->queued_ns;
+    talk->state = TALK_ANSWERED;
+    if (has_left(connection->fd)) {
+        talk->state = TALK_GONE;
+    } else if (server_ending(server)) {
+        fail(&exchange->err, ERR_DRAINING, NULL, "this server is stopping");
+        api_refuse(exchange, &talk->response);
+    } else {
+        api_answer(exchange, server->pool, &talk->response);
+    }
+    /* from here on the conversation is the network thread's again */
+    MHD_resume_connection(talk->mhd);
+    server_end_job(server);
+}
+
+static enum MHD_Result hand_over(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+    struct exchange *exchange = &talk->exchange;
+    struct server *server = connection->net->server;
+
+    if (!server_begin_job(server)) {
+        fail(&exchange->err, ERR_DRAINING, NULL, "this server is stopping");
+        api_refuse(exchange, &talk->response);
+        return send_response(connection);
+    }
+    talk->job.run = run_job;
+    talk->queued_ns = clock_ns();
+    talk->state = TALK_QUEUED;
+    MHD_suspend_connection(talk->mhd);
+    if (!pool_submit(server->pool, &talk->job)) {
+        fail(&exchange->err, ERR_OVERLOADED, NULL,
+             "%zu requests are waiting already, as many as may",
+             pool_queue_capacity(server->pool));
+        exchange->err.retry_after_s = 1;
+        api_refuse(exchange, &talk->response);
+        talk->state = TALK_ANSWERED;
+        MHD_resume_connection(talk->mhd);
+        server_end_job(server);
+    }
+    return MHD_YES;
+}
+
+/* ---- the library's calls --------------------------------------------------------- */
+
+/* True when so little of the body is left that it is awaited, and the connection
+ * goes on. */
+static bool worth_swallowing(const struct conversation *talk)
+{
+    const struct exchange *exchange = &talk->exchange;
+
+    return !talk->chunked &&
+           exchange->head.content_length - exchange->body_bytes <= SWALLOW_MAX;
+}
+
+static enum MHD_Result take_head(struct connection *connection, const char *method,
+                                 const char *version)
+{
+    struct conversation *talk = &connection->talk;
+    bool expects_continue, sound = read_head(talk, method, version, &expects_continue);
+    bool has_body = talk->chunked || talk->exchange.head.content_length > 0;
+
+    /* with an error from above this only finds out the names for the log */
+    bool routed = api_route(&talk->exchange) != NULL;
+    if (!sound)
+        return refuse_at_once(connection);
+    talk->state = routed ? TALK_BODY : TALK_SWALLOW;
+    if (has_body && !routed && (expects_continue || !worth_swallowing(talk)))
+        return refuse_at_once(connection);
+    atomic_store(&connection->taken, 0);
+    return connection_enter(connection, CONNECTION_BODY) ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result take_piece(struct connection *connection, struct span piece)
+{
+    struct conversation *talk = &connection->talk;
+
+    atomic_fetch_add(&connection->taken, piece.len);
+    if (api_feed(&talk->exchange, piece) || talk->state == TALK_SWALLOW)
+        return MHD_YES;
+    if (!worth_swallowing(talk))
+        return refuse_in_the_middle(connection);
+    talk->state = TALK_SWALLOW;
+    return MHD_YES;
+}
+
+static enum MHD_Result take_end(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+    struct server *server = connection->net->server;
+
+    if (!connection_enter(connection, CONNECTION_BUSY))
+        return MHD_NO;
+    if (talk->state == TALK_BODY && server->pool &&
+        api_cost_ns(&talk->exchange) > server->settings.inline_cost_ns)
+        return hand_over(connection);
+    api_answer(&talk->exchange, NULL, &talk->response);
+    return send_response(connection);
+}
+
+enum MHD_Result conversation_go_on(struct connection *connection,
+                                   struct MHD_Connection *mhd, const char *method,
+                                   const char *version, const char *piece, size_t *size)
+{
+    struct conversation *talk = &connection->talk;
+
+    switch (talk->state) {
+    case TALK_BEGUN:
+        talk->mhd = mhd;
+        return take_head(connection, method, version);
+    case TALK_BODY:
+    case TALK_SWALLOW:
+        if (*size == 0)
+            return take_end(connection);
+        struct span bytes = {piece, *size};
+        *size = 0;
+        return take_piece(connection, bytes);
+    case TALK_ANSWERED:
+        return send_response(connection);
+    case TALK_OVER:
+    case TALK_QUEUED:
+    case TALK_SENT:
+    case TALK_GONE:
+        break;
+    }
+    return MHD_NO;
+}
+
+/* ---- the end ------------------------------------------------------------------- */
+
+static struct span path_of(struct span target)
+{
+    const char *query = target.len ? memchr(target.at, '?', target.len) : NULL;
+
+    return query ? (struct span){target.at, (size_t)(query - target.at)} : target;
+}
+
+/* What was said in this thread's place: the library refuses some heads itself,
+ * and the reaper slow bodies. */
+static unsigned status_without_response(const struct connection *connection,
+                                        struct MHD_Connection *mhd, const char **code)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
+
+    if (atomic_load(&connection->phase) == CONNECTION_EXPIRED) {
+        *code = problem_code(ERR_UPLOAD_TIMEOUT);
+        return problem_status(ERR_UPLOAD_TIMEOUT);
+    }
+    return info && info->http_status > 0 ? info->http_status : CLIENT_LEFT;
+}
+
+static void log_request(const struct connection *connection, struct MHD_Connection *mhd,
+                        bool complete)
+{
+    const struct conversation *talk = &connection->talk;
+    const struct exchange *exchange = &talk->exchange;
+    const struct log *log = connection->net->server->log;
+    bool answered = talk->state == TALK_SENT;
+
+    if (route_is_probe(exchange->route) && log->lowest > LOG_DEBUG)
+        return;
+    struct access access = {
+        .method = exchange->head.method,
+        .path = path_of(talk->target ? span_of(talk->target) : span_of("")),
+        .route = route_name(exchange->route),
+        .request_bytes = exchange->body_bytes,
+        .response_bytes = talk->sent,
+        .duration_ms = (double)(clock_ns() - exchange->began_ns) / 1e6,
+        .request_id = exchange->request_id,
+        .trace_id = exchange->trace_id,
+        .client = span_of(connection->client),
+        .user_agent = talk->user_agent,
+        .code = "",
+        .rows = exchange->batch.positions,
+        .classes = exchange->batch.classes,
+        .complete = complete,
+    };
+    if (answered && exchange->err.kind != ERR_NONE)
+        access.code = problem_code(exchange->err.kind);
+    access.status = answered ? talk->response.status
+                             : status_without_response(connection, mhd, &access.code);
+    log_access(log, &access);
+}
+
+void conversation_end(struct connection *connection, struct MHD_Connection *mhd,
+                      bool complete)
+{
+    struct conversation *talk = &connection->talk;
+
+    if (talk->state == TALK_OVER)
+        return;
+    log_request(connection, mhd, complete);
+    exchange_release(&talk->exchange);
+    if (talk->target != talk->room)
+        free(talk->target);
+    talk->target = NULL;
+    talk->state = TALK_OVER;
+    connection_enter(connection, CONNECTION_IDLE);
+}

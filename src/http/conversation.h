@@ -1,0 +1,58 @@
+/* One request and its answer on a connection.
+ *
+ * A connection has one at a time, so the conversation is part of it and costs
+ * no allocation. */
+#ifndef LOSSD_HTTP_CONVERSATION_H
+#define LOSSD_HTTP_CONVERSATION_H
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lossd/api/api.h"
+#include "lossd/base/pool.h"
+#include "lossd/base/span.h"
+
+struct connection;
+
+enum talk_state {
+    TALK_OVER,     /* no request */
+    TALK_BEGUN,    /* its first line has been read */
+    TALK_BODY,     /* headers are in, the body is not */
+    TALK_SWALLOW,  /* refused; the little that is left of the body is awaited */
+    TALK_QUEUED,   /* being answered on the pool; the connection is suspended */
+    TALK_ANSWERED, /* the response is there */
+    TALK_SENT,     /* and under way */
+    TALK_GONE      /* the client left before its work was started */
+};
+
+struct conversation {
+    enum talk_state state;
+    struct exchange exchange;
+    struct response response;
+    struct MHD_Connection *mhd;
+    struct job job;
+    int64_t queued_ns;
+    struct span user_agent;
+    bool chunked;
+    bool last;     /* Connection: close, whatever the client asked for */
+    uint64_t sent; /* bytes of the response's body given to be sent */
+    char *target;  /* a copy of the request's; ours to free unless it is `room` */
+    char room[256];
+};
+
+/* The first line of a request is in; `uri` is not kept. */
+void conversation_begin(struct connection *connection, const char *uri);
+
+/* The library's calls: the headers are in; the body, piece by piece; the body is
+ * in; again after having been suspended. */
+enum MHD_Result conversation_go_on(struct connection *connection,
+                                   struct MHD_Connection *mhd, const char *method,
+                                   const char *version, const char *piece, size_t *size);
+
+/* The request is over, one way or the other: logs it and gives back its memory. */
+void conversation_end(struct connection *connection, struct MHD_Connection *mhd,
+                      bool complete);
+
+#endif

@@ -1,0 +1,342 @@
+/* What the HTTP library does not see, or sees too late.
+ *
+ * Its timeout is restarted by every byte, so a client that sends one now and then
+ * holds its connection for ever; and it loses the end of a connection that comes
+ * together with data, which leaves a dead socket behind.  Four times a second we
+ * look at every connection, by what the kernel knows of it (TCP_INFO), so that a
+ * request costs nothing for it:
+ *
+ * - head: the headers have their time from the connection's start, or from the
+ *   first byte after a request, and no more;
+ * - body, answer: within each window of its timeout it must move on by at least
+ *   SLOWEST bytes a second, unless it is us who are slow;
+ * - idle: until the keep-alive timeout; while draining, shortly;
+ * - half closed by the client, with nothing left to read, on two looks in a row.
+ *
+ * To end a connection is to shut its socket down: the network thread then sees
+ * the end, and does what it does at the end.  A body that is too slow is told so
+ * first (408), by hand.  The registry's lock makes sure that the descriptor is
+ * still the connection's. */
+#include "http/reaper.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "http/inside.h"
+#include "lossd/base/clock.h"
+
+enum {
+    CLOSE_WAIT = 8, /* of tcpi_state; the kernel's headers have no name for it */
+    LOOKS_A_SECOND = 4,
+    SLOWEST = 1024 /* bytes a second of a body or an answer */
+};
+
+static const int64_t SECOND_NS = INT64_C(1000000000);
+/* Long enough for a client that goes on at once to be told Connection: close. */
+static const int64_t DRAIN_IDLE_NS = INT64_C(500000000);
+static const int64_t EVICT_IDLE_NS = INT64_C(1000000000);
+/* In which a client may read why its body was refused. */
+static const int64_t LAST_WORD_NS = INT64_C(1000000000);
+static const int64_t ARRIVAL_WINDOW_NS = INT64_C(10000000000);
+
+struct reaper {
+    struct server *server;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool ending;
+    int64_t arrivals_since_ns;
+};
+
+/* What the kernel knows. */
+struct look {
+    int64_t now_ns;
+    bool half_closed;
+    uint64_t received, acknowledged; /* bytes since the connection's start */
+    bool unread, unsent;             /* bytes wait in our buffers */
+};
+
+static bool waiting(int fd, unsigned long queue)
+{
+    int bytes = 0;
+
+    return ioctl(fd, queue, &bytes) == 0 && bytes > 0;
+}
+
+static bool look_at(const struct connection *connection, struct look *look)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+
+    memset(&info, 0, sizeof info);
+    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return false;
+    look->half_closed = info.tcpi_state == CLOSE_WAIT;
+    look->received = info.tcpi_bytes_received;
+    look->acknowledged = info.tcpi_bytes_acked;
+    look->unread = waiting(connection->fd, SIOCINQ);
+    look->unsent = waiting(connection->fd, SIOCOUTQ);
+    return true;
+}
+
+/* The watch begins anew with each phase of each request. */
+static void keep_watch(struct connection *connection, enum connection_phase phase,
+                       int64_t now, uint64_t moved)
+{
+    unsigned turn = atomic_load(&connection->turn);
+    struct watch *watch = &connection->watch;
+
+    if (watch->phase == phase && watch->turn == turn && watch->began_ns != 0)
+        return;
+    *watch = (struct watch){phase, turn, now, moved, 0};
+}
+
+/* Too little has moved within a window. */
+static bool stalled(struct watch *watch, int64_t now, int64_t window_ns, uint64_t moved,
+                    bool our_fault)
+{
+    if (now - watch->began_ns < window_ns)
+        return false;
+    double wanted = (double)SLOWEST * (double)window_ns / (double)SECOND_NS;
+    if (!our_fault && (double)(moved - watch->moved) < (wanted > 1 ? wanted : 1))
+        return true;
+    watch->began_ns = now;
+    watch->moved = moved;
+    return false;
+}
+
+static void reap(struct connection *connection, enum connection_phase phase)
+{
+    if (connection_expire(connection, phase))
+        connection_cut(connection);
+}
+
+static void refuse_slow_body(struct connection *connection)
+{
+    if (connection_expire(connection, CONNECTION_BODY))
+        server_refuse(connection->net->server, connection->fd, ERR_UPLOAD_TIMEOUT,
+                      connection->talk.exchange.request_id,
+                      "the body made no progress for too long "
+                      "(--body-timeout raises that)");
+}
+
+static void check_idle(struct connection *connection, const struct look *look)
+{
+    const struct server *server = connection->net->server;
+    int64_t idle = look->now_ns - atomic_load(&connection->since_ns);
+    int64_t limit = server->settings.keepalive_timeout_ns;
+
+    if (atomic_load(&server->draining) && limit > DRAIN_IDLE_NS)
+        limit = DRAIN_IDLE_NS;
+    if (look->received > connection->watch.moved) {
+        /* headers have begun; the watch's window tells since when */
+        if (look->now_ns - connection->watch.began_ns >
+            server->settings.header_timeout_ns)
+            reap(connection, CONNECTION_IDLE);
+        return;
+    }
+    connection->watch.began_ns = look->now_ns;
+    if (idle > limit && !look->unread)
+        reap(connection, CONNECTION_IDLE);
+}
+
+static void check_head(struct connection *connection, const struct look *look)
+{
+    const struct server *server = connection->net->server;
+    int64_t elapsed = look->now_ns - atomic_load(&connection->since_ns);
+    bool silent = look->received == 0 && atomic_load(&server->draining);
+
+    if (elapsed > server->settings.header_timeout_ns ||
+        (silent && elapsed > DRAIN_IDLE_NS))
+        reap(connection, CONNECTION_HEAD);
+}
+
+static void check(struct connection *connection, int64_t now)
+{
+    const struct server_settings *settings = &connection->net->server->settings;
+    enum connection_phase phase = atomic_load(&connection->phase);
+    struct look look = {.now_ns = now};
+
+    if (phase == CONNECTION_BUSY || !look_at(connection, &look))
+        return;
+    uint64_t taken = atomic_load(&connection->taken);
+    uint64_t moved = phase == CONNECTION_BODY      ? taken
+                     : phase == CONNECTION_WRITING ? look.acknowledged
+                                                   : look.received;
+    keep_watch(connection, phase, now, moved);
+    struct watch *watch = &connection->watch;
+    bool gone = look.half_closed && !look.unread && phase != CONNECTION_WRITING;
+    watch->half_closed = gone ? watch->half_closed + 1 : 0;
+    if (watch->half_closed >= 2) {
+        reap(connection, phase);
+        return;
+    }
+    switch (phase) {
+    case CONNECTION_HEAD:
+        check_head(connection, &look);
+        break;
+    case CONNECTION_BODY:
+        if (stalled(watch, now, settings->body_timeout_ns, moved, look.unread))
+            refuse_slow_body(connection);
+        break;
+    case CONNECTION_WRITING:
+        if (stalled(watch, now, settings->write_timeout_ns, moved, !look.unsent))
+            reap(connection, phase);
+        break;
+    case CONNECTION_IDLE:
+        check_idle(connection, &look);
+        break;
+    case CONNECTION_EXPIRED:
+        if (now - atomic_load(&connection->since_ns) > LAST_WORD_NS)
+            connection_cut(connection);
+        break;
+    case CONNECTION_BUSY:
+        break;
+    }
+}
+
+/* A connection for which the library finds no memory is dropped without a word
+ * to us, and would be counted as arriving for ever.  Each thread takes all that
+ * have arrived whenever it wakes, so the count falls to zero again and again: the
+ * least it fell to in ten seconds is the number of those that never came. */
+static void forget_lost_arrivals(struct reaper *reaper, int64_t now)
+{
+    if (now - reaper->arrivals_since_ns < ARRIVAL_WINDOW_NS)
+        return;
+    reaper->arrivals_since_ns = now;
+    for (size_t i = 0; i < reaper->server->nets; i++) {
+        struct net *net = &reaper->server->net[i];
+        long lost = atomic_exchange(&net->arriving_least, atomic_load(&net->arriving));
+        if (lost > 0) {
+            atomic_fetch_sub(&net->arriving, lost);
+            atomic_fetch_sub(&net->arriving_least, lost);
+        }
+    }
+}
+
+static void look_around(struct reaper *reaper)
+{
+    struct server *server = reaper->server;
+    int64_t now = clock_ns();
+
+    for (size_t i = 0; i < server->nets; i++) {
+        struct registry *registry = &server->net[i].registry;
+        pthread_mutex_lock(&registry->lock);
+        for (struct connection *at = registry->first; at; at = at->next)
+            check(at, now);
+        pthread_mutex_unlock(&registry->lock);
+    }
+    forget_lost_arrivals(reaper, now);
+}
+
+static void *reaper_main(void *arg)
+{
+    struct reaper *reaper = arg;
+    struct timespec next;
+
+    pthread_mutex_lock(&reaper->lock);
+    while (!reaper->ending) {
+        clock_gettime(CLOCK_MONOTONIC, &next);
+        next.tv_nsec += SECOND_NS / LOOKS_A_SECOND;
+        if (next.tv_nsec >= SECOND_NS) {
+            next.tv_nsec -= SECOND_NS;
+            next.tv_sec++;
+        }
+        if (pthread_cond_timedwait(&reaper->wake, &reaper->lock, &next) != ETIMEDOUT)
+            continue;
+        pthread_mutex_unlock(&reaper->lock);
+        look_around(reaper);
+        pthread_mutex_lock(&reaper->lock);
+    }
+    pthread_mutex_unlock(&reaper->lock);
+    return NULL;
+}
+
+struct reaper *reaper_new(struct server *server)
+{
+    struct reaper *reaper = calloc(1, sizeof *reaper);
+    pthread_condattr_t monotonic;
+
+    if (!reaper)
+        return NULL;
+    reaper->server = server;
+    reaper->arrivals_since_ns = clock_ns();
+    pthread_mutex_init(&reaper->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&reaper->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&reaper->thread, NULL, reaper_main, reaper) != 0) {
+        pthread_cond_destroy(&reaper->wake);
+        pthread_mutex_destroy(&reaper->lock);
+        free(reaper);
+        return NULL;
+    }
+    pthread_setname_np(reaper->thread, "lossd-reap");
+    return reaper;
+}
+
+void reaper_free(struct reaper *reaper)
+{
+    if (!reaper)
+        return;
+    pthread_mutex_lock(&reaper->lock);
+    reaper->ending = true;
+    pthread_cond_signal(&reaper->wake);
+    pthread_mutex_unlock(&reaper->lock);
+    pthread_join(reaper->thread, NULL);
+    pthread_cond_destroy(&reaper->wake);
+    pthread_mutex_destroy(&reaper->lock);
+    free(reaper);
+}
+
+/* ---- room at the cap --------------------------------------------------------- */
+
+static bool is_idle(const struct connection *connection, int64_t since)
+{
+    return atomic_load(&connection->phase) == CONNECTION_IDLE &&
+           atomic_load(&connection->since_ns) <= since;
+}
+
+static struct net *net_with_oldest(struct server *server, int64_t *since)
+{
+    struct net *found = NULL;
+
+    for (size_t i = 0; i < server->nets; i++) {
+        struct registry *registry = &server->net[i].registry;
+        pthread_mutex_lock(&registry->lock);
+        for (struct connection *at = registry->first; at; at = at->next)
+            if (is_idle(at, *since)) {
+                *since = atomic_load(&at->since_ns);
+                found = &server->net[i];
+            }
+        pthread_mutex_unlock(&registry->lock);
+    }
+    return found;
+}
+
+bool reaper_evict(struct server *server)
+{
+    int64_t since = clock_ns() - EVICT_IDLE_NS;
+    struct net *net = net_with_oldest(server, &since);
+    bool evicted = false;
+
+    if (!net)
+        return false;
+    pthread_mutex_lock(&net->registry.lock);
+    for (struct connection *at = net->registry.first; at && !evicted; at = at->next)
+        if (is_idle(at, since) && connection_expire(at, CONNECTION_IDLE)) {
+            connection_cut(at);
+            evicted = true;
+        }
+    pthread_mutex_unlock(&net->registry.lock);
+    return evicted;
+}

@@ -1,0 +1,20 @@
+/* The thread that ends slow, half-closed and lost connections. */
+#ifndef LOSSD_HTTP_REAPER_H
+#define LOSSD_HTTP_REAPER_H
+
+#include <stdbool.h>
+
+struct reaper;
+struct server;
+
+/* NULL: no memory or no thread. */
+struct reaper *reaper_new(struct server *server);
+
+/* NULL is allowed. */
+void reaper_free(struct reaper *reaper);
+
+/* Makes room at the cap: ends the connection that has been idle between requests
+ * for the longest time.  False when none has been for long.  From any thread. */
+bool reaper_evict(struct server *server);
+
+#endif

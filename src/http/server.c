@@ -1,0 +1,296 @@
+/* The server's threads, and the HTTP library's callbacks.
+ *
+ *     acceptor ── least loaded ──▶ network threads ── costly ──▶ pool
+ *                                   ▲                             │ resumed
+ *        reaper (slow, lost) ───────┤◀────────────────────────────┘
+ *        refuser (early answers) ◀──┘
+ *
+ * Each network thread is a daemon of the library with its own epoll and without
+ * a listening socket.  The library's own limit on connections is out of reach:
+ * at it, handing over one more would lock it up.  Its timeout is a second net
+ * behind the reaper's. */
+#include "lossd/http/server.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/inside.h"
+#include "lossd/base/clock.h"
+
+enum {
+    LIBRARY_CONNECTIONS = 1000000, /* never reached */
+    REFUSALS_KEPT = 1024,
+    LIBRARY_LINE = 512
+};
+
+const char *server_library(void)
+{
+    static char name[32];
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+    pthread_mutex_lock(&lock);
+    snprintf(name, sizeof name, "libmicrohttpd %.16s", MHD_get_version());
+    pthread_mutex_unlock(&lock);
+    return name;
+}
+
+/* ---- the library's callbacks --------------------------------------------------- */
+
+/* What the library has to say is about single connections, and clients can make
+ * it say much: for those who look for it. */
+__attribute__((format(printf, 2, 0))) static void
+on_library_line(void *cls, const char *format, va_list args)
+{
+    const struct server *server = cls;
+    char line[LIBRARY_LINE];
+
+    if (server->log->lowest > LOG_DEBUG)
+        return;
+    vsnprintf(line, sizeof line, format, args);
+    log_note(server->log, LOG_DEBUG, "libmicrohttpd: %.*s", (int)strcspn(line, "\n"),
+             line);
+}
+
+static void on_panic(void *cls, const char *file, unsigned line, const char *reason)
+{
+    log_note(cls, LOG_ERROR, "libmicrohttpd gave up at %s:%u: %s", file, line, reason);
+    abort();
+}
+
+static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct net *net = cls;
+
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*context)
+            connection_free(&net->registry, *context);
+        *context = NULL;
+        return;
+    }
+    int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    const struct sockaddr *address =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+    *context = connection_new(&net->registry, net, fd, address);
+    if (!*context) /* no memory: it ends before it has begun */
+        shutdown(fd, SHUT_RDWR);
+    /* counted in the registry now; the other way round it would be missing from
+     * both for a moment */
+    long arriving = atomic_fetch_sub(&net->arriving, 1) - 1;
+    if (arriving < atomic_load(&net->arriving_least))
+        atomic_store(&net->arriving_least, arriving);
+}
+
+static void *on_first_line(void *cls, const char *uri, struct MHD_Connection *mhd)
+{
+    struct connection *connection =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+
+    (void)cls;
+    if (connection)
+        conversation_begin(connection, uri);
+    return connection;
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const char *url,
+                                  const char *method, const char *version,
+                                  const char *piece, size_t *size, void **context)
+{
+    (void)cls, (void)url;
+    if (!*context)
+        return MHD_NO;
+    return conversation_go_on(*context, mhd, method, version, piece, size);
+}
+
+static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)cls;
+    if (*context)
+        conversation_end(*context, mhd, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+}
+
+/* ---- jobs ------------------------------------------------------------------------ */
+
+bool server_begin_job(struct server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    bool may = !server->ending;
+    server->jobs += may;
+    pthread_mutex_unlock(&server->lock);
+    return may;
+}
+
+void server_end_job(struct server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    if (--server->jobs == 0)
+        pthread_cond_signal(&server->no_jobs);
+    pthread_mutex_unlock(&server->lock);
+}
+
+bool server_ending(struct server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    bool ending = server->ending;
+    pthread_mutex_unlock(&server->lock);
+    return ending;
+}
+
+/* Stopping a daemon that has a suspended connection would end the process. */
+static void await_jobs(struct server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    server->ending = true;
+    while (server->jobs > 0)
+        pthread_cond_wait(&server->no_jobs, &server->lock);
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* ---- refusals without a request -------------------------------------------------- */
+
+void server_refuse(struct server *server, int fd, enum err_kind kind,
+                   const char *request_id, const char *why)
+{
+    struct exchange exchange;
+    struct response response;
+
+    exchange_init(&exchange, server->api, NULL);
+    exchange.head.request_id = span_of(request_id);
+    fail(&exchange.err, kind, NULL, "%s", why);
+    api_route(&exchange); /* finds no route, but a request id */
+    api_refuse(&exchange, &response);
+    refuse_by_hand(fd, &response);
+    exchange_release(&exchange);
+}
+
+/* ---- start and stop -------------------------------------------------------------- */
+
+size_t net_load(const struct net *net)
+{
+    long arriving = atomic_load(&net->arriving);
+
+    return atomic_load(&net->registry.count) + (arriving > 0 ? (size_t)arriving : 0);
+}
+
+/* Seconds of the library's own timeout: longer than any of the reaper's. */
+static unsigned library_timeout(const struct server_settings *settings)
+{
+    int64_t longest = settings->header_timeout_ns;
+    const int64_t others[] = {settings->body_timeout_ns, settings->write_timeout_ns,
+                              settings->keepalive_timeout_ns};
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i] > longest)
+            longest = others[i];
+    int64_t seconds = longest / 500000000 + 2;
+    return seconds < UINT_MAX / 2 ? (unsigned)seconds : UINT_MAX / 2;
+}
+
+static bool start_net(struct server *server, struct net *net)
+{
+    const struct server_settings *settings = &server->settings;
+
+    net->server = server;
+    registry_init(&net->registry);
+    net->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET |
+            MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+        0, NULL, NULL, on_request, net,
+        /* the logger first, or what the others have to say goes to stderr */
+        MHD_OPTION_EXTERNAL_LOGGER, on_library_line, server, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)LIBRARY_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        settings->connection_memory, MHD_OPTION_CONNECTION_TIMEOUT,
+        library_timeout(settings), MHD_OPTION_NOTIFY_CONNECTION, on_connection, net,
+        MHD_OPTION_URI_LOG_CALLBACK, on_first_line, net, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, net, MHD_OPTION_END);
+    if (!net->daemon) {
+        registry_release(&net->registry);
+        return false;
+    }
+    server->nets++;
+    return true;
+}
+
+static bool start(struct server *server, struct err *err)
+{
+    MHD_set_panic_func(on_panic, (void *)(uintptr_t)server->log);
+    server->refuser = refuser_new(REFUSALS_KEPT);
+    bool good = server->refuser != NULL;
+    while (good && server->nets < server->settings.net_threads)
+        good = start_net(server, &server->net[server->nets]);
+    good = good && (server->reaper = reaper_new(server)) != NULL;
+    if (!good)
+        return fail(err, ERR_INTERNAL, NULL, "cannot start the network threads: %s",
+                    strerror(errno));
+    /* last: from here on there are clients */
+    server->acceptor = acceptor_new(server, err);
+    return server->acceptor != NULL;
+}
+
+struct server *server_new(const struct server_settings *settings, struct api *api,
+                          struct pool *pool, struct budget *budget, const struct log *log,
+                          struct err *err)
+{
+    struct server *server =
+        calloc(1, sizeof *server + settings->net_threads * sizeof *server->net);
+
+    if (!server) {
+        fail(err, ERR_INTERNAL, NULL, "cannot start the server: %s", strerror(errno));
+        return NULL;
+    }
+    server->settings = *settings;
+    server->api = api;
+    server->pool = pool;
+    server->budget = budget;
+    server->log = log;
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->no_jobs, NULL);
+    if (!start(server, err)) {
+        server_free(server);
+        return NULL;
+    }
+    return server;
+}
+
+unsigned server_port(const struct server *server)
+{
+    return acceptor_port(server->acceptor);
+}
+
+void server_drain(struct server *server)
+{
+    atomic_store(&server->draining, true);
+    acceptor_stop(server->acceptor);
+}
+
+size_t server_busy(const struct server *server)
+{
+    size_t busy = refuser_count(server->refuser);
+
+    for (size_t i = 0; i < server->nets; i++)
+        busy += net_load(&server->net[i]);
+    return busy;
+}
+
+void server_free(struct server *server)
+{
+    if (!server)
+        return;
+    acceptor_free(server->acceptor);
+    await_jobs(server);
+    reaper_free(server->reaper);
+    for (size_t i = 0; i < server->nets; i++) {
+        MHD_stop_daemon(server->net[i].daemon);
+        registry_release(&server->net[i].registry);
+    }
+    refuser_free(server->refuser);
+    pthread_cond_destroy(&server->no_jobs);
+    pthread_mutex_destroy(&server->lock);
+    free(server);
+}

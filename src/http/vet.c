@@ -1,0 +1,179 @@
+/* The rules, and the holes they close:
+ *
+ * - Every name is a token: `Content-Length : 5` reaches us with the blank in the
+ *   name and is not obeyed by the library, which then reads the body as the next
+ *   request.
+ * - No name merely begins with transfer-encoding or content-length: a folded
+ *   header arrives with its continuation glued to the name.
+ * - At most one Transfer-Encoding, at most one Content-Length, never both; the
+ *   library takes the first, or the chunks, and a proxy may take the other.
+ * - Transfer-Encoding is chunked, and only in HTTP/1.1: anything else makes the
+ *   library read until the connection closes.
+ * - A length of 2^63 or more is refused: the library takes 2^64-1 for "unknown".
+ * - Host exactly once in HTTP/1.1; no control bytes in values.
+ */
+#include "http/vet.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum { SHOWN = 60 }; /* bytes of the client's text in a sentence */
+
+struct vetting vet_begin(struct request *head, struct err *err)
+{
+    return (struct vetting){.head = head, .err = err};
+}
+
+static bool is_named(struct span name, const char *known)
+{
+    return name.len == strlen(known) && strncasecmp(name.at, known, name.len) == 0;
+}
+
+static bool begins_with(struct span name, const char *known)
+{
+    size_t len = strlen(known);
+
+    return name.len > len && strncasecmp(name.at, known, len) == 0;
+}
+
+static bool is_token(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
+        bool alnum =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!alnum && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
+            return false;
+    }
+    return text.len > 0;
+}
+
+static bool has_control(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.at[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7F)
+            return true;
+    }
+    return false;
+}
+
+static int shown(struct span text)
+{
+    return text.len > SHOWN ? SHOWN : (int)text.len;
+}
+
+static bool read_length(struct vetting *vetting, struct span value)
+{
+    uint64_t length = 0;
+
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.at[i] < '0' || value.at[i] > '9')
+            return fail(vetting->err, ERR_BAD_HEADER, NULL,
+                        "Content-Length is '%.*s'; a number of bytes is wanted",
+                        shown(value), value.at);
+        uint64_t digit = (uint64_t)(value.at[i] - '0');
+        if (length > (INT64_MAX - digit) / 10)
+            return fail_limit(vetting->err, NULL, INT64_MAX, NULL,
+                              "Content-Length is %.*s, more than any body has",
+                              shown(value), value.at);
+        length = length * 10 + digit;
+    }
+    if (value.len == 0)
+        return fail(vetting->err, ERR_BAD_HEADER, NULL, "Content-Length is empty");
+    vetting->head->has_content_length = true;
+    vetting->head->content_length = length;
+    return true;
+}
+
+/* The headers that say where the request ends. */
+static bool vet_framing(struct vetting *vetting, struct span name, struct span value)
+{
+    struct err *err = vetting->err;
+
+    if (begins_with(name, "transfer-encoding") || begins_with(name, "content-length"))
+        return fail(err, ERR_BAD_HEADER, NULL,
+                    "the header %.*s is not one, or was folded over two lines",
+                    shown(name), name.at);
+    if (is_named(name, "transfer-encoding")) {
+        vetting->chunked = true;
+        if (++vetting->codings > 1)
+            return fail(err, ERR_BAD_HEADER, NULL,
+                        "there is more than one Transfer-Encoding header");
+        if (!is_named(value, "chunked"))
+            return fail(err, ERR_BAD_HEADER, NULL,
+                        "Transfer-Encoding is '%.*s'; only chunked is understood",
+                        shown(value), value.at);
+    } else if (is_named(name, "content-length")) {
+        if (++vetting->lengths > 1)
+            return fail(err, ERR_BAD_HEADER, NULL,
+                        "there is more than one Content-Length header");
+        return read_length(vetting, value);
+    } else if (is_named(name, "host")) {
+        vetting->hosts++;
+    }
+    return true;
+}
+
+/* The first of several is taken. */
+static void keep(struct span *place, struct span value)
+{
+    if (!place->at)
+        *place = value;
+}
+
+static void pick(struct vetting *vetting, struct span name, struct span value)
+{
+    struct request *head = vetting->head;
+
+    if (is_named(name, "content-type"))
+        keep(&head->content_type, value);
+    else if (is_named(name, "content-encoding"))
+        keep(&head->content_encoding, value);
+    else if (is_named(name, "accept"))
+        keep(&head->accept, value);
+    else if (is_named(name, "x-request-id"))
+        keep(&head->request_id, value);
+    else if (is_named(name, "traceparent"))
+        keep(&head->traceparent, value);
+    else if (is_named(name, "user-agent"))
+        keep(&vetting->user_agent, value);
+    else if (is_named(name, "expect"))
+        vetting->expects_continue = is_named(value, "100-continue");
+}
+
+void vet_header(struct vetting *vetting, struct span name, struct span value)
+{
+    if (!is_token(name))
+        fail(vetting->err, ERR_BAD_HEADER, NULL, "'%.*s' is not the name of a header",
+             shown(name), name.at);
+    else if (has_control(value))
+        fail(vetting->err, ERR_BAD_HEADER, NULL,
+             "the header %.*s has a control character in its value", shown(name),
+             name.at);
+    else if (vet_framing(vetting, name, value))
+        pick(vetting, name, value);
+}
+
+bool vet_end(struct vetting *vetting, struct span version)
+{
+    struct err *err = vetting->err;
+    bool modern = span_is(version, "HTTP/1.1");
+
+    if (err->kind != ERR_NONE)
+        return false;
+    if (!modern && !span_is(version, "HTTP/1.0"))
+        return fail(err, ERR_BAD_HEADER, NULL,
+                    "the version is '%.*s'; HTTP/1.1 or HTTP/1.0 is wanted",
+                    shown(version), version.at);
+    if (vetting->chunked && !modern)
+        return fail(err, ERR_BAD_HEADER, NULL, "HTTP/1.0 has no Transfer-Encoding");
+    if (vetting->chunked && vetting->lengths > 0)
+        return fail(err, ERR_BAD_HEADER, NULL,
+                    "there is a Content-Length and a Transfer-Encoding");
+    if (vetting->hosts > 1)
+        return fail(err, ERR_BAD_HEADER, NULL, "there is more than one Host header");
+    if (modern && vetting->hosts == 0)
+        return fail(err, ERR_BAD_HEADER, NULL, "there is no Host header");
+    return true;
+}

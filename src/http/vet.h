@@ -1,0 +1,35 @@
+/* Is this header block sound?  And what in it is for us?
+ *
+ * The HTTP library lets through what must not pass: two lengths, a length beside
+ * chunks, codings it does not know, names it has corrupted.  A proxy in front
+ * may read such a request as two, or as another one. */
+#ifndef LOSSD_HTTP_VET_H
+#define LOSSD_HTTP_VET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lossd/api/api.h"
+#include "lossd/base/err.h"
+#include "lossd/base/span.h"
+
+struct vetting {
+    struct request *head; /* filled with what was found */
+    struct err *err;      /* ERR_BAD_HEADER or ERR_TOO_LARGE: the block is unsound */
+    struct span user_agent;
+    bool chunked;
+    bool expects_continue; /* the client waits for a go-ahead before its body */
+    unsigned hosts, lengths, codings; /* how many of each header */
+};
+
+/* Begins; `head` and `err` are the caller's. */
+struct vetting vet_begin(struct request *head, struct err *err);
+
+/* The next header.  Its text must live as long as the head. */
+void vet_header(struct vetting *vetting, struct span name, struct span value);
+
+/* All headers have been seen.  False, with `err` filled: refuse the request and
+ * close, since nobody knows where it ends. */
+bool vet_end(struct vetting *vetting, struct span version);
+
+#endif

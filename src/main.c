@@ -1,0 +1,187 @@
+/* Start everything, wait for a signal, stop everything.
+ *
+ * The first SIGTERM or SIGINT drains: readiness says no, and after the delay
+ * that balancers need to notice, no new connections are taken and those that
+ * are there are finished.  A second one hastens whichever wait is on. */
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "build.inc"
+#include "config.h"
+#include "lossd/api/api.h"
+#include "lossd/base/arena.h"
+#include "lossd/base/clock.h"
+#include "lossd/base/pool.h"
+#include "lossd/http/server.h"
+#include "lossd/obs/log.h"
+
+#ifdef __clang__
+#define COMPILER "clang " __clang_version__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
+enum {
+    BIG_BLOCK = 128 << 10, /* arrays of this size go back to the system when freed */
+    POLL_MS = 10
+};
+
+/* Everything there is. */
+struct service {
+    struct config config;
+    struct log log;
+    struct budget budget;
+    struct config_ceilings ceilings;
+    struct pool *pool;
+    struct api *api;
+    struct server *server;
+};
+
+static struct api *make_api(struct service *service)
+{
+    const struct config *config = &service->config;
+
+    config_ceilings(config, &service->ceilings);
+    struct api_settings settings = {
+        .limits = {.max_elements = config->max_elements,
+                   .max_classes = config->max_classes,
+                   .max_depth = config->max_depth,
+                   .max_text = config->max_text},
+        .max_body = config->max_body,
+        .max_request_memory = config->max_request_memory,
+        .server_timing = config->server_timing,
+        .shown = service->ceilings.limits,
+        .shown_count = service->ceilings.count,
+        .version = LOSSD_VERSION,
+        .commit = LOSSD_COMMIT,
+        .compiler = COMPILER,
+        .http_library = server_library(),
+    };
+
+    return api_new(&settings);
+}
+
+static struct server *make_server(struct service *service, struct err *err)
+{
+    const struct config *config = &service->config;
+    struct server_settings settings = {
+        .host = config->host,
+        .port = (unsigned)config->port,
+        .net_threads = config->net_threads,
+        .max_connections = config->max_connections,
+        .connection_memory = config->connection_memory,
+        .header_timeout_ns = config->header_timeout,
+        .body_timeout_ns = config->body_timeout,
+        .write_timeout_ns = config->write_timeout,
+        .keepalive_timeout_ns = config->keepalive_timeout,
+        .inline_cost_ns = config->inline_cost,
+    };
+
+    return server_new(&settings, service->api, service->pool, &service->budget,
+                      &service->log, err);
+}
+
+static bool start(struct service *service)
+{
+    const struct config *config = &service->config;
+    struct err err = {0};
+
+    service->log = (struct log){STDOUT_FILENO, (enum log_format)config->log_format,
+                                (enum log_level)config->log_level};
+    service->budget.limit = config->memory_budget;
+    service->pool = pool_new(config->threads, config->queue_size);
+    service->api = make_api(service);
+    if (!service->pool || !service->api)
+        fail(&err, ERR_INTERNAL, NULL, "cannot start: no memory or no thread");
+    else
+        service->server = make_server(service, &err);
+    if (!service->server) {
+        fprintf(stderr, "lossd: %s\n", err.detail);
+        return false;
+    }
+    bool v6 = strchr(config->host, ':') != NULL;
+    log_note(&service->log, LOG_INFO, "listening on http://%s%s%s:%u", v6 ? "[" : "",
+             config->host, v6 ? "]" : "", server_port(service->server));
+    return true;
+}
+
+static void stop(struct service *service)
+{
+    server_free(service->server);
+    pool_free(service->pool);
+    api_free(service->api);
+}
+
+/* Waits for a signal that ends the service.  False: none came in that time. */
+static bool signal_within(const sigset_t *ends, int64_t ns)
+{
+    struct timespec time = {ns / 1000000000, ns % 1000000000};
+
+    return sigtimedwait(ends, NULL, &time) > 0;
+}
+
+static void drain(struct service *service, const sigset_t *ends)
+{
+    const struct config *config = &service->config;
+
+    log_note(&service->log, LOG_INFO, "stopping: finishing what has begun");
+    api_set_draining(service->api, true);
+    if (config->drain_delay > 0)
+        signal_within(ends, config->drain_delay);
+    server_drain(service->server);
+    int64_t deadline = clock_ns() + config->drain_timeout;
+    size_t busy;
+    bool hastened = false;
+    while ((busy = server_busy(service->server)) > 0 && clock_ns() < deadline &&
+           !hastened)
+        hastened = signal_within(ends, POLL_MS * INT64_C(1000000));
+    if (busy > 0)
+        log_note(&service->log, LOG_WARNING, "%zu connections are cut off%s", busy,
+                 hastened ? "" : " (--drain-timeout gives them longer)");
+    log_note(&service->log, LOG_INFO, "stopped");
+}
+
+/* Blocked in this thread, and so in all that it makes. */
+static sigset_t block_signals(void)
+{
+    sigset_t ends;
+
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return ends;
+}
+
+int main(int argc, char *argv[])
+{
+    struct service service = {0};
+    char version[256];
+    int which;
+
+    snprintf(version, sizeof version, "lossd %s (%s, %s, %s)", LOSSD_VERSION,
+             LOSSD_COMMIT, COMPILER, server_library());
+    switch (config_load(&service.config, argc, argv, environ, version, stdout, stderr)) {
+    case CONFIG_DONE:
+        return 0;
+    case CONFIG_BAD:
+        return 2;
+    case CONFIG_RUN:
+        break;
+    }
+    mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
+    config_settle(&service.config, STDOUT_FILENO);
+    sigset_t ends = block_signals();
+    bool started = start(&service);
+    if (started) {
+        sigwait(&ends, &which);
+        drain(&service, &ends);
+    }
+    stop(&service);
+    return started ? 0 : 1;
+}

@@ -1,0 +1,202 @@
+/* A line is made on the stack and handed over in one write(): no lock, no
+ * allocation, and what the kernel does to keep the writes of several threads
+ * apart is enough.  If whoever reads the log has gone, or a full disk refuses,
+ * lines are lost; a server that fails because of its log is worse.
+ *
+ * What a client chose (path, agent) is cut to a length at which the longest
+ * escaped line still fits.  Keys are those of OpenTelemetry where it has one. */
+#include "lossd/obs/log.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "lossd/base/buf.h"
+#include "lossd/base/clock.h"
+#include "lossd/base/json_write.h"
+
+enum {
+    MESSAGE_MAX = 1024, /* bytes, before escapes that make up to six of one */
+    PATH_MAX_LOGGED = 1024,
+    AGENT_MAX_LOGGED = 256,
+    WORD_MAX_LOGGED = 128,
+    LINE_MAX_SIZE = 6 * (PATH_MAX_LOGGED + AGENT_MAX_LOGGED + 8 * WORD_MAX_LOGGED) + 1024
+};
+
+_Static_assert(LINE_MAX_SIZE >= 6 * MESSAGE_MAX + 1024, "a message fits a line");
+
+static const char *const level_names[] = {"debug", "info", "warning", "error"};
+
+static bool wanted(const struct log *log, enum log_level level)
+{
+    return log && log->format != LOG_OFF && level >= log->lowest;
+}
+
+static struct span cut(struct span text, size_t most)
+{
+    return text.len <= most ? text : (struct span){text.at, most};
+}
+
+static void write_line(const struct log *log, struct buf *line)
+{
+    buf_char(line, '\n');
+    if (!buf_ok(line))
+        return;
+    while (write(log->fd, line->at, line->len) < 0 && errno == EINTR)
+        ;
+}
+
+/* JSON */
+
+static struct json begin_json(struct buf *line, enum log_level level, const char *message)
+{
+    struct json json = json_into(line, false);
+    char now[CLOCK_TEXT_SIZE];
+
+    clock_text(now);
+    json_open(&json, '{');
+    json_key(&json, "ts");
+    json_text(&json, now);
+    json_key(&json, "level");
+    json_text(&json, level_names[level]);
+    json_key(&json, "msg");
+    json_text(&json, message);
+    return json;
+}
+
+static void word(struct json *json, const char *key, struct span value)
+{
+    if (value.len == 0)
+        return;
+    json_key(json, key);
+    json_string(json, cut(value, WORD_MAX_LOGGED));
+}
+
+static void count(struct json *json, const char *key, uint64_t value)
+{
+    json_key(json, key);
+    json_uint(json, value);
+}
+
+static void write_access_json(struct buf *line, enum log_level level,
+                              const struct access *access)
+{
+    struct json json = begin_json(line, level, "request");
+
+    word(&json, "http.request.method", access->method);
+    json_key(&json, "url.path");
+    json_string(&json, cut(access->path, PATH_MAX_LOGGED));
+    word(&json, "http.route", span_of(access->route));
+    count(&json, "http.response.status_code", access->status);
+    count(&json, "http.request.body.size", access->request_bytes);
+    count(&json, "http.response.body.size", access->response_bytes);
+    word(&json, "client.address", access->client);
+    if (access->user_agent.len > 0) {
+        json_key(&json, "user_agent.original");
+        json_string(&json, cut(access->user_agent, AGENT_MAX_LOGGED));
+    }
+    word(&json, "request_id", span_of(access->request_id));
+    word(&json, "trace_id", span_of(access->trace_id));
+    json_key(&json, "duration_ms");
+    json_number(&json, round(access->duration_ms * 1000) / 1000);
+    if (access->rows > 0)
+        count(&json, "rows", access->rows);
+    if (access->classes > 0)
+        count(&json, "classes", access->classes);
+    word(&json, "code", span_of(access->code));
+    if (!access->complete) {
+        json_key(&json, "complete");
+        json_bool(&json, false);
+    }
+    json_close(&json, '}');
+}
+
+/* Text */
+
+/* Printable ASCII as it is, all else as \xHH: a terminal obeys nobody's bytes. */
+static void plain(struct buf *line, struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.at[i];
+        if (c >= 0x20 && c < 0x7F && c != '\\')
+            buf_char(line, (char)c);
+        else
+            buf_format(line, "\\x%02x", c);
+    }
+}
+
+static void begin_text(struct buf *line, enum log_level level)
+{
+    char now[CLOCK_TEXT_SIZE];
+
+    clock_text(now);
+    buf_format(line, "%s %-7s ", now, level_names[level]);
+}
+
+static void labelled(struct buf *line, const char *label, struct span text)
+{
+    if (text.len == 0)
+        return;
+    buf_format(line, " %s=", label);
+    plain(line, cut(text, WORD_MAX_LOGGED));
+}
+
+static void write_access_text(struct buf *line, enum log_level level,
+                              const struct access *access)
+{
+    begin_text(line, level);
+    plain(line, cut(access->client, WORD_MAX_LOGGED));
+    buf_char(line, ' ');
+    plain(line, cut(access->method, WORD_MAX_LOGGED));
+    buf_char(line, ' ');
+    plain(line, cut(access->path, PATH_MAX_LOGGED));
+    buf_format(line, " %u %.3fms in=%llu out=%llu", access->status, access->duration_ms,
+               (unsigned long long)access->request_bytes,
+               (unsigned long long)access->response_bytes);
+    labelled(line, "code", span_of(access->code));
+    if (access->rows > 0)
+        buf_format(line, " rows=%zu classes=%zu", access->rows, access->classes);
+    labelled(line, "id", span_of(access->request_id));
+    if (!access->complete)
+        buf_text(line, " incomplete");
+}
+
+void log_note(const struct log *log, enum log_level level, const char *format, ...)
+{
+    char message[MESSAGE_MAX], text[LINE_MAX_SIZE];
+    struct buf line;
+    va_list args;
+
+    if (!wanted(log, level))
+        return;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    buf_over(&line, text, sizeof text);
+    if (log->format == LOG_JSON) {
+        struct json json = begin_json(&line, level, message);
+        json_close(&json, '}');
+    } else {
+        begin_text(&line, level);
+        plain(&line, span_of(message));
+    }
+    write_line(log, &line);
+}
+
+void log_access(const struct log *log, const struct access *access)
+{
+    enum log_level level = access->status >= 500 ? LOG_WARNING : LOG_INFO;
+    char text[LINE_MAX_SIZE];
+    struct buf line;
+
+    if (!wanted(log, level))
+        return;
+    buf_over(&line, text, sizeof text);
+    if (log->format == LOG_JSON)
+        write_access_json(&line, level, access);
+    else
+        write_access_text(&line, level, access);
+    write_line(log, &line);
+}
