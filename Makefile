@@ -25,9 +25,14 @@ COMPILE  := $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(FLOATS) $(SAF
 LINK     := $(CC) $(CFLAGS) $(FLAGS_$(VARIANT)) -pie -Wl,-z,relro,-z,now
 LIBS     := -lmicrohttpd -lcjson -lcurl -lpthread -lm
 
+# The engine's kernel is built for each instruction set; the fastest that runs is used.
+KERNELS       := baseline $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),avx2 avx512)
+KERNEL_avx2   := -mavx2
+KERNEL_avx512 := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mprefer-vector-width=512
+
 MAINS    := src/main.c src/cli/main.c src/base/number_powers_gen.c
-SOURCES  := $(filter-out $(MAINS),$(wildcard src/*.c src/*/*.c src/*/*/*.c))
-OBJECTS  := $(SOURCES:%.c=$(OUT)/obj/%.o)
+SOURCES  := $(filter-out $(MAINS) src/engine/kernel.c,$(wildcard src/*.c src/*/*.c src/*/*/*.c))
+OBJECTS  := $(SOURCES:%.c=$(OUT)/obj/%.o) $(KERNELS:%=$(OUT)/obj/src/engine/kernel-%.o)
 LIBRARY  := $(OUT)/liblossd.a
 FIXTURES := $(patsubst %.c,$(OUT)/obj/%.o,$(filter-out tests/system/test_%.c,$(wildcard tests/system/*.c)))
 TESTS    := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c tests/unit/*/test_*.c \
@@ -137,6 +142,11 @@ $(OUT)/gen/number_powers.inc: src/base/number_powers_gen.c src/base/number_power
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -Iinclude -Isrc -o $(OUT)/gen/number_powers_gen $<
 	$(OUT)/gen/number_powers_gen > $@
+
+$(OUT)/obj/src/engine/kernel-%.o: src/engine/kernel.c Makefile | $(OUT)/.deps-build
+	@mkdir -p $(@D)
+	@echo "CC $< ($*)"
+	@$(COMPILE) $(KERNEL_$*) -DKERNEL=$* -c -o $@ $<
 
 # Loops over rows are what the time goes into.
 $(OUT)/obj/src/engine/%.o: CFLAGS += -O3

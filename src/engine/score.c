@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "engine/exact_sum.h"
-#include "engine/softmax.h"
+#include "engine/kernel.h"
 #include "lossd/engine/loss.h"
 
 enum {
@@ -24,11 +24,13 @@ struct worker {
     double *exps;
     double *out;     /* a row of results before it is narrowed and scattered */
     double *targets; /* gathered */
+    float *floats;   /* gathered, before they are widened: shares room with `out` */
 };
 
 struct scoring {
     const struct batch *batch;
     struct result *result;
+    const struct kernel *kernel;
     struct worker *workers;
     double gradient_scale; /* 1 / divisor for a mean, 0 when that is 0 */
 };
@@ -75,6 +77,7 @@ static bool room_for_workers(struct result *result, const struct batch *batch,
         workers[i].exps = rows + batch->classes;
         workers[i].out = rows + 2 * batch->classes;
         workers[i].targets = rows + 3 * batch->classes;
+        workers[i].floats = (float *)workers[i].out;
     }
     return workers != NULL;
 }
@@ -105,23 +108,40 @@ bool result_init(struct result *result, const struct batch *batch, size_t width,
 
 /* ---- one position ----------------------------------------------------------- */
 
-static const double *gather_logits(const struct batch *batch, size_t position,
+static void gather(const double *from, size_t stride, size_t n, double *to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = from[i * stride];
+}
+
+static void gather_floats(const float *from, size_t stride, size_t n, float *to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = from[i * stride];
+}
+
+/* The position's row in float64, next to each other, divided by the temperature. */
+static const double *gather_logits(const struct scoring *scoring, size_t position,
                                    struct worker *worker)
 {
-    size_t row = batch_row(batch, position), stride = batch->inner;
-    bool is_float = batch->logits.element == ELEMENT_FLOAT32;
+    const struct batch *batch = scoring->batch;
+    size_t row = batch_row(batch, position), classes = batch->classes;
 
-    if (!is_float && stride == 1 && batch->temperature == 1)
-        return (const double *)batch->logits.data + row;
-    for (size_t c = 0; c < batch->classes; c++) {
-        if (is_float) {
-            double z = (double)((const float *)batch->logits.data)[row + c * stride];
-            worker->logits[c] = (double)(float)(z / batch->temperature);
-        } else {
-            double z = ((const double *)batch->logits.data)[row + c * stride];
-            worker->logits[c] = z / batch->temperature;
+    if (batch->logits.element == ELEMENT_FLOAT32) {
+        const float *from = (const float *)batch->logits.data + row;
+        if (batch->inner != 1) {
+            gather_floats(from, batch->inner, classes, worker->floats);
+            from = worker->floats;
         }
+        scoring->kernel->widen(from, classes, batch->temperature, worker->logits);
+        return worker->logits;
     }
+    const double *from = (const double *)batch->logits.data + row;
+    if (batch->inner == 1 && batch->temperature == 1)
+        return from;
+    gather(from, batch->inner, classes, worker->logits);
+    for (size_t c = 0; c < classes; c++)
+        worker->logits[c] /= batch->temperature;
     return worker->logits;
 }
 
@@ -135,8 +155,7 @@ static const double *gather_targets(const struct batch *batch, size_t position,
         return NULL;
     if (batch->inner == 1)
         return targets + row;
-    for (size_t c = 0; c < batch->classes; c++)
-        worker->targets[c] = targets[row + c * batch->inner];
+    gather(targets + row, batch->inner, batch->classes, worker->targets);
     return worker->targets;
 }
 
@@ -149,12 +168,15 @@ static double *row_target(const struct batch *batch, size_t position, void *arra
     return worker->out;
 }
 
-static void scatter(const struct batch *batch, size_t position, const double *from,
+static void scatter(const struct scoring *scoring, size_t position, const double *from,
                     void *array)
 {
+    const struct batch *batch = scoring->batch;
     size_t row = batch_row(batch, position), stride = batch->inner;
 
-    if (batch->dtype == DTYPE_FLOAT32) {
+    if (batch->dtype == DTYPE_FLOAT32 && stride == 1) {
+        scoring->kernel->narrow(from, batch->classes, (float *)array + row);
+    } else if (batch->dtype == DTYPE_FLOAT32) {
         for (size_t c = 0; c < batch->classes; c++)
             ((float *)array)[row + c * stride] = (float)from[c];
     } else if (from != (double *)array + row) {
@@ -203,7 +225,10 @@ static void score_loss(const struct scoring *scoring, size_t position,
         memset(out, 0, batch->classes * sizeof *out);
     else
         batch->loss->gradient(row, &truth, scale, out);
-    scatter(batch, position, out, result->gradient);
+    if (batch->temperature != 1) /* of z to that of the logits: z = logits / T */
+        for (size_t c = 0; c < batch->classes; c++)
+            out[c] /= batch->temperature;
+    scatter(scoring, position, out, result->gradient);
 }
 
 static void score_position(const struct scoring *scoring, size_t position,
@@ -213,21 +238,21 @@ static void score_position(const struct scoring *scoring, size_t position,
     struct result *result = scoring->result;
     struct row row;
 
-    softmax_row(gather_logits(batch, position, worker), batch->classes, worker->exps,
-                &row);
+    scoring->kernel->softmax(gather_logits(scoring, position, worker), batch->classes,
+                             worker->exps, &row);
     if (result->predictions)
         result->predictions[position] = (int64_t)row.top;
     if (result->logsumexp)
         result->logsumexp[position] = row.max + row.log_sum;
     if (result->probabilities) {
         double *out = row_target(batch, position, result->probabilities, worker);
-        row_probabilities(&row, out);
-        scatter(batch, position, out, result->probabilities);
+        scoring->kernel->probabilities(&row, 1, out);
+        scatter(scoring, position, out, result->probabilities);
     }
     if (result->log_probabilities) {
         double *out = row_target(batch, position, result->log_probabilities, worker);
-        row_log_probabilities(&row, out);
-        scatter(batch, position, out, result->log_probabilities);
+        scoring->kernel->log_probabilities(&row, out);
+        scatter(scoring, position, out, result->log_probabilities);
     }
     if (batch->task->needs_truth)
         score_loss(scoring, position, &row, worker);
@@ -288,7 +313,7 @@ static void reduce(const struct batch *batch, struct result *result,
 
 void score(const struct batch *batch, struct result *result, struct pool *pool)
 {
-    struct scoring scoring = {batch, result, result->workers, 1};
+    struct scoring scoring = {batch, result, kernel_here(), result->workers, 1};
     struct pool *threads = batch->logits.count < INLINE_LOGITS ? NULL : pool;
     size_t grain = GRAIN_LOGITS / batch->classes + 1;
 

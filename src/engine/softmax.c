@@ -1,133 +1,13 @@
-/* The rows: maximum, sum of exponentials, probabilities.
- *
- *     s_c = z_c - max      rest = sum of exp(s_c) without the first maximum
- *     p_c = exp(s_c) / (1 + rest)       log p_c = s_c - log1p(rest)
- *
- * Two things make confident rows right that usually are not.  The first maximum
- * is counted as 1 and not summed, so log1p(rest) is exact to the last bits when
- * all other classes together are 1e-35.  And what rounding takes from z_c - max
- * is given back inside exp; far from the maximum it is most of the error.
- *
- * Sums run over a fixed number of lanes and fixed blocks, so the order of the
- * additions depends on nothing but the number of classes. */
 #include "engine/softmax.h"
 
-#include <math.h>
-
-#include "engine/vmath.h"
-
-enum { LANES = 8, BLOCK = 1024 };
-
-static size_t find_top(const double *logits, size_t classes)
-{
-    double best[LANES];
-    double max = -INFINITY;
-    size_t c = 0;
-
-    for (size_t i = 0; i < LANES; i++)
-        best[i] = -INFINITY;
-    for (; c + LANES <= classes; c += LANES)
-        for (size_t i = 0; i < LANES; i++)
-            best[i] = logits[c + i] > best[i] ? logits[c + i] : best[i];
-    for (; c < classes; c++)
-        best[0] = logits[c] > best[0] ? logits[c] : best[0];
-    for (size_t i = 0; i < LANES; i++)
-        max = best[i] > max ? best[i] : max;
-    for (c = 0; c < classes && logits[c] != max;)
-        c++;
-    return c < classes ? c : 0;
-}
-
-static double sum_block(const double *x, size_t n)
-{
-    double lane[LANES] = {0};
-    size_t c = 0;
-
-    for (; c + LANES <= n; c += LANES)
-        for (size_t i = 0; i < LANES; i++)
-            lane[i] += x[c + i];
-    for (size_t i = 0; c < n; c++, i++)
-        lane[i] += x[c];
-    return ((lane[0] + lane[1]) + (lane[2] + lane[3])) +
-           ((lane[4] + lane[5]) + (lane[6] + lane[7]));
-}
-
-/* Blocks are added with what rounding left off carried along, so that the error
- * does not grow with the number of classes. */
-static double sum_of(const double *x, size_t n)
-{
-    double sum = 0, tail = 0;
-
-    for (size_t c = 0; c < n; c += BLOCK) {
-        double block = sum_block(x + c, n - c < BLOCK ? n - c : BLOCK);
-        double next = sum + block;
-        tail += difference_tail(sum, -block, next);
-        sum = next;
-    }
-    return sum + tail;
-}
-
-static void write_exps(const double *logits, size_t classes, double max, double *exps)
-{
-    for (size_t c = 0; c < classes; c++) {
-        double d = logits[c] - max;
-        exps[c] = exp_scaled(d, difference_tail(logits[c], max, d));
-    }
-}
-
-void softmax_row(const double *logits, size_t classes, double *exps, struct row *row)
-{
-    size_t top = find_top(logits, classes);
-    double max = logits[top];
-
-    *row = (struct row){.classes = classes,
-                        .logits = logits,
-                        .exps = exps,
-                        .top = top,
-                        .max = max,
-                        .rest = 0,
-                        .sum = 1,
-                        .log_sum = 0};
-    if (max == -INFINITY) {
-        for (size_t c = 0; c < classes; c++)
-            exps[c] = 0;
-        return;
-    }
-    write_exps(logits, classes, max, exps);
-    exps[top] = 0;
-    row->rest = sum_of(exps, classes) * (1 / EXPS_SCALE);
-    exps[top] = EXPS_SCALE;
-    row->sum = 1 + row->rest;
-    row->log_sum = log1p_of(row->rest);
-}
-
-/* 1 / sum without the scale: what an exp is multiplied with. */
-static double factor_of(const struct row *row)
-{
-    return 1 / row->sum * (1 / EXPS_SCALE);
-}
+#include "engine/kernel.h"
 
 double row_probability(const struct row *row, size_t class)
 {
-    return row->exps[class] * factor_of(row);
+    return row->exps[class] * row_factor(row);
 }
 
 double row_complement(const struct row *row, size_t class)
 {
     return class == row->top ? row->rest / row->sum : 1 - row_probability(row, class);
-}
-
-void row_probabilities(const struct row *row, double *out)
-{
-    double factor = factor_of(row);
-
-    for (size_t c = 0; c < row->classes; c++)
-        out[c] = row->exps[c] * factor;
-}
-
-void row_log_probabilities(const struct row *row, double *out)
-{
-    for (size_t c = 0; c < row->classes; c++)
-        out[c] = row->logits[c] == -INFINITY ? -INFINITY
-                                             : (row->logits[c] - row->max) - row->log_sum;
 }

@@ -1,4 +1,4 @@
-/* The softmax of one row. */
+/* Single probabilities of a row whose softmax is known. */
 #ifndef LOSSD_ENGINE_SOFTMAX_H
 #define LOSSD_ENGINE_SOFTMAX_H
 
@@ -6,15 +6,8 @@
 
 #include "lossd/engine/loss.h"
 
-/* Fills `row` from its logits, and exps[classes]; the row points at both. */
-void softmax_row(const double *logits, size_t classes, double *exps, struct row *row);
-
 /* The row's probability of a class, and 1 minus it without cancellation. */
 double row_probability(const struct row *row, size_t class);
 double row_complement(const struct row *row, size_t class);
-
-/* Writes the row's probabilities, or their logarithms, into out[classes]. */
-void row_probabilities(const struct row *row, double *out);
-void row_log_probabilities(const struct row *row, double *out);
 
 #endif

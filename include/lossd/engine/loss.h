@@ -14,8 +14,11 @@
  * double still add up and only the final product is rounded. */
 #define EXPS_SCALE 0x1p512
 
+struct kernel;
+
 /* What the softmax of one row leaves for a loss to use. */
 struct row {
+    const struct kernel *kernel; /* works on whole rows: src/engine/kernel.h */
     size_t classes;
     const double *logits; /* z, after temperature; -INFINITY is a masked class */
     const double *exps;   /* exp(z_c - max) * EXPS_SCALE */

@@ -15,6 +15,7 @@
  * reproduces. */
 #include <math.h>
 
+#include "engine/kernel.h"
 #include "engine/softmax.h"
 #include "engine/vmath.h"
 #include "lossd/engine/batch.h"
@@ -75,11 +76,9 @@ static void plain_gradient(const struct row *row, const struct truth *truth, dou
                            double *out)
 {
     size_t label = (size_t)truth->label;
-    double weight = weight_of(truth, label) * scale;
+    double weight = weight_of(truth, label) * scale + 0; /* -0 becomes 0 */
 
-    row_probabilities(row, out);
-    for (size_t c = 0; c < row->classes; c++)
-        out[c] *= weight;
+    row->kernel->probabilities(row, weight, out);
     out[label] = 0 - weight * row_complement(row, label);
 }
 
@@ -94,7 +93,7 @@ static void gradient(const struct row *row, const struct truth *truth, double sc
     for (size_t c = 0; c < row->classes; c++)
         others += c == row->top ? 0 : share_of(row, truth, c);
     double sum = others + top;
-    row_probabilities(row, out);
+    row->kernel->probabilities(row, 1, out);
     for (size_t c = 0; c < row->classes; c++)
         out[c] = (sum * out[c] - share_of(row, truth, c)) * scale;
     if (2 * top > sum)
