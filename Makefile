@@ -20,7 +20,7 @@ SAFETY   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS   ?= -O2 -g
 FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -U_FORTIFY_SOURCE
 FLAGS_tsan := -O1 -g -fsanitize=thread -U_FORTIFY_SOURCE
-COMPILE  := $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(FLOATS) $(SAFETY) $(FLAGS_$(VARIANT)) \
+COMPILE   = $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(FLOATS) $(SAFETY) $(FLAGS_$(VARIANT)) \
             -Iinclude -Isrc -I$(OUT)/gen -MMD -MP
 LINK     := $(CC) $(CFLAGS) $(FLAGS_$(VARIANT)) -pie -Wl,-z,relro,-z,now
 LIBS     := -lmicrohttpd -lcjson -lcurl -lpthread -lm
@@ -40,6 +40,7 @@ TESTS    := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c tests/unit/*/
               tests/system/test_*.c tests/fuzz/test_*.c))
 BENCHES  := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*/bench_*.c))
 
+MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all help run test test-exhaustive bench check asan tsan layers headers lint format \
@@ -143,7 +144,7 @@ $(OUT)/gen/number_powers.inc: src/base/number_powers_gen.c src/base/number_power
 	$(CC) -std=gnu11 -O1 -Iinclude -Isrc -o $(OUT)/gen/number_powers_gen $<
 	$(OUT)/gen/number_powers_gen > $@
 
-$(OUT)/obj/src/engine/kernel-%.o: src/engine/kernel.c Makefile | $(OUT)/.deps-build
+$(KERNELS:%=$(OUT)/obj/src/engine/kernel-%.o): $(OUT)/obj/src/engine/kernel-%.o: src/engine/kernel.c Makefile | $(OUT)/.deps-build
 	@mkdir -p $(@D)
 	@echo "CC $< ($*)"
 	@$(COMPILE) $(KERNEL_$*) -DKERNEL=$* -c -o $@ $<

@@ -142,7 +142,6 @@ static void drain(struct service *service, const sigset_t *ends)
     if (busy > 0)
         log_note(&service->log, LOG_WARNING, "%zu connections are cut off%s", busy,
                  hastened ? "" : " (--drain-timeout gives them longer)");
-    log_note(&service->log, LOG_INFO, "stopped");
 }
 
 /* Blocked in this thread, and so in all that it makes. */
@@ -183,5 +182,7 @@ int main(int argc, char *argv[])
         drain(&service, &ends);
     }
     stop(&service);
+    if (started)
+        log_note(&service.log, LOG_INFO, "stopped");
     return started ? 0 : 1;
 }

@@ -1,8 +1,8 @@
 #include "api/query.h"
 
-#include <ctype.h>
 #include <math.h>
 
+#include "lossd/base/buf.h"
 #include "lossd/base/number.h"
 
 struct span query_path(struct span target)
@@ -62,20 +62,34 @@ static struct span decode(struct span text, struct arena *mem, struct err *err)
     return (struct span){out, out ? len : 0};
 }
 
-static struct value number_value(struct span text)
+/* For errors: everything in an address is a string, so its kind is its text. */
+static const char *quoted(struct span text, struct arena *mem)
 {
-    struct value value = {.type = VALUE_TEXT, .text = text, .kind = "a string"};
+    struct err ignored = {0};
+    struct buf buf;
 
-    if (text.len > 0 && number_length(text) == text.len) {
-        value.type = VALUE_NUMBER;
-        value.kind = "a number";
-        value.number = number_read_double(text);
-        value.is_integer = number_read_int64(text, &value.integer);
-        if (!value.is_integer && fabs(value.number) < 0x1p53 &&
-            value.number == trunc(value.number)) {
-            value.is_integer = true;
-            value.integer = (int64_t)value.number;
-        }
+    buf_init(&buf, mem, 128, NULL, &ignored);
+    buf_format(&buf, "\"%.*s\"", text.len > 64 ? 64 : (int)text.len, text.at);
+    buf_char(&buf, '\0');
+    return buf_ok(&buf) ? buf.at : "a string";
+}
+
+static struct value number_value(struct span text, struct arena *mem)
+{
+    struct value value = {.type = VALUE_TEXT, .text = text};
+
+    if (text.len == 0 || number_length(text) != text.len) {
+        value.kind = quoted(text, mem);
+        return value;
+    }
+    value.type = VALUE_NUMBER;
+    value.kind = "a number";
+    value.number = number_read_double(text);
+    value.is_integer = number_read_int64(text, &value.integer);
+    if (!value.is_integer && fabs(value.number) < 0x1p53 &&
+        value.number == trunc(value.number)) {
+        value.is_integer = true;
+        value.integer = (int64_t)value.number;
     }
     return value;
 }
@@ -115,7 +129,7 @@ static void set_member(struct batch *batch, struct span name, struct span text,
         return;
     case MEMBER_NUMBER:
     case MEMBER_INTEGER:
-        value = number_value(text);
+        value = number_value(text, mem);
         break;
     case MEMBER_NAMES:
         if (!names_value(text, mem, &value, err))

@@ -68,6 +68,12 @@ static bool admit(struct arena *arena, size_t bytes, struct err *err)
     return arena_reserve(arena, arena->used + bytes, err);
 }
 
+static void fail_immense(const struct arena *arena, struct err *err)
+{
+    fail_limit(err, NULL, arena->limit, arena->limit_flag,
+               "this request needs more memory than a machine can have");
+}
+
 static void link_in(struct arena *arena, struct arena_block *block)
 {
     block->next = arena->blocks;
@@ -80,8 +86,7 @@ static void link_in(struct arena *arena, struct arena_block *block)
 static struct arena_block *new_block(struct arena *arena, size_t bytes, struct err *err)
 {
     if (bytes > SIZE_MAX - sizeof(struct arena_block)) {
-        fail_limit(err, NULL, arena->limit, arena->limit_flag,
-                   "this request needs more memory than a machine can have");
+        fail_immense(arena, err);
         return NULL;
     }
     size_t size = sizeof(struct arena_block) + bytes;
@@ -104,6 +109,8 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size, struct err *er
 
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - ALIGNMENT)
         bytes = SIZE_MAX - ALIGNMENT;
+    if (bytes == 0) /* NULL would mean that there is no room */
+        bytes = 1;
     bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (bytes > BLOCK_SIZE / 2) {
         struct arena_block *block = new_block(arena, bytes, err);
@@ -136,6 +143,10 @@ void *arena_resize(struct arena *arena, void *old, size_t bytes, struct err *err
         return block ? block + 1 : NULL;
     }
     struct arena_block *block = (struct arena_block *)old - 1;
+    if (bytes > SIZE_MAX - sizeof *block) {
+        fail_immense(arena, err);
+        return NULL;
+    }
     size_t before = block->size, size = sizeof *block + bytes;
     if (size > before && !admit(arena, size - before, err))
         return NULL;

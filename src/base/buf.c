@@ -1,5 +1,6 @@
 #include "lossd/base/buf.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,10 +24,13 @@ static bool grow(struct buf *buf, size_t needed)
         return false;
     if (needed > buf->ceiling)
         return fail_limit(buf->err, NULL, buf->ceiling, buf->flag,
-                          "more than %zu bytes of text", buf->ceiling);
+                          "%s has more than the %zu bytes that are allowed",
+                          buf->what ? buf->what : "the text", buf->ceiling);
     size_t capacity = buf->capacity ? buf->capacity : FIRST_CAPACITY;
-    while (capacity < needed)
+    while (capacity < needed && capacity <= SIZE_MAX / 2)
         capacity *= 2;
+    if (capacity < needed || capacity > buf->ceiling)
+        capacity = buf->ceiling;
     char *at = arena_resize(buf->mem, buf->at, capacity, buf->err);
     if (!at)
         return false;
@@ -39,10 +43,12 @@ char *buf_room(struct buf *buf, size_t more)
 {
     if (buf->failed)
         return NULL;
-    if (more > buf->capacity - buf->len &&
-        (more > SIZE_MAX / 2 - buf->len || !grow(buf, buf->len + more))) {
-        buf->failed = true;
-        return NULL;
+    if (more > buf->capacity - buf->len) {
+        bool fits = more <= SIZE_MAX - buf->len;
+        if (!grow(buf, fits ? buf->len + more : SIZE_MAX)) {
+            buf->failed = true;
+            return NULL;
+        }
     }
     return buf->at + buf->len;
 }
@@ -75,8 +81,16 @@ void buf_format(struct buf *buf, const char *format, ...)
     va_start(args, format);
     int len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (len < 0 || (size_t)len >= sizeof text)
-        buf->failed = true;
-    else
+    assert(len >= 0);
+    if ((size_t)len < sizeof text) {
         buf_add(buf, (struct span){text, (size_t)len});
+        return;
+    }
+    char *room = buf_room(buf, (size_t)len + 1); /* it is terminated first */
+    if (!room)
+        return;
+    va_start(args, format);
+    vsnprintf(room, (size_t)len + 1, format, args);
+    va_end(args);
+    buf->len += (size_t)len;
 }

@@ -23,8 +23,8 @@ static bool is_port(const char *text)
 
 static const char *local_port(void)
 {
-    const char *own = getenv("LOSSD_PORT"); // NOLINT(concurrency-mt-unsafe)
-    const char *platform = getenv("PORT");  // NOLINT(concurrency-mt-unsafe)
+    const char *own = getenv("LOSSD_PORT");
+    const char *platform = getenv("PORT");
 
     if (own && is_port(own))
         return own;
@@ -34,7 +34,7 @@ static const char *local_port(void)
 /* A server that listens on every address is met on the loopback. */
 static const char *local_host(void)
 {
-    const char *host = getenv("LOSSD_HOST"); // NOLINT(concurrency-mt-unsafe)
+    const char *host = getenv("LOSSD_HOST");
 
     if (!host || *host == '\0' || strcmp(host, "0.0.0.0") == 0)
         return "127.0.0.1";

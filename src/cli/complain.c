@@ -12,7 +12,7 @@ enum { LINE_SIZE = 2048 };
 /* Colour is for people, and NO_COLOR (https://no-color.org) is their word. */
 static bool wants_colour(void)
 {
-    const char *no_color = getenv("NO_COLOR"); // NOLINT(concurrency-mt-unsafe)
+    const char *no_color = getenv("NO_COLOR");
 
     return isatty(STDERR_FILENO) && !(no_color && *no_color);
 }

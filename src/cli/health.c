@@ -67,7 +67,6 @@ int command_health(int argc, char *argv[])
     bool quiet = false;
     int c;
 
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread
     while ((c = getopt_long(argc, argv, ":qh", options, NULL)) != -1) {
         if (c == 'h') {
             fputs(help, stdout);

@@ -103,7 +103,7 @@ static int files_score(char *const names[], const struct address *address)
     if (good)
         for (; *names; names++)
             good = file_score(&score, *names) && good;
-    if (fflush(stdout) != 0 || ferror(stdout))
+    if (!ferror(stdout) && fflush(stdout) != 0) /* an earlier error has been told */
         good = complain("cannot write the answer: %s", strerrordesc_np(errno));
     address_free(score.url);
     free(score.answer);
@@ -120,7 +120,6 @@ static int options_read(int argc, char *argv[], struct address *address, char *g
                                             {NULL, 0, NULL, 0}};
     int c;
 
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread
     while ((c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1) {
         switch (c) {
         case 'u':

@@ -44,6 +44,9 @@ static enum json_way read_name(void *ctx, struct json_reader *reader, struct spa
     if (!batch_begin(d->batch, name, false, &d->member, err))
         return JSON_SKIP;
     enum member_type type = member_infos[d->member].type;
+    /* for an option it is out of every range, which says more than bad syntax */
+    if (type == MEMBER_NUMBER)
+        reader->bare_tokens = true;
     return type == MEMBER_ARRAY || type == MEMBER_LABELS ? take_array(d, d->member)
                                                          : JSON_COPY;
 }

@@ -22,6 +22,8 @@ void json_array_begin(struct json_array *a, enum member member, struct array *ou
                              .out = out,
                              .mem = mem,
                              .max_elements = max_elements,
+                             .may_be_bare = member == MEMBER_labels ||
+                                            member == MEMBER_sample_weights,
                              .is_labels = element == ELEMENT_INT64,
                              .is_logits = member == MEMBER_logits,
                              .narrow = narrow};
@@ -69,7 +71,7 @@ struct place {
 
 static struct place place_at(const struct json_array *a, unsigned depth)
 {
-    struct place place;
+    struct place place = {.pointer = ""};
 
     write_path(place.pointer, a, depth, true, false);
     write_path(place.words, a, depth, false, false);
@@ -277,6 +279,14 @@ static bool push_double(struct json_array *a, double value, struct err *err)
     return true;
 }
 
+/* Of a number that is no int64: one so large has no fraction in float64 either. */
+static bool is_integral(struct span text)
+{
+    double value = number_read_double(text);
+
+    return fabs(value) >= 0x1p63;
+}
+
 static bool push_label(struct json_array *a, enum json_scalar scalar, struct span text,
                        struct err *err)
 {
@@ -286,8 +296,10 @@ static bool push_label(struct json_array *a, enum json_scalar scalar, struct spa
         return fail_type(a, "null", err);
     if (scalar == JSON_STRING)
         note_string(a, FLAW_NOT_INTEGER, text);
-    else if (scalar != JSON_NUMBER || !json_text_integer(text, &value))
+    else if (scalar != JSON_NUMBER)
         note_flaw(a, FLAW_NOT_INTEGER, text);
+    else if (!json_text_integer(text, &value))
+        note_flaw(a, is_integral(text) ? FLAW_BEYOND_INT64 : FLAW_NOT_INTEGER, text);
     return push_integer(a, value, err);
 }
 
@@ -337,7 +349,7 @@ static bool push_logit(struct json_array *a, enum json_scalar scalar, struct spa
 bool json_array_scalar(struct json_array *a, enum json_scalar scalar, struct span text,
                        struct err *err)
 {
-    if (a->depth == 0 && !a->is_labels)
+    if (a->depth == 0 && !a->may_be_bare)
         return fail_type(a, json_scalar_words(scalar), err);
     if (a->rank == 0)
         a->rank = a->depth;

@@ -27,6 +27,7 @@ struct json_array {
     struct array *out;
     struct arena *mem;
     size_t max_elements;
+    bool may_be_bare; /* a number without any array is an array of rank 0 */
     bool is_labels;
     bool is_logits;             /* NaN and the infinities are taken */
     struct json_narrow *narrow; /* for doubles that may become floats, or NULL */

@@ -30,6 +30,8 @@ bool json_read_begin(struct json_reader *r, const struct json_handler *handler, 
                               .place.line = 1};
     buf_init(&r->text, mem, limits->max_text, "--max-text", err);
     buf_init(&r->token, mem, limits->max_text, "--max-text", err);
+    r->text.what = "the text beside the arrays";
+    r->token.what = "an element of an array";
     r->objects = arena_zalloc(mem, limits->max_depth / 64 + 1, sizeof *r->objects, err);
     return r->objects != NULL;
 }
@@ -67,9 +69,10 @@ static const char *wrong(struct json_reader *r, const char *at)
 /* The whole text is something else than an object. */
 static void note_top(struct json_reader *r, const char *what)
 {
-    if (r->depth == 0)
-        fail(r->err, ERR_WRONG_TYPE, NULL, "the body is %s; a JSON object is wanted",
-             what);
+    if (r->depth > 0)
+        return;
+    r->no_object = true;
+    fail(r->err, ERR_WRONG_TYPE, NULL, "the body is %s; a JSON object is wanted", what);
 }
 
 /* --- values --- */
@@ -253,7 +256,8 @@ static const char *end_number(struct json_reader *r, const char *at)
 /* What began like a number is -Infinity. */
 static const char *turn_into_literal(struct json_reader *r, const char *at)
 {
-    r->keeping = false;
+    if (r->way == JSON_TAKE)
+        r->keeping = false;
     r->state = JSON_IN_LITERAL;
     r->literal = JSON_MINUS_INFINITY;
     r->matched = 1;
@@ -423,7 +427,7 @@ bool json_read_end(struct json_reader *r, struct err *err)
         json_number_may_end(r->number, ' '))
         end_number(r, NULL);
     if (r->state == JSON_END)
-        return true;
+        return !r->no_object;
     json_fault_end(r);
     refuse(r);
     return false;

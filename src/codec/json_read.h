@@ -48,6 +48,7 @@ struct json_reader {
     void *ctx;
     const struct limits *limits;
     struct json_array *array; /* for JSON_TAKE */
+    bool no_object;           /* the text is JSON, but not an object: an error */
     bool bare_tokens;         /* NaN, Infinity and -Infinity may stand in this value */
 
     enum json_state state;

@@ -106,24 +106,37 @@ static void set_string(cJSON *tree, struct value *value)
     value->text = show_nuls(tree->valuestring);
 }
 
+static const char *kind_of_item(const cJSON *item)
+{
+    if (cJSON_IsNumber(item))
+        return "a number";
+    if (cJSON_IsArray(item))
+        return "an array";
+    if (cJSON_IsObject(item))
+        return "an object";
+    return cJSON_IsNull(item) ? "null" : cJSON_IsTrue(item) ? "true" : "false";
+}
+
 static bool set_names(cJSON *tree, struct arena *mem, struct value *value,
                       struct err *err)
 {
     cJSON *item = NULL;
     size_t count = 0;
 
-    cJSON_ArrayForEach(item, tree)
-    {
-        if (!cJSON_IsString(item))
-            return true;
-        count++;
-    }
-    struct span *names = arena_alloc(mem, count ? count : 1, sizeof *names, err);
+    struct span *names =
+        arena_alloc(mem, (size_t)cJSON_GetArraySize(tree) + 1, sizeof *names, err);
     if (!names)
         return false;
-    cJSON_ArrayForEach(item, tree) *names++ = show_nuls(item->valuestring);
+    cJSON_ArrayForEach(item, tree)
+    {
+        if (!cJSON_IsString(item)) {
+            value->no_name = kind_of_item(item);
+            break;
+        }
+        names[count++] = show_nuls(item->valuestring);
+    }
     value->type = VALUE_NAMES;
-    value->names = names - count;
+    value->names = names;
     value->count = count;
     return true;
 }
@@ -178,7 +191,9 @@ bool json_value(struct span text, struct arena *mem, struct value *value, struct
         return false;
     *value = (struct value){.type = VALUE_NOTHING, .kind = kind_of(*copy)};
     value->text = (struct span){copy, text.len};
-    if (*copy == '-' || (*copy >= '0' && *copy <= '9'))
+    if (*copy == 'N' || *copy == 'I' || copy[1] == 'I')
+        value->type = VALUE_TEXT;
+    else if (*copy == '-' || (*copy >= '0' && *copy <= '9'))
         set_number(value->text, value);
     else if (*copy == '"' || *copy == '[')
         return set_from_tree(mem, value, err);

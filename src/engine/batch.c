@@ -3,6 +3,7 @@
  * batch_set() knows no member by name: what it does follows from the row. */
 #include "lossd/engine/batch.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -34,6 +35,8 @@ static const char *const member_names[MEMBERS + 1] = {
     NULL};
 
 #define BIT(n) (UINT32_C(1) << (n))
+
+enum { CHOICES_MAX = 32 }; /* of one member: they are bits of a word */
 
 const struct task task_loss = {
     .name = "loss",
@@ -229,38 +232,44 @@ static bool set_integer(enum member member, const struct value *value, int64_t *
         return fail_type(member, value, "an integer", err);
     if (!value->is_integer) {
         snprintf(pointer, sizeof pointer, "/%s", member_names[member]);
-        return fail(err, ERR_WRONG_TYPE, pointer, "%s is %.*s; an integer is wanted",
-                    member_names[member], shown_length(value->text), value->text.at);
+        return fail(err, ERR_WRONG_TYPE, pointer,
+                    "%s is %.*s; an integer of 64 bits is wanted", member_names[member],
+                    shown_length(value->text), value->text.at);
     }
     *number = value->integer;
     return true;
 }
 
 /* The index of a name among `names`, or the error that it is none of them. */
-static bool find_choice(struct batch *batch, enum member member, const char *pointer,
-                        struct span text, uint32_t allowed, int64_t *index)
+static bool find_choice(struct batch *batch, enum member member, const char *place,
+                        const char *pointer, struct span text, uint32_t allowed,
+                        int64_t *index)
 {
     const char *const *names = member_infos[member].choices;
+    const char *known[CHOICES_MAX + 1];
+    size_t count = 0;
     char list[256];
     int len = 0;
 
     list[0] = '\0';
     for (int64_t i = 0; names[i]; i++) {
+        assert(i < CHOICES_MAX);
         if (!(allowed >> i & 1))
             continue;
         if (span_is(text, names[i])) {
             *index = i;
             return true;
         }
+        known[count++] = names[i];
         if (len < (int)sizeof list)
             len += snprintf(list + len, sizeof list - (size_t)len, "%s%s",
                             len ? ", " : "", names[i]);
     }
-    const char *near = nearest_name(text, names);
+    known[count] = NULL;
+    const char *near = nearest_name(text, known);
     fail(value_error(batch, member), ERR_INVALID_OPTION, pointer,
-         "%s \"%.*s\" is not known; one of %s is wanted%s%s%s", member_names[member],
-         shown_length(text), text.at, list, near ? " (did you mean \"" : "",
-         near ? near : "", near ? "\"?)" : "");
+         "%s is \"%.*s\"; one of %s is wanted%s%s%s", place, shown_length(text), text.at,
+         list, near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
     return false;
 }
 
@@ -272,7 +281,8 @@ static bool set_choice(struct batch *batch, enum member member, const struct val
     if (value->type != VALUE_TEXT)
         return fail_type(member, value, "a name", err);
     snprintf(pointer, sizeof pointer, "/%s", member_names[member]);
-    return find_choice(batch, member, pointer, value->text, UINT32_MAX, index);
+    return find_choice(batch, member, member_names[member], pointer, value->text,
+                       UINT32_MAX, index);
 }
 
 static bool set_names(struct batch *batch, enum member member, const struct value *value,
@@ -283,13 +293,20 @@ static bool set_names(struct batch *batch, enum member member, const struct valu
     if (value->type != VALUE_NAMES)
         return fail_type(member, value, "an array of names", err);
     for (size_t i = 0; i < value->count; i++) {
-        char pointer[PLACE_SIZE];
+        char pointer[PLACE_SIZE], place[PLACE_SIZE];
         int64_t index;
         snprintf(pointer, sizeof pointer, "/%s/%zu", member_names[member], i);
-        if (!find_choice(batch, member, pointer, value->names[i], batch->task->outputs,
-                         &index))
+        snprintf(place, sizeof place, "%s[%zu]", member_names[member], i);
+        if (!find_choice(batch, member, place, pointer, value->names[i],
+                         batch->task->outputs, &index))
             return false;
         found |= BIT(index);
+    }
+    if (value->no_name) {
+        char pointer[PLACE_SIZE];
+        snprintf(pointer, sizeof pointer, "/%s/%zu", member_names[member], value->count);
+        return fail(err, ERR_WRONG_TYPE, pointer, "%s[%zu] is %s; a name is wanted",
+                    member_names[member], value->count, value->no_name);
     }
     *bits = found;
     return true;
@@ -314,14 +331,18 @@ static bool set_text(struct batch *batch, enum member member, const struct value
 }
 
 /* A member that the address gave already, in the body once more. */
-static bool agree(enum member member, bool same, struct err *err)
+static bool agree(const struct batch *batch, enum member member, struct span text,
+                  bool same, struct err *err)
 {
     char pointer[PLACE_SIZE];
+    struct span other = batch->spelled[member];
 
     snprintf(pointer, sizeof pointer, "/%s", member_names[member]);
-    return same || fail(err, ERR_CONFLICTING_MEMBERS, pointer,
-                        "%s has one value in the address and another in the body",
-                        member_names[member]);
+    return same ||
+           fail(err, ERR_CONFLICTING_MEMBERS, pointer,
+                "%s is %.*s in the body but %.*s in the address; one value is wanted",
+                member_names[member], shown_length(text), text.at, shown_length(other),
+                other.at);
 }
 
 /* The address gave it and batch_begin() let the body give it again. */
@@ -337,6 +358,8 @@ bool batch_set(struct batch *batch, enum member member, struct value value,
     bool again = given_again(batch, member), same = true;
 
     batch->set |= BIT(member);
+    if (!again)
+        batch->spelled[member] = value.text;
     switch (member_infos[member].type) {
     case MEMBER_NUMBER: {
         double number = 0;
@@ -379,5 +402,5 @@ bool batch_set(struct batch *batch, enum member member, struct value value,
     }
     if (member == MEMBER_loss)
         batch->loss = loss_table[batch->loss_choice];
-    return !again || agree(member, same, err);
+    return !again || agree(batch, member, value.text, same, err);
 }

@@ -7,7 +7,9 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "lossd/base/number.h"
 #include "lossd/engine/batch.h"
 #include "lossd/engine/loss.h"
 
@@ -162,13 +164,33 @@ static bool fail_element(enum err_kind kind, const char *name, const struct arra
     return fail(err, kind, pointer, "%s is %s; %s", words, found, wanted);
 }
 
+static void write_number(char out[NUMBER_TEXT_MAX + 1], double value)
+{
+    if (value == -INFINITY)
+        memcpy(out, "-Infinity", sizeof "-Infinity");
+    else
+        out[number_write_double(out, value)] = '\0';
+}
+
 static bool fail_number(enum err_kind kind, const char *name, const struct array *array,
                         size_t index, double found, const char *wanted, struct err *err)
 {
-    char text[32];
+    char text[NUMBER_TEXT_MAX + 1];
 
-    snprintf(text, sizeof text, "%.17g", found);
+    write_number(text, found);
     return fail_element(kind, name, array, index, text, wanted, err);
+}
+
+static bool fail_label(const struct batch *batch, size_t index, const char *found,
+                       struct err *err)
+{
+    char pointer[PLACE_SIZE], words[PLACE_SIZE];
+
+    place_pointer(pointer, "labels", &batch->labels.shape, index);
+    place_words(words, "labels", &batch->labels.shape, index);
+    return fail(err, ERR_LABEL_OUT_OF_RANGE, pointer,
+                "%s is %s, outside 0..%zu (ignore_index is %" PRId64 ")", words, found,
+                batch->classes - 1, batch->ignore_index);
 }
 
 static bool fail_flaw(const struct batch *batch, const char *name,
@@ -180,18 +202,23 @@ static bool fail_flaw(const struct batch *batch, const char *name,
     case FLAW_NOT_INTEGER:
         return fail_element(ERR_LABEL_NOT_INTEGER, name, array, array->flaw_index,
                             array->flaw_text, "an integer is wanted", err);
+    case FLAW_BEYOND_INT64:
+        return fail_label(batch, array->flaw_index, array->flaw_text, err);
     case FLAW_OVERFLOW:
-        return fail_element(ERR_NON_FINITE_VALUE, name, array, array->flaw_index,
-                            array->flaw_text,
-                            batch->dtype == DTYPE_FLOAT32 ? "beyond the range of float32"
-                                                          : "beyond the range of float64",
-                            err);
+        return fail_element(
+            ERR_NON_FINITE_VALUE, name, array, array->flaw_index, array->flaw_text,
+            array->element == ELEMENT_FLOAT32 ? "beyond the range of float32"
+                                              : "beyond the range of float64",
+            err);
     case FLAW_NAN:
     case FLAW_INFINITE:
         break;
     }
     return fail_element(ERR_NON_FINITE_VALUE, name, array, array->flaw_index,
-                        array->flaw_text, "a finite number or -Infinity is wanted", err);
+                        array->flaw_text,
+                        array == &batch->logits ? "a finite number or -Infinity is wanted"
+                                                : "a finite number is wanted",
+                        err);
 }
 
 /* Index of the first element before `end` that is negative, or `end`. */
@@ -227,20 +254,17 @@ static bool check_labels(const struct batch *batch, struct err *err)
         if ((labels[i] >= 0 && (uint64_t)labels[i] < batch->classes) ||
             labels[i] == batch->ignore_index)
             continue;
-        char pointer[PLACE_SIZE], words[PLACE_SIZE];
-        place_pointer(pointer, "labels", &batch->labels.shape, i);
-        place_words(words, "labels", &batch->labels.shape, i);
-        return fail(err, ERR_LABEL_OUT_OF_RANGE, pointer,
-                    "%s is %" PRId64 ", outside 0..%zu (ignore_index is %" PRId64 ")",
-                    words, labels[i], batch->classes - 1, batch->ignore_index);
+        char found[24];
+        snprintf(found, sizeof found, "%" PRId64, labels[i]);
+        return fail_label(batch, i, found, err);
     }
     return fail_flaw(batch, "labels", &batch->labels, err);
 }
 
-/* Shape of the rows, when the class axis is the last one: what points at a row. */
+/* Is a row an array of its own in the text?  Else its first element stands for it. */
 static bool rows_have_places(const struct batch *batch)
 {
-    return batch->inner == 1;
+    return batch->axis == -1 || batch->axis == (int64_t)batch->logits.shape.rank - 1;
 }
 
 static void row_place(const struct batch *batch, const char *name, size_t position,
@@ -275,11 +299,12 @@ static bool check_targets(const struct batch *batch, struct err *err)
             sum += row[c * batch->inner];
         if (fabs(sum - 1) <= sum_tolerance)
             continue;
-        char pointer[PLACE_SIZE], words[PLACE_SIZE];
+        char pointer[PLACE_SIZE], words[PLACE_SIZE], found[NUMBER_TEXT_MAX + 1];
+        write_number(found, sum);
         row_place(batch, "targets", n, pointer, words);
         return fail(err, ERR_INVALID_OPTION, pointer,
-                    "the row of targets at %s sums to %.17g; 1 within %g is wanted",
-                    words, sum, sum_tolerance);
+                    "the row of targets at %s sums to %s; 1 within %g is wanted", words,
+                    found, sum_tolerance);
     }
     return true;
 }
@@ -381,10 +406,12 @@ static bool fail_masked(const struct batch *batch, size_t position, size_t class
                     logit, batch->label_smoothing);
     }
     if (batch_has(batch, MEMBER_targets)) {
+        char target[NUMBER_TEXT_MAX + 1];
+        write_number(target, ((const double *)batch->targets.data)[index]);
         place_pointer(pointer, "targets", &batch->targets.shape, index);
         place_words(words, "targets", &batch->targets.shape, index);
         return fail(err, ERR_MASKED_LABEL, pointer,
-                    "%s is above 0, but %s is -Infinity: the class is masked", words,
+                    "%s is %s, but %s is -Infinity: the class is masked", words, target,
                     logit);
     }
     place_pointer(pointer, "labels", &batch->labels.shape, position);

@@ -27,7 +27,7 @@
 
 extern const struct kernel OBJECT(KERNEL);
 
-enum { LANES = 8, BLOCK = 1024 };
+enum { LANES = 8, BLOCK = 64 };
 
 static size_t find_top(const double *logits, size_t classes)
 {
@@ -49,33 +49,52 @@ static size_t find_top(const double *logits, size_t classes)
     return c < classes ? c : 0;
 }
 
-static double sum_block(const double *x, size_t n)
+/* The sums of n <= BLOCK numbers, every LANES-th of them in one. */
+static void sum_block(const double *x, size_t n, double lane[LANES])
 {
-    double lane[LANES] = {0};
     size_t c = 0;
 
+    for (size_t i = 0; i < LANES; i++)
+        lane[i] = 0;
     for (; c + LANES <= n; c += LANES)
         for (size_t i = 0; i < LANES; i++)
             lane[i] += x[c + i];
     for (size_t i = 0; c < n; c++, i++)
         lane[i] += x[c];
+}
+
+static double sum_lanes(const double lane[LANES])
+{
     return ((lane[0] + lane[1]) + (lane[2] + lane[3])) +
            ((lane[4] + lane[5]) + (lane[6] + lane[7]));
 }
 
-/* Blocks are added with what rounding left off carried along, so that the error
- * does not grow with the number of classes. */
+/* A number may be too small to change the sum it is added to and yet be one of so
+ * many that they count.  So blocks are short, and between blocks what rounding
+ * left off is carried along: the error does not grow with the number of classes. */
 static double sum_of(const double *x, size_t n)
 {
-    double sum = 0, tail = 0;
+    double sum[LANES] = {0}, tail[LANES] = {0}, lane[LANES];
 
-    for (size_t c = 0; c < n; c += BLOCK) {
-        double block = sum_block(x + c, n - c < BLOCK ? n - c : BLOCK);
-        double next = sum + block;
-        tail += difference_tail(sum, -block, next);
-        sum = next;
+    if (n <= BLOCK) {
+        sum_block(x, n, lane);
+        return sum_lanes(lane);
     }
-    return sum + tail;
+    for (size_t c = 0; c < n; c += BLOCK) {
+        sum_block(x + c, n - c < BLOCK ? n - c : BLOCK, lane);
+        for (size_t i = 0; i < LANES; i++) {
+            double next = sum[i] + lane[i];
+            tail[i] += difference_tail(sum[i], -lane[i], next);
+            sum[i] = next;
+        }
+    }
+    double total = sum[0], lost = tail[0];
+    for (size_t i = 1; i < LANES; i++) {
+        double next = total + sum[i];
+        lost += difference_tail(total, -sum[i], next) + tail[i];
+        total = next;
+    }
+    return total + lost;
 }
 
 static void write_exps(const double *logits, size_t classes, double max, double *exps)
@@ -137,7 +156,7 @@ static void widen(const float *from, size_t n, double temperature, double *to)
 static void narrow(const double *from, size_t n, float *to)
 {
     for (size_t i = 0; i < n; i++)
-        to[i] = (float)from[i];
+        to[i] = (float)from[i] + 0; /* -0 becomes 0 */
 }
 
 const struct kernel OBJECT(KERNEL) = {

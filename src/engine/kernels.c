@@ -33,7 +33,7 @@ static void choose(void)
 {
     const struct kernel *kernels[4];
     size_t count = kernels_here(kernels);
-    const char *wanted = getenv("LOSSD_KERNEL"); /* NOLINT(concurrency-mt-unsafe) */
+    const char *wanted = getenv("LOSSD_KERNEL");
 
     chosen = kernels[count - 1];
     for (size_t i = 0; wanted && i < count; i++)

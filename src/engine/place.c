@@ -8,7 +8,7 @@ static void write_place(char *out, const char *start, const char *member,
                         const struct shape *shape, size_t index, const char *before,
                         const char *after)
 {
-    size_t at[RANK_MAX];
+    size_t at[RANK_MAX] = {0};
     int len = snprintf(out, PLACE_SIZE, "%s%s", start, member);
 
     for (unsigned d = shape->rank; d-- > 0;) {

@@ -32,7 +32,8 @@ struct scoring {
     struct result *result;
     const struct kernel *kernel;
     struct worker *workers;
-    double gradient_scale; /* 1 / divisor for a mean, 0 when that is 0 */
+    double gradient_scale; /* 1 / divisor for a mean, 0 when that is 0; in two */
+    double gradient_rest;  /* factors, because it may be beyond the range */
 };
 
 /* ---- room ------------------------------------------------------------------- */
@@ -178,7 +179,7 @@ static void scatter(const struct scoring *scoring, size_t position, const double
         scoring->kernel->narrow(from, batch->classes, (float *)array + row);
     } else if (batch->dtype == DTYPE_FLOAT32) {
         for (size_t c = 0; c < batch->classes; c++)
-            ((float *)array)[row + c * stride] = (float)from[c];
+            ((float *)array)[row + c * stride] = (float)from[c] + 0; /* as narrow() */
     } else if (from != (double *)array + row) {
         for (size_t c = 0; c < batch->classes; c++)
             ((double *)array)[row + c * stride] = from[c];
@@ -225,9 +226,9 @@ static void score_loss(const struct scoring *scoring, size_t position,
         memset(out, 0, batch->classes * sizeof *out);
     else
         batch->loss->gradient(row, &truth, scale, out);
-    if (batch->temperature != 1) /* of z to that of the logits: z = logits / T */
-        for (size_t c = 0; c < batch->classes; c++)
-            out[c] /= batch->temperature;
+    if (scoring->gradient_rest != 1 || batch->temperature != 1)
+        for (size_t c = 0; c < batch->classes; c++) /* z is logits / temperature */
+            out[c] = out[c] * scoring->gradient_rest / batch->temperature;
     scatter(scoring, position, out, result->gradient);
 }
 
@@ -292,11 +293,23 @@ static void count_positions(const struct batch *batch, struct result *result)
         result->divisor = batch->divisor;
 }
 
-static double gradient_scale(const struct batch *batch, const struct result *result)
+/* A divisor may be so small that 1 / divisor is infinite where the gradient, which
+ * has the same small weights above the line, is not. */
+static void scale_gradient(struct scoring *scoring)
 {
-    if (batch->reduction != REDUCTION_MEAN)
-        return 1;
-    return result->divisor == 0 ? 0 : 1 / result->divisor;
+    const double large = 0x1p600;
+    double divisor = scoring->result->divisor;
+
+    if (scoring->batch->reduction != REDUCTION_MEAN)
+        return;
+    if (divisor == 0) {
+        scoring->gradient_scale = 0;
+    } else if (divisor < 1 / large) {
+        scoring->gradient_scale = large;
+        scoring->gradient_rest = 1 / (divisor * large);
+    } else {
+        scoring->gradient_scale = 1 / divisor;
+    }
 }
 
 static void reduce(const struct batch *batch, struct result *result,
@@ -313,13 +326,13 @@ static void reduce(const struct batch *batch, struct result *result,
 
 void score(const struct batch *batch, struct result *result, struct pool *pool)
 {
-    struct scoring scoring = {batch, result, kernel_here(), result->workers, 1};
+    struct scoring scoring = {batch, result, kernel_here(), result->workers, 1, 1};
     struct pool *threads = batch->logits.count < INLINE_LOGITS ? NULL : pool;
     size_t grain = GRAIN_LOGITS / batch->classes + 1;
 
     if (batch->task->needs_truth) {
         count_positions(batch, result);
-        scoring.gradient_scale = gradient_scale(batch, result);
+        scale_gradient(&scoring);
     }
     pool_for(threads, batch->positions, grain, score_range, &scoring);
     if (batch->task->needs_truth)

@@ -83,7 +83,9 @@ static void take(struct server *server, int fd, const struct sockaddr *address,
         atomic_fetch_sub(&net->arriving, 1); /* and it has closed the socket */
 }
 
-static void refuse_without_descriptors(struct acceptor *acceptor)
+/* False: there was none.  (accept() looks for a descriptor before it looks for a
+ * connection, so it cannot be asked.) */
+static bool refuse_without_descriptors(struct acceptor *acceptor)
 {
     close(acceptor->spare);
     int fd = accept4(acceptor->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -93,6 +95,7 @@ static void refuse_without_descriptors(struct acceptor *acceptor)
         close(fd);
     }
     acceptor->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return fd >= 0 && acceptor->spare >= 0;
 }
 
 /* Takes one connection.  False: there is none. */
@@ -112,8 +115,7 @@ static bool accept_one(struct acceptor *acceptor)
         return false;
     case EMFILE:
     case ENFILE:
-        refuse_without_descriptors(acceptor);
-        return acceptor->spare >= 0;
+        return refuse_without_descriptors(acceptor);
     case ENOBUFS:
     case ENOMEM:
         poll(NULL, 0, PAUSE_MS);

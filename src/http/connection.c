@@ -78,15 +78,16 @@ bool connection_enter(struct connection *connection, enum connection_phase phase
     /* the time first: who reads the new phase then never sees the old time */
     atomic_store(&connection->since_ns, clock_ns());
     do {
-        if (now == CONNECTION_EXPIRED)
+        if (now >= CONNECTION_EXPIRED)
             return false;
     } while (!atomic_compare_exchange_weak(&connection->phase, &now, phase));
     return true;
 }
 
-bool connection_expire(struct connection *connection, enum connection_phase phase)
+bool connection_expire(struct connection *connection, enum connection_phase from,
+                       enum connection_phase to)
 {
-    if (!atomic_compare_exchange_strong(&connection->phase, &phase, CONNECTION_EXPIRED))
+    if (!atomic_compare_exchange_strong(&connection->phase, &from, to))
         return false;
     atomic_store(&connection->since_ns, clock_ns());
     return true;

@@ -23,7 +23,9 @@ enum connection_phase {
     CONNECTION_BUSY,    /* the answer is being made */
     CONNECTION_WRITING, /* the answer is on its way */
     CONNECTION_IDLE,    /* between requests */
-    CONNECTION_EXPIRED  /* taken from the client: to be closed */
+    /* from here on taken from the client, to be closed */
+    CONNECTION_EXPIRED,
+    CONNECTION_REFUSED /* the same, and it has been told: 408 */
 };
 
 /* What the reaper remembers of a connection from one look to the next. */
@@ -69,8 +71,10 @@ void connection_free(struct registry *registry, struct connection *connection);
 /* Goes on to a phase.  False when the connection has expired. */
 bool connection_enter(struct connection *connection, enum connection_phase phase);
 
-/* Expires a connection that is still in `phase`.  Under the registry's lock. */
-bool connection_expire(struct connection *connection, enum connection_phase phase);
+/* Expires a connection that is still in phase `from`; `to` is how.  Under the
+ * registry's lock. */
+bool connection_expire(struct connection *connection, enum connection_phase from,
+                       enum connection_phase to);
 
 /* Ends both directions; the network thread will notice and close.  Under the
  * registry's lock, or on the connection's own thread. */

@@ -188,18 +188,20 @@ static void run_job(struct job *job)
     struct server *server = connection->net->server;
     struct exchange *exchange = &talk->exchange;
 
+    enum talk_state state = TALK_ANSWERED;
+
     exchange->stage_ns[STAGE_QUEUE] = clock_ns() - talk->queued_ns;
-    talk->state = TALK_ANSWERED;
     if (has_left(connection->fd)) {
-        talk->state = TALK_GONE;
+        state = TALK_GONE;
     } else if (server_ending(server)) {
         fail(&exchange->err, ERR_DRAINING, NULL, "this server is stopping");
         api_refuse(exchange, &talk->response);
     } else {
         api_answer(exchange, server->pool, &talk->response);
     }
-    /* from here on the conversation is the network thread's again */
-    MHD_resume_connection(talk->mhd);
+    struct MHD_Connection *mhd = talk->mhd;
+    talk->state = state; /* from here on the conversation is the network thread's */
+    MHD_resume_connection(mhd);
     server_end_job(server);
 }
 
@@ -293,8 +295,9 @@ enum MHD_Result conversation_go_on(struct connection *connection,
                                    const char *version, const char *piece, size_t *size)
 {
     struct conversation *talk = &connection->talk;
+    enum talk_state state = talk->state;
 
-    switch (talk->state) {
+    switch (state) {
     case TALK_BEGUN:
         talk->mhd = mhd;
         return take_head(connection, method, version);
@@ -333,7 +336,7 @@ static unsigned status_without_response(const struct connection *connection,
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
 
-    if (atomic_load(&connection->phase) == CONNECTION_EXPIRED) {
+    if (atomic_load(&connection->phase) == CONNECTION_REFUSED) {
         *code = problem_code(ERR_UPLOAD_TIMEOUT);
         return problem_status(ERR_UPLOAD_TIMEOUT);
     }
@@ -347,6 +350,7 @@ static void log_request(const struct connection *connection, struct MHD_Connecti
     const struct exchange *exchange = &talk->exchange;
     const struct log *log = connection->net->server->log;
     bool answered = talk->state == TALK_SENT;
+    bool to_head = span_is(exchange->head.method, "HEAD");
 
     if (route_is_probe(exchange->route) && log->lowest > LOG_DEBUG)
         return;
@@ -355,7 +359,7 @@ static void log_request(const struct connection *connection, struct MHD_Connecti
         .path = path_of(talk->target ? span_of(talk->target) : span_of("")),
         .route = route_name(exchange->route),
         .request_bytes = exchange->body_bytes,
-        .response_bytes = talk->sent,
+        .response_bytes = to_head ? 0 : talk->sent,
         .duration_ms = (double)(clock_ns() - exchange->began_ns) / 1e6,
         .request_id = exchange->request_id,
         .trace_id = exchange->trace_id,

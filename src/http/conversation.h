@@ -6,6 +6,7 @@
 #define LOSSD_HTTP_CONVERSATION_H
 
 #include <microhttpd.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,7 +29,9 @@ enum talk_state {
 };
 
 struct conversation {
-    enum talk_state state;
+    /* The last thing that the pool writes and the first that the network thread
+     * reads when the conversation comes back. */
+    _Atomic enum talk_state state;
     struct exchange exchange;
     struct response response;
     struct MHD_Connection *mhd;

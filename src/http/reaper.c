@@ -115,13 +115,13 @@ static bool stalled(struct watch *watch, int64_t now, int64_t window_ns, uint64_
 
 static void reap(struct connection *connection, enum connection_phase phase)
 {
-    if (connection_expire(connection, phase))
+    if (connection_expire(connection, phase, CONNECTION_EXPIRED))
         connection_cut(connection);
 }
 
 static void refuse_slow_body(struct connection *connection)
 {
-    if (connection_expire(connection, CONNECTION_BODY))
+    if (connection_expire(connection, CONNECTION_BODY, CONNECTION_REFUSED))
         server_refuse(connection->net->server, connection->fd, ERR_UPLOAD_TIMEOUT,
                       connection->talk.exchange.request_id,
                       "the body made no progress for too long "
@@ -173,7 +173,9 @@ static void check(struct connection *connection, int64_t now)
                                                    : look.received;
     keep_watch(connection, phase, now, moved);
     struct watch *watch = &connection->watch;
-    bool gone = look.half_closed && !look.unread && phase != CONNECTION_WRITING;
+    bool reading =
+        phase == CONNECTION_HEAD || phase == CONNECTION_BODY || phase == CONNECTION_IDLE;
+    bool gone = reading && look.half_closed && !look.unread;
     watch->half_closed = gone ? watch->half_closed + 1 : 0;
     if (watch->half_closed >= 2) {
         reap(connection, phase);
@@ -195,6 +197,7 @@ static void check(struct connection *connection, int64_t now)
         check_idle(connection, &look);
         break;
     case CONNECTION_EXPIRED:
+    case CONNECTION_REFUSED:
         if (now - atomic_load(&connection->since_ns) > LAST_WORD_NS)
             connection_cut(connection);
         break;
@@ -333,7 +336,8 @@ bool reaper_evict(struct server *server)
         return false;
     pthread_mutex_lock(&net->registry.lock);
     for (struct connection *at = net->registry.first; at && !evicted; at = at->next)
-        if (is_idle(at, since) && connection_expire(at, CONNECTION_IDLE)) {
+        if (is_idle(at, since) &&
+            connection_expire(at, CONNECTION_IDLE, CONNECTION_EXPIRED)) {
             connection_cut(at);
             evicted = true;
         }

@@ -16,6 +16,7 @@ struct buf {
     char *at;
     size_t len;
     size_t capacity;
+    const char *what; /* for errors: "the name"; NULL for "the text" */
     size_t ceiling;   /* bytes; more than that fails with ERR_TOO_LARGE */
     const char *flag; /* the setting that raises the ceiling, or NULL */
     bool failed;

@@ -33,10 +33,11 @@ enum element { ELEMENT_FLOAT64, ELEMENT_FLOAT32, ELEMENT_INT64 };
 /* Why an element is not what its member wants. */
 enum flaw {
     FLAW_NONE,
-    FLAW_NAN,        /* NaN or null */
-    FLAW_INFINITE,   /* Infinity */
-    FLAW_OVERFLOW,   /* a finite number beyond the range of the type */
-    FLAW_NOT_INTEGER /* a label such as 3.5, true, "3" */
+    FLAW_NAN,          /* NaN or null */
+    FLAW_INFINITE,     /* Infinity */
+    FLAW_OVERFLOW,     /* a finite number beyond the range of the type */
+    FLAW_BEYOND_INT64, /* an integer, but no label can be so large */
+    FLAW_NOT_INTEGER   /* a label such as 3.5, true, "3" */
 };
 
 enum { FLAW_TEXT_SIZE = 48 };
@@ -135,10 +136,11 @@ struct batch {
     uint32_t outputs; /* bits of enum output */
     struct span id;
 
-    uint32_t given;             /* bits of the members that were set */
-    uint32_t from_query;        /* those of them that only the address gave */
-    uint32_t set;               /* those of them that batch_set() has seen */
-    enum member order[MEMBERS]; /* members in the order of the text */
+    uint32_t given;               /* bits of the members that were set */
+    uint32_t from_query;          /* those of them that only the address gave */
+    uint32_t set;                 /* those of them that batch_set() has seen */
+    struct span spelled[MEMBERS]; /* how the text said what batch_set() has seen */
+    enum member order[MEMBERS];   /* members in the order of the text */
     unsigned members;
     struct err bad_option;  /* the first option out of its range, if any */
     unsigned bad_option_at; /* and where it stands in `order` */
@@ -174,7 +176,8 @@ struct value {
     struct span text; /* VALUE_TEXT; for others the sender's spelling */
     const struct span *names;
     size_t count;
-    const char *kind; /* for errors: "a string", "an object", ... */
+    const char *no_name; /* what stands after `count` names and is none, or NULL */
+    const char *kind;    /* for errors: "a string", "an object", ... */
 };
 
 /* Finds the member of that name and notes that it comes next.  False when the
