@@ -1,0 +1,179 @@
+#include "http/vet.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { HEADERS_MAX = 6 };
+
+struct block {
+    const char *version;
+    struct {
+        const char *name, *value;
+    } header[HEADERS_MAX];
+    enum err_kind expected;
+    const char *why;
+};
+
+static const struct block blocks[] = {
+    {"HTTP/1.1", {{"Host", "x"}}, ERR_NONE, "the least there is"},
+    {"HTTP/1.0", {{NULL, NULL}}, ERR_NONE, "1.0 needs no Host"},
+    {"HTTP/1.1", {{"hOsT", "x"}, {"CONTENT-length", "5"}}, ERR_NONE, "case is no matter"},
+    {"HTTP/1.1", {{"Host", "x"}, {"Transfer-Encoding", "chunked"}}, ERR_NONE, "chunks"},
+    {"HTTP/1.1", {{"Host", "x"}, {"A", "tab\tand \xC3\xA4"}}, ERR_NONE, "text in values"},
+    {"HTTP/1.1",
+     {{"Host", "x"}, {"Contents", ""}, {"Transfer", ""}},
+     ERR_NONE,
+     "names that only look alike"},
+    {"HTTP/1.1",
+     {{"Host", "x"}, {"Content-Length", "9223372036854775807"}},
+     ERR_NONE,
+     "2^63-1 is for others to judge"},
+    {"HTTP/1.1", {{NULL, NULL}}, ERR_BAD_HEADER, "no Host"},
+    {"HTTP/1.1", {{"Host", "x"}, {"Host", "x"}}, ERR_BAD_HEADER, "two Hosts"},
+    {"HTTP/1.0", {{"Host", "x"}, {"Host", "y"}}, ERR_BAD_HEADER, "two Hosts in 1.0"},
+    {"HTTP/1.2", {{"Host", "x"}}, ERR_BAD_HEADER, "a version there is not"},
+    {"HTTP/2.0", {{"Host", "x"}}, ERR_BAD_HEADER, "another protocol"},
+    {"http/1.1", {{"Host", "x"}}, ERR_BAD_HEADER, "versions have a case"},
+    {"", {{"Host", "x"}}, ERR_BAD_HEADER, "no version"},
+    {"HTTP/1.1",
+     {{"Host", "x"}, {"Content-Length", "5"}, {"Content-Length", "5"}},
+     ERR_BAD_HEADER,
+     "a length twice"},
+    {"HTTP/1.1",
+     {{"Host", "x"}, {"Content-Length", "5"}, {"Content-Length", "3"}},
+     ERR_BAD_HEADER,
+     "two lengths"},
+    {"HTTP/1.1",
+     {{"Host", "x"}, {"Content-Length", "5"}, {"Transfer-Encoding", "chunked"}},
+     ERR_BAD_HEADER,
+     "a length and chunks"},
+    {"HTTP/1.1",
+     {{"Host", "x"}, {"Transfer-Encoding", "chunked"}, {"Content-Length", "5"}},
+     ERR_BAD_HEADER,
+     "chunks and a length"},
+    {"HTTP/1.1",
+     {{"Host", "x"}, {"Transfer-Encoding", "chunked"}, {"Transfer-Encoding", "chunked"}},
+     ERR_BAD_HEADER,
+     "chunked twice"},
+    {"HTTP/1.1", {{"Host", "x"}, {"Transfer-Encoding", "identity"}}, ERR_BAD_HEADER, ""},
+    {"HTTP/1.1",
+     {{"Host", "x"}, {"Transfer-Encoding", "gzip, chunked"}},
+     ERR_BAD_HEADER,
+     ""},
+    {"HTTP/1.1", {{"Host", "x"}, {"Transfer-Encoding", "xchunked"}}, ERR_BAD_HEADER, ""},
+    {"HTTP/1.1", {{"Host", "x"}, {"Transfer-Encoding", "\vchunked"}}, ERR_BAD_HEADER, ""},
+    {"HTTP/1.1", {{"Host", "x"}, {"Transfer-Encoding", "chunked "}}, ERR_BAD_HEADER, ""},
+    {"HTTP/1.1", {{"Host", "x"}, {"Transfer-Encoding", ""}}, ERR_BAD_HEADER, ""},
+    {"HTTP/1.0", {{"Transfer-Encoding", "chunked"}}, ERR_BAD_HEADER, "1.0 has no chunks"},
+    {"HTTP/1.1", {{"Host", "x"}, {"Content-Length ", "5"}}, ERR_BAD_HEADER, "a blank"},
+    {"HTTP/1.1", {{"Host", "x"}, {"Transfer-Encoding\t", "chunked"}}, ERR_BAD_HEADER, ""},
+    {"HTTP/1.1",
+     {{"Host", "x"}, {"Transfer-Encodingchunked", ""}},
+     ERR_BAD_HEADER,
+     "folded: the value is glued to the name"},
+    {"HTTP/1.1", {{"Host", "x"}, {"content-length5", ""}}, ERR_BAD_HEADER, "folded"},
+    {"HTTP/1.1", {{"Host", "x"}, {"Content-Length", "-1"}}, ERR_BAD_HEADER, ""},
+    {"HTTP/1.1", {{"Host", "x"}, {"Content-Length", "+5"}}, ERR_BAD_HEADER, ""},
+    {"HTTP/1.1", {{"Host", "x"}, {"Content-Length", "0x5"}}, ERR_BAD_HEADER, ""},
+    {"HTTP/1.1", {{"Host", "x"}, {"Content-Length", "5, 5"}}, ERR_BAD_HEADER, ""},
+    {"HTTP/1.1", {{"Host", "x"}, {"Content-Length", ""}}, ERR_BAD_HEADER, ""},
+    {"HTTP/1.1",
+     {{"Host", "x"}, {"Content-Length", "9223372036854775808"}},
+     ERR_TOO_LARGE,
+     "2^63"},
+    {"HTTP/1.1",
+     {{"Host", "x"}, {"Content-Length", "18446744073709551615"}},
+     ERR_TOO_LARGE,
+     "2^64-1, which means unknown to some"},
+    {"HTTP/1.1",
+     {{"Host", "x"}, {"Content-Length", "18446744073709551616000000000000"}},
+     ERR_TOO_LARGE,
+     "wraps around"},
+    {"HTTP/1.1", {{"Host", "x"}, {"a b", "c"}}, ERR_BAD_HEADER, "a blank in a name"},
+    {"HTTP/1.1", {{"Host", "x"}, {"a\x01", "c"}}, ERR_BAD_HEADER, "a control in a name"},
+    {"HTTP/1.1", {{"Host", "x"}, {"a\xC3\xA4", "c"}}, ERR_BAD_HEADER, "not ASCII"},
+    {"HTTP/1.1", {{"Host", "x"}, {"(a)", "c"}}, ERR_BAD_HEADER, "not a token"},
+    {"HTTP/1.1", {{"Host", "x"}, {"", "c"}}, ERR_BAD_HEADER, "no name"},
+    {"HTTP/1.1", {{"Host", "x"}, {"A", "a\rb"}}, ERR_BAD_HEADER, "a bare CR"},
+    {"HTTP/1.1", {{"Host", "x"}, {"A", "a\x7F"}}, ERR_BAD_HEADER, "DEL"},
+    {"HTTP/1.1", {{"Host", "x\x1b[0m"}}, ERR_BAD_HEADER, "an escape"},
+};
+
+static void vet__accepts_and_refuses_by_the_table(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        const struct block *block = &blocks[i];
+        struct request head = {0};
+        struct err err = {0};
+        struct vetting vetting = vet_begin(&head, &err);
+        for (size_t h = 0; h < HEADERS_MAX && block->header[h].name; h++)
+            vet_header(&vetting, span_of(block->header[h].name),
+                       span_of(block->header[h].value));
+        bool sound = vet_end(&vetting, span_of(block->version));
+        if (err.kind != block->expected || sound != (err.kind == ERR_NONE))
+            fail_msg("block %zu (%s): error %d (%s), not %d", i, block->why,
+                     (int)err.kind, err.detail, (int)block->expected);
+    }
+}
+
+static void vet__picks_what_the_service_looks_at(void **state)
+{
+    (void)state;
+    struct request head = {0};
+    struct err err = {0};
+    struct vetting vetting = vet_begin(&head, &err);
+    const char *const headers[][2] = {{"host", "x"},
+                                      {"CONTENT-TYPE", "application/json"},
+                                      {"Content-Type", "text/plain"},
+                                      {"content-encoding", "identity"},
+                                      {"accept", "*/*"},
+                                      {"x-request-id", "7"},
+                                      {"traceparent", "00-"},
+                                      {"user-agent", "me"},
+                                      {"content-length", "0099"},
+                                      {"expect", "100-Continue"}};
+
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        vet_header(&vetting, span_of(headers[i][0]), span_of(headers[i][1]));
+    assert_true(vet_end(&vetting, span_of("HTTP/1.1")));
+    assert_true(span_is(head.content_type, "application/json"));
+    assert_true(span_is(head.content_encoding, "identity"));
+    assert_true(span_is(head.accept, "*/*"));
+    assert_true(span_is(head.request_id, "7"));
+    assert_true(span_is(head.traceparent, "00-"));
+    assert_true(span_is(vetting.user_agent, "me"));
+    assert_true(head.has_content_length && head.content_length == 99);
+    assert_true(vetting.expects_continue);
+    assert_false(vetting.chunked);
+}
+
+static void vet__says_what_is_wrong(void **state)
+{
+    (void)state;
+    struct request head = {0};
+    struct err err = {0};
+    struct vetting vetting = vet_begin(&head, &err);
+
+    vet_header(&vetting, span_of("Transfer-Encoding"), span_of("gzip"));
+    vet_header(&vetting, span_of("a b"), span_of("a later error does not matter"));
+    assert_false(vet_end(&vetting, span_of("HTTP/1.1")));
+    assert_string_equal(err.detail,
+                        "Transfer-Encoding is 'gzip'; only chunked is understood");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(vet__accepts_and_refuses_by_the_table),
+        cmocka_unit_test(vet__picks_what_the_service_looks_at),
+        cmocka_unit_test(vet__says_what_is_wrong),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

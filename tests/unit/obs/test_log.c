@@ -1,0 +1,281 @@
+#include "lossd/obs/log.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+#include <cmocka.h>
+
+enum { TEXT_SIZE = 1 << 18 };
+
+/* A log that writes into a file, and the text so far. */
+struct page {
+    struct log log;
+    char text[TEXT_SIZE];
+};
+
+static struct page *page_new(enum log_format format, enum log_level lowest)
+{
+    struct page *page = calloc(1, sizeof *page);
+
+    char name[] = "/tmp/lossd-test-log-XXXXXX";
+    page->log = (struct log){mkstemp(name), format, lowest};
+    unlink(name);
+    int flags = fcntl(page->log.fd, F_GETFL);
+    fcntl(page->log.fd, F_SETFL, flags | O_APPEND);
+    return page;
+}
+
+static const char *page_text(struct page *page)
+{
+    ssize_t len = pread(page->log.fd, page->text, TEXT_SIZE - 1, 0);
+
+    assert_in_range(len, 0, TEXT_SIZE - 2);
+    page->text[len] = '\0';
+    return page->text;
+}
+
+static void page_free(struct page *page)
+{
+    close(page->log.fd);
+    free(page);
+}
+
+/* The only line of the page, as JSON. */
+static cJSON *page_line(struct page *page)
+{
+    const char *end, *text = page_text(page);
+    cJSON *line = cJSON_ParseWithOpts(text, &end, false);
+
+    assert_non_null(line);
+    assert_string_equal(end, "\n");
+    return line;
+}
+
+static const char *string_of(const cJSON *line, const char *key)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(line, key));
+}
+
+static double number_of(const cJSON *line, const char *key)
+{
+    return cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(line, key));
+}
+
+static struct access an_access(void)
+{
+    return (struct access){
+        .method = span_of("POST"),
+        .path = span_of("/v1/loss"),
+        .route = "/v1/loss",
+        .status = 422,
+        .request_bytes = 99,
+        .response_bytes = 78,
+        .duration_ms = 0.23149,
+        .request_id = "r-1",
+        .trace_id = "0af7651916cd43dd8448eb211c80319c",
+        .client = span_of("127.0.0.1"),
+        .user_agent = span_of("curl/7.88.1"),
+        .code = "label_out_of_range",
+        .rows = 2,
+        .classes = 3,
+        .complete = true,
+    };
+}
+
+static void log_note__is_one_json_object_a_line(void **state)
+{
+    (void)state;
+    struct page *page = page_new(LOG_JSON, LOG_INFO);
+
+    log_note(&page->log, LOG_WARNING, "listening on %s:%d", "127.0.0.1", 8080);
+    cJSON *line = page_line(page);
+    assert_string_equal(string_of(line, "msg"), "listening on 127.0.0.1:8080");
+    assert_string_equal(string_of(line, "level"), "warning");
+    int end = 0;
+    assert_int_equal(
+        sscanf(string_of(line, "ts"), "%*4d-%*2d-%*2dT%*2d:%*2d:%*2d.%*3dZ%n", &end), 0);
+    assert_int_equal(end, 24);
+    cJSON_Delete(line);
+    page_free(page);
+}
+
+static void log_note__cannot_be_forged_by_what_is_logged(void **state)
+{
+    (void)state;
+    const char *evil = "a\n{\"level\":\"info\"}\r\x1b[31m\\ \"x\" \x7f \xff\xfe";
+
+    struct page *page = page_new(LOG_JSON, LOG_INFO);
+    log_note(&page->log, LOG_INFO, "%s", evil);
+    cJSON *line = page_line(page);
+    assert_string_equal(string_of(line, "msg"),
+                        "a\n{\"level\":\"info\"}\r\x1b[31m\\ \"x\" \x7f "
+                        "\xEF\xBF\xBD\xEF\xBF\xBD");
+    assert_null(strchr(page->text, '\x1b'));
+    cJSON_Delete(line);
+    page_free(page);
+
+    page = page_new(LOG_TEXT, LOG_INFO);
+    log_note(&page->log, LOG_INFO, "%s", evil);
+    assert_string_equal(
+        page_text(page) + 25,
+        "info    a\\x0a{\"level\":\"info\"}\\x0d\\x1b[31m\\x5c \"x\" \\x7f \\xff\\xfe\n");
+    page_free(page);
+}
+
+static void log_note__keeps_quiet_below_its_level(void **state)
+{
+    (void)state;
+    struct page *page = page_new(LOG_JSON, LOG_WARNING);
+
+    log_note(&page->log, LOG_DEBUG, "no");
+    log_note(&page->log, LOG_INFO, "no");
+    log_note(NULL, LOG_ERROR, "no");
+    assert_string_equal(page_text(page), "");
+    log_note(&page->log, LOG_ERROR, "yes");
+    assert_non_null(strstr(page_text(page), "yes"));
+    page->log.format = LOG_OFF;
+    log_note(&page->log, LOG_ERROR, "never");
+    assert_null(strstr(page_text(page), "never"));
+    page_free(page);
+}
+
+static void log_access__has_the_keys_of_opentelemetry(void **state)
+{
+    (void)state;
+    struct page *page = page_new(LOG_JSON, LOG_INFO);
+    struct access access = an_access();
+
+    log_access(&page->log, &access);
+    cJSON *line = page_line(page);
+    assert_string_equal(string_of(line, "level"), "info");
+    assert_string_equal(string_of(line, "msg"), "request");
+    assert_string_equal(string_of(line, "http.request.method"), "POST");
+    assert_string_equal(string_of(line, "url.path"), "/v1/loss");
+    assert_string_equal(string_of(line, "http.route"), "/v1/loss");
+    assert_true(number_of(line, "http.response.status_code") == 422);
+    assert_true(number_of(line, "http.request.body.size") == 99);
+    assert_true(number_of(line, "http.response.body.size") == 78);
+    assert_string_equal(string_of(line, "client.address"), "127.0.0.1");
+    assert_string_equal(string_of(line, "user_agent.original"), "curl/7.88.1");
+    assert_string_equal(string_of(line, "request_id"), "r-1");
+    assert_string_equal(string_of(line, "trace_id"), "0af7651916cd43dd8448eb211c80319c");
+    assert_true(number_of(line, "duration_ms") == 0.231);
+    assert_true(number_of(line, "rows") == 2);
+    assert_true(number_of(line, "classes") == 3);
+    assert_string_equal(string_of(line, "code"), "label_out_of_range");
+    assert_null(cJSON_GetObjectItemCaseSensitive(line, "complete"));
+    cJSON_Delete(line);
+    page_free(page);
+}
+
+static void log_access__leaves_out_what_there_is_not(void **state)
+{
+    (void)state;
+    struct page *page = page_new(LOG_JSON, LOG_INFO);
+    struct access access = an_access();
+
+    access.status = 503;
+    access.trace_id = access.code = "";
+    access.user_agent = (struct span){NULL, 0};
+    access.rows = access.classes = 0;
+    access.complete = false;
+    log_access(&page->log, &access);
+    cJSON *line = page_line(page);
+    assert_string_equal(string_of(line, "level"), "warning");
+    assert_null(cJSON_GetObjectItemCaseSensitive(line, "trace_id"));
+    assert_null(cJSON_GetObjectItemCaseSensitive(line, "code"));
+    assert_null(cJSON_GetObjectItemCaseSensitive(line, "user_agent.original"));
+    assert_null(cJSON_GetObjectItemCaseSensitive(line, "rows"));
+    assert_true(cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(line, "complete")));
+    cJSON_Delete(line);
+    page_free(page);
+}
+
+static void log_access__is_readable_as_text(void **state)
+{
+    (void)state;
+    struct page *page = page_new(LOG_TEXT, LOG_INFO);
+    struct access access = an_access();
+
+    log_access(&page->log, &access);
+    assert_string_equal(page_text(page) + 25,
+                        "info    127.0.0.1 POST /v1/loss 422 0.231ms in=99 out=78 "
+                        "code=label_out_of_range rows=2 classes=3 id=r-1\n");
+    page_free(page);
+}
+
+static void log_access__cuts_what_a_client_made_too_long(void **state)
+{
+    (void)state;
+    static char long_text[100000];
+    memset(long_text, 1, sizeof long_text - 1);
+    struct access access = an_access();
+    access.method = access.path = access.user_agent = access.client = span_of(long_text);
+    access.route = access.request_id = access.trace_id = access.code = long_text;
+
+    for (enum log_format format = LOG_JSON; format <= LOG_TEXT; format++) {
+        struct page *page = page_new(format, LOG_INFO);
+        log_access(&page->log, &access);
+        size_t len = strlen(page_text(page));
+        assert_in_range(len, 4000, 20000);
+        assert_int_equal(page->text[len - 1], '\n');
+        assert_ptr_equal(strchr(page->text, '\n'), page->text + len - 1);
+        log_note(&page->log, LOG_INFO, "%s", long_text);
+        assert_true(strlen(page_text(page)) > len + 4000);
+        page_free(page);
+    }
+}
+
+static void *write_notes(void *arg)
+{
+    for (int i = 0; i < 200; i++)
+        log_note(&((struct page *)arg)->log, LOG_INFO, "%0200d", i);
+    return NULL;
+}
+
+static void log_note__keeps_the_lines_of_threads_apart(void **state)
+{
+    (void)state;
+    struct page *page = page_new(LOG_JSON, LOG_INFO);
+    pthread_t threads[4];
+    int lines = 0;
+
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, write_notes, page), 0);
+    for (size_t i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    for (const char *at = page_text(page), *end; *at; at = end + 1, lines++) {
+        cJSON *line = cJSON_ParseWithOpts(at, &end, false);
+        assert_non_null(line);
+        assert_int_equal(*end, '\n');
+        assert_int_equal(strlen(string_of(line, "msg")), 200);
+        cJSON_Delete(line);
+    }
+    assert_int_equal(lines, 800);
+    page_free(page);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(log_note__is_one_json_object_a_line),
+        cmocka_unit_test(log_note__cannot_be_forged_by_what_is_logged),
+        cmocka_unit_test(log_note__keeps_quiet_below_its_level),
+        cmocka_unit_test(log_access__has_the_keys_of_opentelemetry),
+        cmocka_unit_test(log_access__leaves_out_what_there_is_not),
+        cmocka_unit_test(log_access__is_readable_as_text),
+        cmocka_unit_test(log_access__cuts_what_a_client_made_too_long),
+        cmocka_unit_test(log_note__keeps_the_lines_of_threads_apart),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
