@@ -1,0 +1,288 @@
+/* Started and stopped: what has begun is finished, and the exit status is 0. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "service.h"
+#include "wire.h"
+
+#define EXAMPLE "{\"logits\":[[2,1,0.1],[0.5,2.5,0.3]],\"labels\":[0,1]}"
+#define OTHER_HALF "ts\":[[2,1,0.1],[0.5,2.5,0.3]],\"labels\":[0,1]}"
+
+static void start(struct service *service, const char *const *flags)
+{
+    assert_true(service_start(service, flags));
+}
+
+/* Has begun a request of which the service knows. */
+static void begin_request(struct wire *wire, const struct service *service)
+{
+    struct answer answer;
+
+    assert_true(wire_open(wire, service->port));
+    assert_true(wire_text(wire, "POST /v1/loss?return=loss HTTP/1.1\r\nHost: x\r\n"
+                                "Expect: 100-continue\r\nContent-Length: 51\r\n\r\n"));
+    assert_true(wire_answer(wire, false, &answer));
+    assert_int_equal(answer.status, 100);
+    answer_release(&answer);
+    assert_true(wire_text(wire, "{\"logi"));
+}
+
+static void finishes_what_has_begun(int which)
+{
+    struct service service;
+    struct wire wire, other;
+    struct answer answer;
+    char value[300];
+
+    start(&service, NULL);
+    begin_request(&wire, &service);
+    kill(service.pid, which);
+    assert_true(service_logs(&service, "stopping"));
+    /* nobody listens any more, as soon as what had arrived is taken */
+    while (wire_open(&other, service.port))
+        wire_close(&other);
+    assert_true(wire_text(&wire, OTHER_HALF));
+    assert_true(wire_answer(&wire, false, &answer));
+    assert_int_equal(answer.status, 200);
+    assert_non_null(strstr(answer.body, "\"loss\":0.31853976964918"));
+    assert_true(answer_header(&answer, "Connection", value));
+    assert_string_equal(value, "close");
+    answer_release(&answer);
+    assert_true(wire_ends(&wire));
+    wire_close(&wire);
+    assert_int_equal(service_wait(&service), 0);
+}
+
+static void drain__finishes_what_has_begun_after_sigterm(void **state)
+{
+    (void)state;
+    finishes_what_has_begun(SIGTERM);
+}
+
+static void drain__finishes_what_has_begun_after_sigint(void **state)
+{
+    (void)state;
+    finishes_what_has_begun(SIGINT);
+}
+
+static unsigned get(const struct service *service, const char *target)
+{
+    struct wire wire;
+    struct answer answer;
+    char request[200];
+
+    snprintf(request, sizeof request, "GET %s HTTP/1.0\r\n\r\n", target);
+    assert_true(wire_open(&wire, service->port));
+    assert_true(wire_text(&wire, request) && wire_answer(&wire, false, &answer));
+    unsigned status = answer.status;
+    answer_release(&answer);
+    wire_close(&wire);
+    return status;
+}
+
+static void drain__serves_on_but_is_not_ready_during_the_delay(void **state)
+{
+    static const char *const flags[] = {"--drain-delay", "1h", NULL};
+    struct service service;
+
+    (void)state;
+    start(&service, flags);
+    assert_int_equal(get(&service, "/readyz"), 200);
+    kill(service.pid, SIGTERM);
+    while (get(&service, "/readyz") != 503)
+        ;
+    assert_int_equal(get(&service, "/livez"), 200);
+    assert_int_equal(get(&service, "/v1/losses"), 200);
+    /* a second signal ends the delay */
+    assert_int_equal(service_stop(&service), 0);
+}
+
+static void drain__closes_connections_that_are_idle(void **state)
+{
+    struct service service;
+    struct wire silent, used;
+    struct answer answer;
+
+    (void)state;
+    start(&service, NULL);
+    assert_true(wire_open(&silent, service.port) && wire_open(&used, service.port));
+    assert_true(wire_post(&used, "/v1/loss", EXAMPLE, false));
+    assert_true(wire_answer(&used, false, &answer));
+    answer_release(&answer);
+    kill(service.pid, SIGTERM);
+    assert_true(wire_ends(&silent));
+    assert_true(wire_ends(&used));
+    wire_close(&silent);
+    wire_close(&used);
+    assert_int_equal(service_wait(&service), 0);
+}
+
+static void drain__cuts_off_what_does_not_end(void **state)
+{
+    static const char *const flags[] = {"--drain-timeout", "100ms", NULL};
+    struct service service;
+    struct wire wire;
+
+    (void)state;
+    start(&service, flags);
+    begin_request(&wire, &service);
+    kill(service.pid, SIGTERM);
+    assert_true(service_logs(&service, "1 connections are cut off"));
+    assert_int_equal(service_wait(&service), 0);
+    assert_true(wire_ends(&wire));
+    wire_close(&wire);
+}
+
+static void drain__is_hastened_by_a_second_signal(void **state)
+{
+    struct service service;
+    struct wire wire;
+
+    (void)state;
+    start(&service, NULL);
+    begin_request(&wire, &service);
+    kill(service.pid, SIGTERM);
+    assert_true(service_logs(&service, "stopping"));
+    assert_int_equal(service_stop(&service), 0);
+    wire_close(&wire);
+}
+
+/* 4 million logits: some work for the pool. */
+static char *large_batch(void)
+{
+    enum { ROWS = 400000 };
+    char *text = malloc(ROWS * 24 + 100), *end = text;
+
+    end += sprintf(end, "{\"logits\":[");
+    for (size_t i = 0; i < ROWS; i++)
+        end += sprintf(end, "%s[0,1,2,3,4,5,6,7,8,9]", i ? "," : "");
+    sprintf(end, "]}");
+    return text;
+}
+
+static void drain__survives_an_end_while_the_pool_works(void **state)
+{
+    static const char *const flags[] = {"--drain-timeout", "0s", "--threads", "1",
+                                        "--inline-cost",   "0s", NULL};
+    char *body = large_batch();
+
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        struct service service;
+        struct wire wires[3];
+        start(&service, flags);
+        for (int i = 0; i < 3; i++) {
+            assert_true(wire_open(&wires[i], service.port));
+            assert_true(wire_post(&wires[i], "/v1/softmax", body, false));
+        }
+        assert_int_equal(service_stop(&service), 0);
+        for (int i = 0; i < 3; i++)
+            wire_close(&wires[i]);
+    }
+    free(body);
+}
+
+/* A client that asks again and again on one connection, until told to close. */
+struct asker {
+    pthread_t thread;
+    unsigned port;
+    unsigned answered;
+    bool lost; /* no answer to a question on a connection that was to go on */
+};
+
+static void *ask_until_closed(void *arg)
+{
+    struct asker *asker = arg;
+    struct wire wire;
+    bool goes_on = wire_open(&wire, asker->port);
+
+    while (goes_on) {
+        struct answer answer;
+        char value[300];
+        bool sent = wire_post(&wire, "/v1/loss", EXAMPLE, false);
+        asker->lost =
+            !sent || !wire_answer(&wire, false, &answer) || answer.status != 200;
+        goes_on = !asker->lost && !answer_header(&answer, "Connection", value);
+        asker->answered++;
+        if (sent)
+            answer_release(&answer);
+    }
+    wire_close(&wire);
+    return NULL;
+}
+
+static void drain__loses_no_answer_on_connections_in_use(void **state)
+{
+    enum { ROUNDS = 10, ASKERS = 8 };
+
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct service service;
+        struct asker askers[ASKERS];
+        struct timespec a_while = {0, 30000000};
+        start(&service, NULL);
+        for (int i = 0; i < ASKERS; i++) {
+            askers[i] = (struct asker){.port = service.port};
+            assert_int_equal(
+                pthread_create(&askers[i].thread, NULL, ask_until_closed, &askers[i]), 0);
+        }
+        nanosleep(&a_while, NULL);
+        assert_int_equal(service_stop(&service), 0);
+        for (int i = 0; i < ASKERS; i++) {
+            pthread_join(askers[i].thread, NULL);
+            assert_false(askers[i].lost);
+        }
+    }
+}
+
+static void start__names_an_address_that_is_taken(void **state)
+{
+    struct service service;
+    const char *program = getenv("LOSSD") ? getenv("LOSSD") : "build/lossd";
+    char command[400], line[400] = "", expected[100];
+
+    (void)state;
+    start(&service, NULL);
+    snprintf(command, sizeof command, "%s --port %u 2>&1", program, service.port);
+    FILE *output = popen(command, "r");
+    assert_non_null(output);
+    assert_non_null(fgets(line, sizeof line, output));
+    int status = pclose(output);
+    snprintf(expected, sizeof expected,
+             "lossd: cannot listen on 127.0.0.1:%u: Address already in use\n",
+             service.port);
+    assert_string_equal(line, expected);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_int_equal(service_stop(&service), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(drain__finishes_what_has_begun_after_sigterm),
+        cmocka_unit_test(drain__finishes_what_has_begun_after_sigint),
+        cmocka_unit_test(drain__serves_on_but_is_not_ready_during_the_delay),
+        cmocka_unit_test(drain__closes_connections_that_are_idle),
+        cmocka_unit_test(drain__cuts_off_what_does_not_end),
+        cmocka_unit_test(drain__is_hastened_by_a_second_signal),
+        cmocka_unit_test(drain__survives_an_end_while_the_pool_works),
+        cmocka_unit_test(drain__loses_no_answer_on_connections_in_use),
+        cmocka_unit_test(start__names_an_address_that_is_taken),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,229 @@
+/* More clients than there is room for: each is answered, or told so at once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "service.h"
+#include "wire.h"
+
+#define EXAMPLE "{\"logits\":[[2,1,0.1],[0.5,2.5,0.3]],\"labels\":[0,1]}"
+
+enum { CAP = 8, BURST = 80 };
+
+static const char *const capped[] = {"--max-connections", "8", NULL};
+
+static void assert_retry_later(const struct answer *answer, const char *why)
+{
+    char value[300];
+
+    assert_int_equal(answer->status, 503);
+    assert_true(answer_header(answer, "Retry-After", value));
+    assert_true(atoi(value) >= 1);
+    assert_true(answer_header(answer, "X-Request-ID", value));
+    assert_true(strlen(value) > 0);
+    assert_true(answer_header(answer, "Content-Type", value));
+    assert_string_equal(value, "application/problem+json");
+    assert_non_null(strstr(answer->body, "\"code\":\"overloaded\""));
+    assert_non_null(strstr(answer->body, why));
+}
+
+static void limits__answer_as_many_connections_as_may_and_refuse_the_others(void **state)
+{
+    struct service service;
+    struct wire wires[BURST];
+    struct answer answer;
+    int answered = 0;
+    char byte;
+
+    (void)state;
+    assert_true(service_start(&service, capped));
+    for (int i = 0; i < BURST; i++)
+        assert_true(wire_open(&wires[i], service.port));
+    /* the last has been seen, and so have all */
+    assert_int_equal(recv(wires[BURST - 1].fd, &byte, 1, MSG_PEEK), 1);
+    for (int i = 0; i < BURST; i++) {
+        /* the refused have been closed on the other side: sending may fail, but
+         * the answer is there */
+        wire_post(&wires[i], "/v1/loss", EXAMPLE, true);
+        assert_true(wire_answer(&wires[i], false, &answer));
+        if (answer.status == 200)
+            answered++;
+        else
+            assert_retry_later(&answer, "--max-connections");
+        answer_release(&answer);
+        assert_true(wire_ends(&wires[i]));
+        wire_close(&wires[i]);
+    }
+    assert_int_equal(answered, CAP);
+    /* and then there is room again */
+    do {
+        assert_true(wire_open(&wires[0], service.port));
+        wire_post(&wires[0], "/v1/loss", EXAMPLE, true);
+        assert_true(wire_answer(&wires[0], false, &answer));
+        answered = answer.status == 200;
+        answer_release(&answer);
+        wire_close(&wires[0]);
+    } while (!answered);
+    assert_int_equal(service_stop(&service), 0);
+}
+
+static void limits__give_the_place_of_an_idle_connection_to_a_new_one(void **state)
+{
+    struct service service;
+    struct wire wires[CAP], new;
+    struct answer answer;
+    bool answered = false;
+
+    (void)state;
+    assert_true(service_start(&service, capped));
+    for (int i = 0; i < CAP; i++) {
+        assert_true(wire_open(&wires[i], service.port));
+        assert_true(wire_post(&wires[i], "/v1/loss", EXAMPLE, false));
+        assert_true(wire_answer(&wires[i], false, &answer));
+        assert_int_equal(answer.status, 200);
+        answer_release(&answer);
+    }
+    while (!answered) { /* not before they have been idle for a while */
+        assert_true(wire_open(&new, service.port));
+        wire_post(&new, "/v1/loss", EXAMPLE, true);
+        assert_true(wire_answer(&new, false, &answer));
+        answered = answer.status == 200;
+        answer_release(&answer);
+        wire_close(&new);
+    }
+    assert_true(wire_ends(&wires[0])); /* the one that was idle for longest */
+    assert_true(wire_post(&wires[CAP - 1], "/v1/loss", EXAMPLE, false));
+    assert_true(wire_answer(&wires[CAP - 1], false, &answer));
+    assert_int_equal(answer.status, 200);
+    answer_release(&answer);
+    for (int i = 0; i < CAP; i++)
+        wire_close(&wires[i]);
+    assert_int_equal(service_stop(&service), 0);
+}
+
+/* The number that its next descriptor will have. */
+static rlim_t next_descriptor(const struct service *service)
+{
+    char path[64];
+    rlim_t number = 0;
+
+    do
+        snprintf(path, sizeof path, "/proc/%d/fd/%llu", (int)service->pid,
+                 (unsigned long long)number++);
+    while (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+    return number - 1;
+}
+
+static void limits__refuse_when_there_is_no_descriptor_left(void **state)
+{
+    enum { CLIENTS = 20, ROOM = 5 };
+    struct service service;
+    struct wire wires[CLIENTS];
+    struct rlimit limit, before;
+    struct answer answer;
+    int refused = 0;
+
+    (void)state;
+    assert_true(service_start(&service, NULL));
+    limit.rlim_cur = next_descriptor(&service) + ROOM;
+    assert_int_equal(prlimit(service.pid, RLIMIT_NOFILE, NULL, &before), 0);
+    limit.rlim_max = before.rlim_max;
+    assert_int_equal(prlimit(service.pid, RLIMIT_NOFILE, &limit, NULL), 0);
+    double cpu = service_cpu_seconds(&service);
+    for (int i = 0; i < CLIENTS; i++) {
+        assert_true(wire_open(&wires[i], service.port));
+        if (i >= ROOM) {
+            assert_true(wire_answer(&wires[i], false, &answer));
+            assert_retry_later(&answer, "no descriptor left");
+            answer_release(&answer);
+            refused++;
+        }
+    }
+    assert_int_equal(refused, CLIENTS - ROOM);
+    nanosleep(&(struct timespec){3, 0}, NULL);
+    /* those that were there are served, and nothing has spun */
+    for (int i = 0; i < ROOM; i++) {
+        assert_true(wire_post(&wires[i], "/v1/loss", EXAMPLE, true));
+        assert_true(wire_answer(&wires[i], false, &answer));
+        assert_int_equal(answer.status, 200);
+        answer_release(&answer);
+    }
+    assert_true(service_cpu_seconds(&service) - cpu < 2);
+    for (int i = 0; i < CLIENTS; i++)
+        wire_close(&wires[i]);
+    assert_int_equal(prlimit(service.pid, RLIMIT_NOFILE, &before, NULL), 0);
+    assert_int_equal(service_stop(&service), 0);
+}
+
+/* A batch that keeps a thread busy for some milliseconds. */
+static char *batch_of(size_t rows)
+{
+    char *text = malloc(rows * 24 + 100), *end = text;
+
+    end += sprintf(end, "{\"logits\":[");
+    for (size_t i = 0; i < rows; i++)
+        end += sprintf(end, "%s[0,1,2,3,4,5,6,7,8,9]", i ? "," : "");
+    sprintf(end, "]}");
+    return text;
+}
+
+static void limits__refuse_when_the_queue_is_full(void **state)
+{
+    enum { CLIENTS = 12 };
+    static const char *const flags[] = {
+        "--threads", "1", "--queue-size", "1", "--inline-cost", "0s", NULL};
+    struct service service;
+    struct wire wires[CLIENTS];
+    struct answer answer;
+    char *body = batch_of(20000);
+    int refused = 0;
+
+    (void)state;
+    assert_true(service_start(&service, flags));
+    for (int round = 0; refused == 0; round++) { /* until they have met there */
+        int answered = 0;
+        assert_true(round < 100);
+        for (int i = 0; i < CLIENTS; i++) {
+            assert_true(wire_open(&wires[i], service.port));
+            assert_true(wire_post(&wires[i], "/v1/softmax?return=logsumexp", body, true));
+        }
+        for (int i = 0; i < CLIENTS; i++) {
+            assert_true(wire_answer(&wires[i], false, &answer));
+            if (answer.status == 200) {
+                answered++;
+            } else {
+                assert_retry_later(&answer, "waiting already");
+                refused++;
+            }
+            answer_release(&answer);
+            wire_close(&wires[i]);
+        }
+        assert_true(answered > 0);
+    }
+    free(body);
+    assert_int_equal(service_stop(&service), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(limits__answer_as_many_connections_as_may_and_refuse_the_others),
+        cmocka_unit_test(limits__give_the_place_of_an_idle_connection_to_a_new_one),
+        cmocka_unit_test(limits__refuse_when_there_is_no_descriptor_left),
+        cmocka_unit_test(limits__refuse_when_the_queue_is_full),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

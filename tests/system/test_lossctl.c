@@ -1,0 +1,562 @@
+/* lossctl, the real program, against the real service and against strangers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agree.h"
+#include "program.h"
+#include "service.h"
+
+#define GOOD "{\"logits\":[1,2,3],\"labels\":2}"
+#define GOOD_ANSWER                                                            \
+    "{\"loss\":0.4076059644443803,\"probabilities\":[0.09003057317038045,"     \
+    "0.24472847105479764,0.6652409557748218],\"loss_sum\":0.4076059644443803," \
+    "\"divisor\":1,\"count\":1,\"ignored\":0}\n"
+#define BAD "{\"logits\":[[1,2],[3,4]],\"labels\":[0,7]}"
+#define BAD_SAID                                                                  \
+    "labels[1] is 7, outside 0..1 (ignore_index is -100) (label_out_of_range at " \
+    "/labels/1)"
+
+enum { TEXT_SIZE = 256 };
+
+static struct service service;
+static char port_variable[TEXT_SIZE]; /* "LOSSD_PORT=" and the service's */
+static struct ending ending;
+
+static int start(void **state)
+{
+    (void)state;
+    if (!service_start(&service, NULL))
+        return -1;
+    snprintf(port_variable, sizeof port_variable, "LOSSD_PORT=%u", service.port);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    return service_stop(&service);
+}
+
+static void run(struct program *program)
+{
+    const char *path = getenv("LOSSCTL");
+
+    program->path = path ? path : "build/lossctl";
+    assert_true(program_run(program, &ending));
+}
+
+/* Runs lossctl for the service; up to seven words. */
+static void lossctl(const char *input, const char *const words[8])
+{
+    struct program program = {.input = input, .env = {port_variable}};
+
+    for (size_t i = 0; i < 8 && words[i]; i++)
+        program.words[i] = words[i];
+    run(&program);
+}
+
+#define LOSSCTL(input, ...) lossctl(input, (const char *const[8]){__VA_ARGS__})
+
+static void assert_ending(int status, const char *out, const char *err)
+{
+    assert_string_equal(ending.err, err);
+    assert_string_equal(ending.out, out);
+    assert_int_equal(ending.status, status);
+}
+
+static void assert_agrees(const char *expected)
+{
+    char why[400];
+
+    assert_string_equal(ending.err, "");
+    if (!agree(expected, ending.out, allowance_float64, why))
+        fail_msg("%s", why);
+    assert_int_equal(ending.status, 0);
+}
+
+/* A file with that text; its name is written to `path`. */
+static void write_file(char path[TEXT_SIZE], const char *text)
+{
+    strcpy(path, "/tmp/lossctl-test-XXXXXX");
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+}
+
+/* A port of this machine, bound; with a listener or with nobody behind it. */
+static int bind_port(bool listening, unsigned *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    if (listening)
+        assert_int_equal(listen(fd, 4), 0);
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+/* Somebody who is not lossd: answers one connection with these bytes. */
+static pid_t stranger(const char *answer, char url[TEXT_SIZE])
+{
+    char request[4096];
+    unsigned port;
+    int listener = bind_port(true, &port);
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int fd = accept(listener, NULL, NULL);
+        alarm(30);
+        if (read(fd, request, sizeof request) > 0)
+            (void)!write(fd, answer, strlen(answer));
+        shutdown(fd, SHUT_WR);
+        while (read(fd, request, sizeof request) > 0) {
+        }
+        _exit(0);
+    }
+    close(listener);
+    snprintf(url, TEXT_SIZE, "http://127.0.0.1:%u", port);
+    return pid;
+}
+
+static void stranger_leaves(pid_t pid)
+{
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void score__prints_the_answer_for_a_file(void **state)
+{
+    (void)state;
+    char path[TEXT_SIZE];
+
+    write_file(path, GOOD);
+    LOSSCTL(NULL, "score", path);
+    assert_agrees(GOOD_ANSWER);
+    unlink(path);
+}
+
+static void score__reads_stdin(void **state)
+{
+    (void)state;
+    LOSSCTL(GOOD, "score", "-");
+    assert_agrees(GOOD_ANSWER);
+}
+
+static void score__takes_an_address_with_and_without_path(void **state)
+{
+    (void)state;
+    char url[TEXT_SIZE];
+    struct program program = {.words = {"score", "-", "--url", url},
+                              .input = "{\"logits\":[0,0]}"};
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/v1/softmax", service.port);
+    run(&program);
+    assert_agrees("{\"probabilities\":[0.5,0.5]}\n");
+    snprintf(url, sizeof url, "127.0.0.1:%u", service.port);
+    program.input = GOOD;
+    run(&program);
+    assert_agrees(GOOD_ANSWER);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/v1/softmax?return=predictions",
+             service.port);
+    program.input = "{\"logits\":[0,1]}";
+    run(&program);
+    assert_agrees("{\"predictions\":1}\n");
+}
+
+static void score__sends_options_whatever_they_hold(void **state)
+{
+    (void)state;
+    LOSSCTL(GOOD, "score", "-", "-o", "return=loss", "-o", "id=a b&c=%25+\xC3\xA9#?");
+    assert_agrees("{\"id\":\"a b&c=%25+\xC3\xA9#?\",\"loss\":0.4076059644443803,"
+                  "\"loss_sum\":0.4076059644443803,\"divisor\":1,\"count\":1,"
+                  "\"ignored\":0}\n");
+    LOSSCTL(GOOD, "score", "-", "--option=pretty", "-oreturn=predictions");
+    assert_agrees("{\n  \"predictions\": 2,\n  \"count\": 1,\n  \"ignored\": 0\n}\n");
+}
+
+static void score__goes_on_after_a_file_that_is_refused(void **state)
+{
+    (void)state;
+    char good[TEXT_SIZE];
+    char bad[TEXT_SIZE];
+    char empty[TEXT_SIZE];
+    char err[4 * TEXT_SIZE];
+
+    write_file(good, GOOD);
+    write_file(bad, BAD);
+    write_file(empty, "{\"logits\":[],\"labels\":[]}");
+    LOSSCTL(NULL, "score", good, bad, "/nowhere/x.json", empty, good,
+            "-oreturn=predictions");
+    snprintf(err, sizeof err,
+             "lossctl: %s: " BAD_SAID "\n"
+             "lossctl: cannot open /nowhere/x.json: No such file or directory\n"
+             "lossctl: %s: ",
+             bad, empty);
+    assert_memory_equal(ending.err, err, strlen(err));
+    assert_non_null(strstr(ending.err, " (empty_batch at /logits)\n"));
+    assert_string_equal(ending.out, "{\"predictions\":2,\"count\":1,\"ignored\":0}\n"
+                                    "{\"predictions\":2,\"count\":1,\"ignored\":0}\n");
+    assert_int_equal(ending.status, 1);
+    unlink(good);
+    unlink(bad);
+    unlink(empty);
+}
+
+static void score__says_where_the_text_is_wrong(void **state)
+{
+    (void)state;
+    LOSSCTL("{\"logits\":\n [1,2 3]}", "score", "-");
+    assert_int_equal(ending.status, 1);
+    assert_string_equal(ending.out, "");
+    assert_non_null(strstr(ending.err, "lossctl: stdin: "));
+    assert_non_null(strstr(ending.err, " (invalid_json at line 2, column 7)\n"));
+}
+
+static void score__is_red_on_a_terminal_only(void **state)
+{
+    (void)state;
+    struct program program = {
+        .words = {"score", "-"}, .env = {port_variable}, .input = BAD, .terminal = true};
+
+    run(&program);
+    assert_ending(1, "", "\033[31mlossctl: stdin: " BAD_SAID "\033[0m\r\n");
+    program.env[1] = "NO_COLOR=1";
+    run(&program);
+    assert_ending(1, "", "lossctl: stdin: " BAD_SAID "\r\n");
+    program.env[1] = "NO_COLOR="; /* empty: not set */
+    run(&program);
+    assert_int_equal(ending.err[0], '\033');
+}
+
+static void score__sends_a_large_file(void **state)
+{
+    (void)state;
+    enum { ROWS = 100000 };
+    static char text[ROWS * 8 + 64];
+    char path[TEXT_SIZE];
+    char url[TEXT_SIZE];
+    size_t len = (size_t)sprintf(text, "{\"logits\":[");
+    struct program program = {.words = {"score", path, "--url", url}};
+
+    for (size_t i = 0; i < ROWS; i++)
+        len += (size_t)sprintf(text + len, "%s[0,0]", i ? "," : "");
+    sprintf(text + len, "],\"return\":[\"logsumexp\"]}");
+    write_file(path, text);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/v1/softmax", service.port);
+    run(&program);
+    assert_int_equal(ending.status, 0);
+    assert_memory_equal(ending.out, "{\"logsumexp\":[0.69314718055994", 30);
+    unlink(path);
+}
+
+static void score__says_what_to_do_when_nobody_answers(void **state)
+{
+    (void)state;
+    unsigned port;
+    int fd = bind_port(false, &port);
+    char url[TEXT_SIZE];
+    char said[2 * TEXT_SIZE];
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", port);
+    LOSSCTL(GOOD, "score", "-", "--url", url);
+    snprintf(said, sizeof said, "lossctl: no answer from %s/v1/loss: ", url);
+    assert_memory_equal(ending.err, said, strlen(said));
+    assert_non_null(strstr(ending.err,
+                           "is lossd running there?  Start it with `lossd`, or "
+                           "name the right place with --url\n"));
+    assert_int_equal(ending.status, 1);
+    close(fd);
+}
+
+static void score__tells_a_stranger_from_the_service(void **state)
+{
+    (void)state;
+    char url[TEXT_SIZE];
+    pid_t pid = stranger("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 15\r\n\r\n"
+                         "<html>no</html>",
+                         url);
+
+    LOSSCTL(GOOD, "score", "-", "--url", url);
+    assert_ending(1, "",
+                  "lossctl: stdin: status 502 without a reason that lossctl can read; is "
+                  "this lossd?\n");
+    stranger_leaves(pid);
+}
+
+static void score__lets_no_control_character_through(void **state)
+{
+    (void)state;
+    char url[TEXT_SIZE];
+    pid_t pid = stranger("HTTP/1.1 400 No\r\n\r\n"
+                         "{\"detail\":\"a\\u001b[2Jb\\nc\\u007f\"}",
+                         url);
+
+    LOSSCTL(GOOD, "score", "-", "--url", url);
+    assert_ending(1, "", "lossctl: stdin: a?[2Jb?c? (status 400)\n");
+    stranger_leaves(pid);
+}
+
+static void score__fails_when_an_answer_breaks_off(void **state)
+{
+    (void)state;
+    char url[TEXT_SIZE];
+    pid_t pid = stranger("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"loss\":", url);
+
+    LOSSCTL(GOOD, "score", "-", "--url", url);
+    assert_int_equal(ending.status, 1);
+    assert_memory_equal(ending.err, "lossctl: stdin: ", 16);
+    stranger_leaves(pid);
+}
+
+static void score__fails_when_it_cannot_read_or_write(void **state)
+{
+    (void)state;
+    char large[8192];
+    size_t len = (size_t)sprintf(large, "{\"labels\":0,\"logits\":[0");
+
+    for (size_t i = 0; i < 2000; i++)
+        len += (size_t)sprintf(large + len, ",%zu", i % 10);
+    sprintf(large + len, "]}");
+    struct program program = {.words = {"score", "-"},
+                              .env = {port_variable},
+                              .input = GOOD,
+                              .out_path = "/dev/full"};
+
+    run(&program);
+    assert_string_equal(ending.err,
+                        "lossctl: cannot write the answer: No space left on device\n");
+    assert_int_equal(ending.status, 1);
+    program.input = large;
+    run(&program);
+    assert_string_equal(
+        ending.err, "lossctl: stdin: cannot write the answer: No space left on device\n");
+    assert_int_equal(ending.status, 1);
+    LOSSCTL(NULL, "score", "/tmp");
+    assert_ending(1, "", "lossctl: /tmp: cannot read: Is a directory\n");
+}
+
+static void lossctl__exits_with_2_for_wrong_words(void **state)
+{
+    static const struct {
+        const char *words[4];
+        const char *said;
+    } rows[] = {
+        {{NULL}, "a command is wanted; see lossctl --help"},
+        {{"scroe"}, "\"scroe\" is not a command; see lossctl --help"},
+        {{"score"}, "a FILE is wanted, or - for stdin; see lossctl score --help"},
+        {{"score", "--ulr", "x"}, "\"--ulr\" is not an option; see lossctl score --help"},
+        {{"score", "x", "--url"}, "--url needs a value; see lossctl score --help"},
+        {{"score", "x", "-o"}, "-o needs a value; see lossctl score --help"},
+        {{"score", "x", "-o=1"},
+         "-o wants OPTION=VALUE, not \"=1\"; see lossctl score --help"},
+        {{"health", "-v"}, "\"-v\" is not an option; see lossctl health --help"},
+        {{"health", "a", "b"}, "one URL is wanted, not 2; see lossctl health --help"},
+    };
+    char err[TEXT_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        LOSSCTL(NULL, rows[i].words[0], rows[i].words[1], rows[i].words[2]);
+        snprintf(err, sizeof err, "lossctl: %s\n", rows[i].said);
+        assert_ending(2, "", err);
+    }
+}
+
+static void lossctl__refuses_what_is_no_address(void **state)
+{
+    (void)state;
+    LOSSCTL(NULL, "health", "http://a b");
+    assert_int_equal(ending.status, 1);
+    assert_non_null(strstr(ending.err, "\"http://a b\" is not an address: "));
+    LOSSCTL(NULL, "health", "file:///etc/passwd");
+    assert_int_equal(ending.status, 1);
+    assert_memory_equal(ending.err, "lossctl: no answer from file:///etc/passwd: ", 44);
+}
+
+static void lossctl__helps_on_stdout(void **state)
+{
+    static const char *const commands[] = {"--help", "score", "health"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        LOSSCTL(NULL, commands[i], i ? "--help" : NULL);
+        assert_int_equal(ending.status, 0);
+        assert_string_equal(ending.err, "");
+        assert_non_null(strstr(ending.out, "Usage: lossctl "));
+        for (const char *line = ending.out; *line; line += strcspn(line, "\n") + 1)
+            assert_true(strcspn(line, "\n") <= 80);
+    }
+    LOSSCTL(NULL, "--version");
+    assert_memory_equal(ending.out, "lossctl ", 8);
+    assert_non_null(strstr(ending.out, ", libcurl "));
+    assert_int_equal(ending.status, 0);
+}
+
+static void health__says_ready(void **state)
+{
+    (void)state;
+    char out[TEXT_SIZE];
+
+    snprintf(out, sizeof out, "ready: http://127.0.0.1:%u/readyz\n", service.port);
+    LOSSCTL(NULL, "health");
+    assert_ending(0, out, "");
+    LOSSCTL(NULL, "health", "-q");
+    assert_ending(0, "", "");
+}
+
+static void health__asks_the_path_that_is_given(void **state)
+{
+    (void)state;
+    char url[TEXT_SIZE];
+    char out[2 * TEXT_SIZE];
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/livez", service.port);
+    LOSSCTL(NULL, "health", url);
+    snprintf(out, sizeof out, "ready: %s\n", url);
+    assert_ending(0, out, "");
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/nowhere", service.port);
+    LOSSCTL(NULL, "health", url);
+    assert_int_equal(ending.status, 1);
+    snprintf(out, sizeof out, "lossctl: %s is not ready: ", url);
+    assert_memory_equal(ending.err, out, strlen(out));
+    assert_non_null(strstr(ending.err, "(status 404)\n"));
+    LOSSCTL(NULL, "health", url, "--quiet");
+    assert_ending(1, "", "");
+}
+
+/* The server that `env` names is looked for at `place`; nobody needs to be there. */
+static void looks_at(const char *place, const char *const env[3])
+{
+    struct program program = {.words = {"health"}, .env = {env[0], env[1], env[2]}};
+    char said[2 * TEXT_SIZE];
+
+    run(&program);
+    snprintf(said, sizeof said, "%s/readyz", place);
+    if (!strstr(ending.err, said) && !strstr(ending.out, said))
+        fail_msg("'%s' is not in: %s%s", said, ending.out, ending.err);
+}
+
+#define LOOKS_AT(place, ...) looks_at(place, (const char *const[3]){__VA_ARGS__})
+
+static void health__finds_the_server_by_its_own_environment(void **state)
+{
+    (void)state;
+    LOOKS_AT("http://127.0.0.1:8080", NULL);
+    LOOKS_AT("http://127.0.0.1:2", "PORT=2");
+    LOOKS_AT("http://127.0.0.1:1", "PORT=2", "LOSSD_PORT=1");
+    LOOKS_AT("http://127.0.0.1:2", "PORT=2", "LOSSD_PORT=tcp://10.0.0.1:80");
+    LOOKS_AT("http://127.0.0.1:8080", "PORT=", "LOSSD_PORT=", "LOSSD_HOST=");
+    LOOKS_AT("http://127.0.0.1:1", "LOSSD_HOST=0.0.0.0", "LOSSD_PORT=1");
+    LOOKS_AT("http://[::1]:1", "LOSSD_HOST=::", "LOSSD_PORT=1");
+    LOOKS_AT("http://127.0.0.2:1", "LOSSD_HOST=127.0.0.2", "LOSSD_PORT=1");
+}
+
+static void health__fails_where_nobody_is(void **state)
+{
+    (void)state;
+    unsigned port;
+    int fd = bind_port(false, &port);
+    char url[TEXT_SIZE];
+    char said[2 * TEXT_SIZE];
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", port);
+    snprintf(said, sizeof said, "lossctl: no answer from %s/readyz: ", url);
+    LOSSCTL(NULL, "health", url);
+    assert_int_equal(ending.status, 1);
+    assert_memory_equal(ending.err, said, strlen(said));
+    LOSSCTL(NULL, "health", "-q", url);
+    assert_ending(1, "", "");
+    close(fd);
+}
+
+static void health__fails_when_the_answer_breaks_off(void **state)
+{
+    (void)state;
+    char url[TEXT_SIZE];
+    pid_t pid = stranger("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok", url);
+
+    LOSSCTL(NULL, "health", url);
+    assert_int_equal(ending.status, 1);
+    assert_string_equal(ending.out, "");
+    stranger_leaves(pid);
+}
+
+/* A server of this machine is asked directly, whatever proxy is set. */
+static void health__goes_past_a_proxy_to_its_own_server(void **state)
+{
+    (void)state;
+    struct program program = {.words = {"health", "-q"},
+                              .env = {port_variable, "http_proxy=http://127.0.0.1:1"}};
+
+    run(&program);
+    assert_ending(0, "", "");
+}
+
+static void health__says_when_the_server_drains(void **state)
+{
+    static const char *const flags[] = {"--drain-delay", "1m", NULL};
+    struct service draining;
+    char url[TEXT_SIZE];
+
+    (void)state;
+    assert_true(service_start(&draining, flags));
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", draining.port);
+    kill(draining.pid, SIGTERM);
+    assert_true(service_logs(&draining, "stopping"));
+    LOSSCTL(NULL, "health", url);
+    assert_int_equal(ending.status, 1);
+    assert_non_null(strstr(ending.err, "/readyz is not ready: "));
+    assert_non_null(strstr(ending.err, "(status 503)\n"));
+    assert_int_equal(service_stop(&draining), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(score__prints_the_answer_for_a_file),
+        cmocka_unit_test(score__reads_stdin),
+        cmocka_unit_test(score__takes_an_address_with_and_without_path),
+        cmocka_unit_test(score__sends_options_whatever_they_hold),
+        cmocka_unit_test(score__goes_on_after_a_file_that_is_refused),
+        cmocka_unit_test(score__says_where_the_text_is_wrong),
+        cmocka_unit_test(score__is_red_on_a_terminal_only),
+        cmocka_unit_test(score__sends_a_large_file),
+        cmocka_unit_test(score__says_what_to_do_when_nobody_answers),
+        cmocka_unit_test(score__tells_a_stranger_from_the_service),
+        cmocka_unit_test(score__lets_no_control_character_through),
+        cmocka_unit_test(score__fails_when_an_answer_breaks_off),
+        cmocka_unit_test(score__fails_when_it_cannot_read_or_write),
+        cmocka_unit_test(lossctl__exits_with_2_for_wrong_words),
+        cmocka_unit_test(lossctl__refuses_what_is_no_address),
+        cmocka_unit_test(lossctl__helps_on_stdout),
+        cmocka_unit_test(health__says_ready),
+        cmocka_unit_test(health__asks_the_path_that_is_given),
+        cmocka_unit_test(health__finds_the_server_by_its_own_environment),
+        cmocka_unit_test(health__fails_where_nobody_is),
+        cmocka_unit_test(health__fails_when_the_answer_breaks_off),
+        cmocka_unit_test(health__goes_past_a_proxy_to_its_own_server),
+        cmocka_unit_test(health__says_when_the_server_drains),
+    };
+
+    return cmocka_run_group_tests(tests, start, stop);
+}
