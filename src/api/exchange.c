@@ -16,7 +16,8 @@
 #include "lossd/codec/codec.h"
 
 enum {
-    WHOLE_REPLY_MAX = 65536, /* longer answers are sent in pieces */
+    WHOLE_REPLY_MAX = 65536, /* longer answers are sent in pieces, */
+    STREAM_PIECES = 4,       /* so many of which are written at the same time */
     NUMBER_ROOM = 26,        /* longest number and its comma */
     ENVELOPE_ROOM = 1024,    /* an answer without its arrays */
     DOCUMENT_MAX = 65536,
@@ -289,24 +290,62 @@ static bool answer_description(struct exchange *exchange, struct response *respo
 
 /* An answer in pieces: what is written already, then the rest. */
 struct stream {
-    struct span ready;
     struct reply *reply;
+    struct pool *pool;
+    char *piece[STREAM_PIECES];
+    size_t len[STREAM_PIECES];
+    size_t pieces; /* filled */
+    size_t next;   /* of them the one that is being sent */
+    size_t sent;   /* bytes of it */
 };
+
+static size_t send_piece(struct stream *stream, char *out, size_t capacity)
+{
+    size_t left = stream->len[stream->next] - stream->sent;
+    size_t n = left < capacity ? left : capacity;
+
+    memcpy(out, stream->piece[stream->next] + stream->sent, n);
+    stream->sent += n;
+    if (n == left) {
+        stream->next++;
+        stream->sent = 0;
+    }
+    return n;
+}
 
 static size_t fill_from_stream(void *ctx, char *out, size_t capacity)
 {
     struct stream *stream = ctx;
 
-    if (stream->ready.len == 0)
-        return reply_fill(stream->reply, out, capacity);
-    size_t n = stream->ready.len < capacity ? stream->ready.len : capacity;
-    memcpy(out, stream->ready.at, n);
-    stream->ready.at += n;
-    stream->ready.len -= n;
-    return n;
+    if (stream->next == stream->pieces) {
+        stream->next = 0;
+        stream->pieces = reply_fill_pieces(stream->reply, stream->pool, stream->piece,
+                                           stream->len, STREAM_PIECES, WHOLE_REPLY_MAX);
+    }
+    return stream->pieces > 0 ? send_piece(stream, out, capacity)
+                              : reply_fill(stream->reply, out, capacity);
 }
 
-static bool send_reply(struct exchange *exchange, struct reply *reply,
+/* The text so far is the first piece. */
+static struct stream *stream_new(struct reply *reply, struct pool *pool, char *text,
+                                 size_t len, struct arena *mem, struct err *err)
+{
+    struct stream *stream = arena_zalloc(mem, 1, sizeof *stream, err);
+
+    if (!stream)
+        return NULL;
+    stream->reply = reply;
+    stream->pool = pool;
+    stream->piece[0] = text;
+    stream->len[0] = len;
+    stream->pieces = 1;
+    for (size_t i = 1; i < STREAM_PIECES; i++)
+        if (!(stream->piece[i] = arena_alloc(mem, WHOLE_REPLY_MAX, 1, err)))
+            return NULL;
+    return stream;
+}
+
+static bool send_reply(struct exchange *exchange, struct reply *reply, struct pool *pool,
                        struct response *response)
 {
     size_t room = reply_numbers(&exchange->batch);
@@ -317,7 +356,7 @@ static bool send_reply(struct exchange *exchange, struct reply *reply,
     char *text = arena_alloc(&exchange->mem, room, 1, &exchange->err);
     size_t len = 0, more = 1;
 
-    if (!stream || !text)
+    if (!text)
         return false;
     while (more > 0 && room - len >= REPLY_ROOM) {
         more = reply_fill(reply, text + len, room - len);
@@ -325,12 +364,13 @@ static bool send_reply(struct exchange *exchange, struct reply *reply,
     }
     begin_response(exchange, response, 200, "application/json");
     response->body = (struct span){text, len};
-    if (more > 0) {
-        *stream = (struct stream){response->body, reply};
-        response->fill = fill_from_stream;
-        response->ctx = stream;
-    }
-    return true;
+    if (more == 0)
+        return true;
+    /* pieces written at the same time need buffers of one size */
+    response->ctx = stream_new(reply, room == WHOLE_REPLY_MAX ? pool : NULL, text, len,
+                               &exchange->mem, &exchange->err);
+    response->fill = fill_from_stream;
+    return response->ctx != NULL;
 }
 
 static bool answer_score(struct exchange *exchange, struct pool *pool,
@@ -351,7 +391,7 @@ static bool answer_score(struct exchange *exchange, struct pool *pool,
     exchange->stage_ns[STAGE_COMPUTE] = computed - parsed;
     struct reply *reply = exchange->codec->encode(batch, &exchange->result,
                                                   exchange->pretty, &exchange->mem, err);
-    if (!reply || !send_reply(exchange, reply, response))
+    if (!reply || !send_reply(exchange, reply, pool, response))
         return false;
     exchange->stage_ns[STAGE_ENCODE] = clock_ns() - computed;
     return true;
