@@ -80,13 +80,28 @@ struct array *batch_array(struct batch *batch, enum member member)
     return field_of(batch, member);
 }
 
+/* Bytes of the text that an error shows: not too many, and whole characters. */
+static size_t shown(struct span text, size_t most)
+{
+    if (text.len <= most)
+        return text.len;
+    while (most > 0 && ((unsigned char)text.at[most] & 0xC0) == 0x80)
+        most--;
+    return most;
+}
+
+static int shown_length(struct span text)
+{
+    return (int)shown(text, 64);
+}
+
 /* "/name", with the two characters that RFC 6901 escapes. */
 static void name_pointer(char out[PLACE_SIZE], struct span name)
 {
-    size_t len = 0;
+    size_t len = 0, most = shown(name, PLACE_SIZE / 2 - 1);
 
     out[len++] = '/';
-    for (size_t i = 0; i < name.len && len < PLACE_SIZE - 3; i++) {
+    for (size_t i = 0; i < most; i++) {
         if (name.at[i] == '~' || name.at[i] == '/') {
             out[len++] = '~';
             out[len++] = name.at[i] == '~' ? '0' : '1';
@@ -102,7 +117,6 @@ static bool fail_unknown(const struct batch *batch, struct span name, struct err
     char pointer[PLACE_SIZE];
     const char *known[MEMBERS + 1];
     size_t count = 0;
-    int shown = name.len > 64 ? 64 : (int)name.len;
 
     name_pointer(pointer, name);
     for (enum member m = 0; m < MEMBERS; m++) {
@@ -119,11 +133,11 @@ static bool fail_unknown(const struct batch *batch, struct span name, struct err
     const char *near = nearest_name(name, known);
     if (near)
         return fail(err, ERR_UNKNOWN_MEMBER, pointer,
-                    "unknown member \"%.*s\"; did you mean \"%s\"?", shown, name.at,
-                    near);
+                    "unknown member \"%.*s\"; did you mean \"%s\"?", shown_length(name),
+                    name.at, near);
     return fail(err, ERR_UNKNOWN_MEMBER, pointer,
-                "unknown member \"%.*s\"; a %s request knows no such name", shown,
-                name.at, batch->task->name);
+                "unknown member \"%.*s\"; a %s request knows no such name",
+                shown_length(name), name.at, batch->task->name);
 }
 
 bool batch_begin(struct batch *batch, struct span name, bool from_query,
@@ -161,11 +175,6 @@ static bool fail_type(enum member member, const struct value *value, const char 
     snprintf(pointer, sizeof pointer, "/%s", member_names[member]);
     return fail(err, ERR_WRONG_TYPE, pointer, "%s is %s; %s is wanted",
                 member_names[member], value->kind, wanted);
-}
-
-static int shown_length(struct span text)
-{
-    return text.len > 64 ? 64 : (int)text.len;
 }
 
 /* The place of a member in the order of the text. */

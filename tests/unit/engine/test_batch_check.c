@@ -1,0 +1,368 @@
+/* What batch_check() refuses of members and shapes, with the pointer and the
+ * sentence, and which error wins where there are several.  Values are in
+ * test_batch_values.c. */
+#include "made.h"
+
+static double ones[] = {1, 2, 3, 4, 5, 6};
+static int64_t zeros[] = {0, 0, 0, 0, 0, 0};
+
+static void batch_check__derives_classes_and_positions(void **state)
+{
+    (void)state;
+    static double logits[24];
+    static const struct {
+        double axis;
+        size_t classes, positions, inner;
+        const char *shape;
+    } rows[] = {{-1, 4, 6, 1, "[2,3]"}, {0, 2, 12, 12, "[3,4]"},
+                {1, 3, 8, 4, "[2,4]"},  {2, 4, 6, 1, "[2,3]"},
+                {-2, 3, 8, 4, "[2,4]"}, {-3, 2, 12, 12, "[3,4]"}};
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct made made = make(&task_softmax);
+        char shape[PLACE_SIZE];
+        make_doubles(&made, "logits", SHAPE(2, 3, 4), logits);
+        make_number(&made, "axis", rows[i].axis);
+        assert_true(batch_check(&made.batch, &made.err));
+        assert_int_equal(made.batch.classes, rows[i].classes);
+        assert_int_equal(made.batch.positions, rows[i].positions);
+        assert_int_equal(made.batch.inner, rows[i].inner);
+        shape_words(shape, &made.batch.position_shape);
+        assert_string_equal(shape, rows[i].shape);
+    }
+}
+
+/* ---- members -------------------------------------------------------------------------- */
+
+static void batch_check__wants_logits_and_truth(void **state)
+{
+    (void)state;
+    struct made nothing = make(&task_loss), softmax = make(&task_softmax);
+    struct made no_logits = make(&task_loss), no_truth = make(&task_loss);
+
+    assert_refused(&nothing, ERR_MISSING_MEMBER, "/logits", "logits is missing");
+    assert_refused(&softmax, ERR_MISSING_MEMBER, "/logits", "logits is missing");
+    make_labels(&no_logits, SHAPE(2), zeros);
+    assert_refused(&no_logits, ERR_MISSING_MEMBER, "/logits", "logits is missing");
+    make_doubles(&no_truth, "logits", SHAPE(2, 3), ones);
+    assert_refused(&no_truth, ERR_MISSING_MEMBER, "/labels",
+                   "labels is missing; labels or targets must say what is true");
+}
+
+static void batch_check__refuses_members_that_exclude_each_other(void **state)
+{
+    (void)state;
+    struct made both = make_sound(), nll = make(&task_loss);
+
+    make_doubles(&both, "targets", SHAPE(2, 3), ones);
+    assert_refused(&both, ERR_CONFLICTING_MEMBERS, "/targets",
+                   "labels and targets are both given; one of them is wanted");
+    make_doubles(&nll, "logits", SHAPE(2, 3), ones);
+    make_doubles(&nll, "targets", SHAPE(2, 3), ones);
+    make_text(&nll, "loss", "nll");
+    assert_refused(&nll, ERR_CONFLICTING_MEMBERS, "/targets",
+                   "targets is given; the loss nll takes labels");
+}
+
+/* ---- shapes --------------------------------------------------------------------------- */
+
+static void batch_check__refuses_an_empty_batch(void **state)
+{
+    (void)state;
+    const struct shape shapes[] = {SHAPE(0), SHAPE(2, 0), SHAPE(0, 3)};
+
+    for (size_t i = 0; i < LENGTH(shapes); i++) {
+        struct made made = make(&task_loss);
+        make_doubles(&made, "logits", shapes[i], ones);
+        make_labels(&made, SHAPE(0), zeros);
+        assert_refused(&made, ERR_EMPTY_BATCH, "/logits",
+                       "logits is empty; at least one row of one class is wanted");
+    }
+}
+
+static void batch_check__refuses_an_axis_that_is_none(void **state)
+{
+    (void)state;
+    static const struct {
+        double axis;
+        const char *detail;
+    } rows[] = {
+        {2, "axis is 2; an integer from -2 to 1 is wanted for logits of rank 2"},
+        {-3, "axis is -3; an integer from -2 to 1 is wanted for logits of rank 2"},
+        {1e15, "axis is 1000000000000000; an integer from -2 to 1 is wanted for logits "
+               "of rank 2"},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct made made = make_sound();
+        make_number(&made, "axis", rows[i].axis);
+        assert_refused(&made, ERR_INVALID_OPTION, "/axis", rows[i].detail);
+    }
+}
+
+static void batch_check__holds_classes_to_their_limit(void **state)
+{
+    (void)state;
+    struct limits limits = made_limits;
+    struct made most = make_sound(), more = make_sound();
+
+    limits.max_classes = 3;
+    most.batch.limits = &limits;
+    assert_true(batch_check(&most.batch, &most.err));
+    limits.max_classes = 2;
+    more.batch.limits = &limits;
+    assert_refused(&more, ERR_TOO_LARGE, "/logits",
+                   "logits has 3 classes; at most 2 are allowed");
+    assert_int_equal(more.err.limit, 2);
+    assert_string_equal(more.err.flag, "--max-classes");
+}
+
+struct shape_row {
+    const char *member;
+    struct shape logits;
+    double axis;
+    struct shape shape;
+    const char *detail; /* NULL: it fits */
+};
+
+static const struct shape_row shape_rows[] = {
+    {"labels", {2, {2, 3}}, -1, {1, {2}}, NULL},
+    {"labels", {1, {3}}, -1, {0, {0}}, NULL},
+    {"labels", {1, {3}}, 0, {0, {0}}, NULL},
+    {"labels", {3, {1, 2, 3}}, 1, {2, {1, 3}}, NULL},
+    {"labels",
+     {2, {2, 3}},
+     -1,
+     {1, {4}},
+     "labels has shape [4]; [2] is wanted for logits of shape [2,3]"},
+    {"labels",
+     {2, {2, 3}},
+     -1,
+     {2, {2, 1}},
+     "labels has shape [2,1]; [2] is wanted for logits of shape [2,3]"},
+    {"labels",
+     {1, {3}},
+     -1,
+     {1, {1}},
+     "labels has shape [1]; [] is wanted for logits of shape [3]"},
+    {"labels",
+     {2, {2, 3}},
+     -1,
+     {0, {0}},
+     "labels has shape []; [2] is wanted for logits of shape [2,3]"},
+    {"labels",
+     {2, {2, 3}},
+     -1,
+     {1, {3}},
+     "labels has shape [3]; [2] is wanted for logits of shape [2,3] with axis -1 (axis 0 "
+     "would fit)"},
+    {"labels",
+     {3, {2, 3, 1}},
+     0,
+     {2, {2, 1}},
+     "labels has shape [2,1]; [3,1] is wanted for logits of shape [2,3,1] with axis 0 "
+     "(axis 1 would fit)"},
+    {"sample_weights", {2, {2, 3}}, -1, {1, {2}}, NULL},
+    {"sample_weights",
+     {2, {2, 3}},
+     1,
+     {1, {3}},
+     "sample_weights has shape [3]; [2] is wanted for logits of shape [2,3] with axis 1 "
+     "(axis 0 would fit)"},
+    {"targets", {2, {1, 2}}, -1, {2, {1, 2}}, NULL},
+    {"targets",
+     {2, {2, 3}},
+     -1,
+     {2, {3, 2}},
+     "targets has shape [3,2]; [2,3] is wanted for logits of shape [2,3]"},
+    {"targets",
+     {2, {2, 3}},
+     -1,
+     {1, {2}},
+     "targets has shape [2]; [2,3] is wanted for logits of shape [2,3]"},
+    {"class_weights", {2, {2, 3}}, -1, {1, {3}}, NULL},
+    {"class_weights", {2, {2, 3}}, 0, {1, {2}}, NULL},
+    {"class_weights",
+     {2, {2, 3}},
+     -1,
+     {1, {2}},
+     "class_weights has 2 elements; one for each of the 3 classes is wanted"},
+    {"class_weights",
+     {2, {2, 3}},
+     -1,
+     {2, {1, 3}},
+     "class_weights has rank 2; a plain list of 3 numbers is wanted"},
+    {"class_weights",
+     {2, {2, 3}},
+     -1,
+     {0, {0}},
+     "class_weights has rank 0; a plain list of 3 numbers is wanted"},
+};
+
+static void batch_check__compares_shapes_and_says_which_axis_would_fit(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LENGTH(shape_rows); i++) {
+        const struct shape_row *row = &shape_rows[i];
+        double targets[] = {0.5, 0.5, 0, 0, 0, 1};
+        struct made made = make(&task_loss);
+        char pointer[64];
+        bool of_labels = strcmp(row->member, "labels") == 0;
+        bool of_targets = strcmp(row->member, "targets") == 0;
+
+        make_doubles(&made, "logits", row->logits, ones);
+        make_number(&made, "axis", row->axis);
+        if (of_labels)
+            make_labels(&made, row->shape, zeros);
+        else
+            make_doubles(&made, row->member, row->shape, of_targets ? targets : ones);
+        if (!of_labels && !of_targets)
+            make_labels(&made, row->axis == 0 ? SHAPE(3) : SHAPE(2), zeros);
+        snprintf(pointer, sizeof pointer, "/%s", row->member);
+        if (row->detail)
+            assert_refused(&made, ERR_SHAPE_MISMATCH, pointer, row->detail);
+        else if (!batch_check(&made.batch, &made.err))
+            fail_msg("row %zu: %s", i, made.err.detail);
+    }
+}
+
+/* ---- which error wins ------------------------------------------------------------------------ */
+
+static void batch_check__keeps_an_earlier_error_of_the_codec(void **state)
+{
+    (void)state;
+    static const enum err_kind kinds[] = {ERR_INVALID_JSON, ERR_DUPLICATE_MEMBER,
+                                          ERR_UNKNOWN_MEMBER};
+
+    for (size_t i = 0; i < LENGTH(kinds); i++) {
+        struct made made = make(&task_loss); /* misses everything */
+        report(&made.err, kinds[i], "from the codec");
+        assert_refused(&made, kinds[i], "/x", "from the codec");
+    }
+    struct made made = make(&task_loss);
+    report(&made.err, ERR_WRONG_TYPE, "from the codec");
+    assert_refused(&made, ERR_MISSING_MEMBER, "/logits", "logits is missing");
+    made = make_sound();
+    report(&made.err, ERR_RAGGED_ARRAY, "from the codec");
+    make_number(&made, "temperature", -1);
+    assert_refused(&made, ERR_RAGGED_ARRAY, "/x", "from the codec");
+}
+
+static void batch_check__judges_members_then_shapes_then_values(void **state)
+{
+    (void)state;
+    struct made made = make(&task_loss);
+    struct array *logits;
+
+    make_number(&made, "temperature", -1); /* a value */
+    logits = make_doubles(&made, "logits", SHAPE(2, 3), ones);
+    make_flaw(logits, FLAW_NAN, 0, "NaN");                /* a value */
+    make_doubles(&made, "class_weights", SHAPE(2), ones); /* a shape */
+    assert_refused(&made, ERR_MISSING_MEMBER, "/labels",
+                   "labels is missing; labels or targets must say what is true");
+    memset(&made.err, 0, sizeof made.err);
+    make_labels(&made, SHAPE(2), zeros);
+    assert_refused(&made, ERR_SHAPE_MISMATCH, "/class_weights",
+                   "class_weights has 2 elements; one for each of the 3 classes is "
+                   "wanted");
+}
+
+/* Five things are wrong with the values: the one that was written first wins, and
+ * when it is made good, the next. */
+static void batch_check__judges_values_in_the_order_of_the_text(void **state)
+{
+    (void)state;
+    enum { TEMPERATURE, LOGITS, WEIGHTS, LABELS, REDUCTION, THINGS };
+    static const char *const pointers[THINGS] = {
+        "/temperature", "/logits/0/1", "/class_weights/2", "/labels/1", "/reduction"};
+
+    for (int first = 0; first < THINGS; first++)
+        for (int step = 1; step < THINGS; step++) {
+            struct made made = make(&task_loss);
+            double weights[] = {1, 1, -1};
+            int64_t labels[] = {0, 9};
+            for (int i = 0; i < THINGS; i++)
+                switch ((first + i * step) % THINGS) {
+                case TEMPERATURE:
+                    make_number(&made, "temperature", 0);
+                    break;
+                case LOGITS:
+                    make_flaw(make_doubles(&made, "logits", SHAPE(2, 3), ones), FLAW_NAN,
+                              1, "NaN");
+                    break;
+                case WEIGHTS:
+                    make_doubles(&made, "class_weights", SHAPE(3), weights);
+                    break;
+                case LABELS:
+                    make_labels(&made, SHAPE(2), labels);
+                    break;
+                default:
+                    make_text(&made, "reduction", "average");
+                    break;
+                }
+            assert_false(batch_check(&made.batch, &made.err));
+            assert_string_equal(made.err.pointer, pointers[first]);
+        }
+}
+
+/* Within an array too: the first element that is wrong, in whatever way. */
+static void batch_check__judges_elements_in_their_order(void **state)
+{
+    (void)state;
+    double weights[] = {1, -1, 1};
+    int64_t labels[] = {7, 0};
+    struct made made = make_sound();
+
+    make_flaw(make_doubles(&made, "class_weights", SHAPE(3), weights), FLAW_NAN, 2,
+              "NaN");
+    assert_refused(&made, ERR_INVALID_OPTION, "/class_weights/1",
+                   "class_weights[1] is -1; a weight is finite and not negative");
+    made = make_sound();
+    make_flaw(make_doubles(&made, "class_weights", SHAPE(3), weights), FLAW_NAN, 0,
+              "NaN");
+    assert_refused(&made, ERR_NON_FINITE_VALUE, "/class_weights/0",
+                   "class_weights[0] is NaN; a finite number is wanted");
+    made = make(&task_loss);
+    make_doubles(&made, "logits", SHAPE(2, 3), ones);
+    make_flaw(make_labels(&made, SHAPE(2), labels), FLAW_NOT_INTEGER, 1, "1.5");
+    assert_refused(&made, ERR_LABEL_OUT_OF_RANGE, "/labels/0",
+                   "labels[0] is 7, outside 0..2 (ignore_index is -100)");
+    made = make(&task_loss);
+    make_doubles(&made, "logits", SHAPE(2, 3), ones);
+    make_flaw(make_labels(&made, SHAPE(2), labels), FLAW_NOT_INTEGER, 0, "1.5");
+    assert_refused(&made, ERR_LABEL_NOT_INTEGER, "/labels/0",
+                   "labels[0] is 1.5; an integer is wanted");
+}
+
+/* What takes two members comes last: a masked label after an option far behind. */
+static void batch_check__judges_masks_after_all_values(void **state)
+{
+    (void)state;
+    double logits[] = {-INFINITY, 1, 2};
+    struct made made = make(&task_loss);
+
+    make_doubles(&made, "logits", SHAPE(3), logits);
+    make_labels(&made, SHAPE_SCALAR, zeros);
+    make_number(&made, "label_smoothing", 2);
+    assert_refused(&made, ERR_INVALID_OPTION, "/label_smoothing",
+                   "label_smoothing is 2; a number from 0 to 1 is wanted");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(batch_check__derives_classes_and_positions),
+        cmocka_unit_test(batch_check__wants_logits_and_truth),
+        cmocka_unit_test(batch_check__refuses_members_that_exclude_each_other),
+        cmocka_unit_test(batch_check__refuses_an_empty_batch),
+        cmocka_unit_test(batch_check__refuses_an_axis_that_is_none),
+        cmocka_unit_test(batch_check__holds_classes_to_their_limit),
+        cmocka_unit_test(batch_check__compares_shapes_and_says_which_axis_would_fit),
+        cmocka_unit_test(batch_check__keeps_an_earlier_error_of_the_codec),
+        cmocka_unit_test(batch_check__judges_members_then_shapes_then_values),
+        cmocka_unit_test(batch_check__judges_values_in_the_order_of_the_text),
+        cmocka_unit_test(batch_check__judges_elements_in_their_order),
+        cmocka_unit_test(batch_check__judges_masks_after_all_values),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,149 @@
+/* Places of elements, shapes in words, and the nearest name. */
+#include "made.h"
+
+static void place__names_every_index_in_both_ways(void **state)
+{
+    (void)state;
+    static const struct {
+        struct shape shape;
+        size_t index;
+        const char *pointer, *words;
+    } rows[] = {
+        {{0, {0}}, 0, "/labels", "labels"},
+        {{1, {5}}, 0, "/labels/0", "labels[0]"},
+        {{1, {5}}, 4, "/labels/4", "labels[4]"},
+        {{2, {3, 4}}, 0, "/labels/0/0", "labels[0][0]"},
+        {{2, {3, 4}}, 3, "/labels/0/3", "labels[0][3]"},
+        {{2, {3, 4}}, 4, "/labels/1/0", "labels[1][0]"},
+        {{2, {3, 4}}, 11, "/labels/2/3", "labels[2][3]"},
+        {{3, {2, 3, 4}}, 17, "/labels/1/1/1", "labels[1][1][1]"},
+        {{3, {2, 1, 1}}, 1, "/labels/1/0/0", "labels[1][0][0]"},
+        {{8, {2, 2, 2, 2, 2, 2, 2, 2}},
+         0xA5,
+         "/labels/1/0/1/0/0/1/0/1",
+         "labels[1][0][1][0][0][1][0][1]"},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        char text[PLACE_SIZE];
+        place_pointer(text, "labels", &rows[i].shape, rows[i].index);
+        assert_string_equal(text, rows[i].pointer);
+        place_words(text, "labels", &rows[i].shape, rows[i].index);
+        assert_string_equal(text, rows[i].words);
+    }
+}
+
+/* The longest that can be: eight indices of twenty digits, more than there is room. */
+static void place__of_the_longest_indices_stays_within_its_room(void **state)
+{
+    (void)state;
+    const struct shape shape = {8, {SIZE_MAX, SIZE_MAX, 1, 1, 1, 1, 1, SIZE_MAX}};
+    char text[PLACE_SIZE + 1], member[PLACE_SIZE + 50];
+
+    memset(text, '#', sizeof text);
+    place_pointer(text, "logits", &shape, SIZE_MAX - 1);
+    assert_string_equal(text, "/logits/0/0/0/0/0/0/0/18446744073709551614");
+    memset(member, 'a', sizeof member);
+    member[sizeof member - 1] = '\0';
+    place_words(text, member, &shape, 5);
+    assert_int_equal(strlen(text), PLACE_SIZE - 1);
+    assert_int_equal(text[PLACE_SIZE], '#');
+}
+
+static void shape__is_written_as_a_list(void **state)
+{
+    (void)state;
+    static const struct {
+        struct shape shape;
+        const char *words;
+    } rows[] = {{{0, {0}}, "[]"},
+                {{1, {7}}, "[7]"},
+                {{2, {2, 3}}, "[2,3]"},
+                {{3, {0, 1, 2}}, "[0,1,2]"},
+                {{8, {1, 2, 3, 4, 5, 6, 7, 8}}, "[1,2,3,4,5,6,7,8]"}};
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        char text[PLACE_SIZE];
+        shape_words(text, &rows[i].shape);
+        assert_string_equal(text, rows[i].words);
+    }
+}
+
+static void nearest_name__is_the_one_that_was_meant(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"logits",  "labels",        "label_smoothing",
+                                        "targets", "class_weights", "reduction",
+                                        "divisor", "dtype",         "id",
+                                        "axis",    "temperature",   NULL};
+    static const struct {
+        const char *text, *nearest;
+    } rows[] = {
+        {"logits", "logits"},
+        {"logit", "logits"},
+        {"lgoits", "logits"}, /* swapped */
+        {"lables", "labels"},
+        {"label", "labels"},
+        {"Labels", "labels"},
+        {"lables_smoothing", "label_smoothing"},
+        {"labelsmoothing", "label_smoothing"},
+        {"label-smoothing", "label_smoothing"},
+        {"target", "targets"},
+        {"classweight", "class_weights"},
+        {"weights", NULL},
+        {"reduce", NULL},
+        {"reductoin", "reduction"},
+        {"dtyp", "dtype"},
+        {"ids", "id"},
+        {"axes", "axis"},
+        {"temprature", "temperature"},
+        {"", NULL},
+        {"x", NULL},
+        {"qq", NULL},
+        {"bananas", NULL},
+        {"a_name_that_is_longer_than_any_that_is_known", NULL},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        const char *nearest = nearest_name(span_of(rows[i].text), names);
+        if (rows[i].nearest == NULL && nearest)
+            fail_msg("\"%s\" is taken for %s", rows[i].text, nearest);
+        if (rows[i].nearest) {
+            if (!nearest)
+                fail_msg("\"%s\" is taken for nothing", rows[i].text);
+            assert_string_equal(nearest, rows[i].nearest);
+        }
+    }
+}
+
+static void nearest_name__of_two_alike_is_the_first(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"sum", "sun", NULL};
+    static const char *const others[] = {"sun", "sum", NULL};
+
+    assert_string_equal(nearest_name(span_of("sur"), names), "sum");
+    assert_string_equal(nearest_name(span_of("sur"), others), "sun");
+}
+
+/* What is not terminated is not read beyond its end. */
+static void nearest_name__reads_the_span_only(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"mean", "sum", NULL};
+
+    assert_string_equal(nearest_name((struct span){"summary", 3}, names), "sum");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(place__names_every_index_in_both_ways),
+        cmocka_unit_test(place__of_the_longest_indices_stays_within_its_room),
+        cmocka_unit_test(shape__is_written_as_a_list),
+        cmocka_unit_test(nearest_name__is_the_one_that_was_meant),
+        cmocka_unit_test(nearest_name__of_two_alike_is_the_first),
+        cmocka_unit_test(nearest_name__reads_the_span_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
