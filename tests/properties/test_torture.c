@@ -1,0 +1,208 @@
+/* The same request with a memory limit of 0, then a little more, until it is
+ * answered: every failure on the way is a well-formed problem of a known kind,
+ * nothing stays in the budget, and the answer at last is the one that a request
+ * with plenty gets. */
+#include "lossd/api/api.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <cjson/cJSON.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { TEXT_MAX = 4 << 20, STEP = 1024, PLENTY = 64 << 20 };
+
+static char *text_of_body, *text_of_answer, *text_of_plenty;
+
+static int make_texts(void **state)
+{
+    (void)state;
+    text_of_body = malloc(TEXT_MAX);
+    text_of_answer = malloc(TEXT_MAX);
+    text_of_plenty = malloc(TEXT_MAX);
+    return text_of_body && text_of_answer && text_of_plenty ? 0 : -1;
+}
+
+static int free_texts(void **state)
+{
+    (void)state;
+    free(text_of_body);
+    free(text_of_answer);
+    free(text_of_plenty);
+    return 0;
+}
+
+/* ---- the kinds of request -------------------------------------------------------- */
+
+static void everything_returned(char *out)
+{
+    strcpy(out, "{\"id\":\"t\",\"logits\":[[2,1,0.1],[0.5,2.5,0.3],[1,-Infinity,0]],"
+                "\"labels\":[0,1,2],\"class_weights\":[1,2,3],\"sample_weights\":[1,1,2],"
+                "\"temperature\":2,\"return\":[\"loss\",\"losses\",\"probabilities\","
+                "\"log_probabilities\",\"logsumexp\",\"gradient\",\"predictions\"]}");
+}
+
+static void large_float32(char *out)
+{
+    size_t len = (size_t)sprintf(out, "{\"logits\":[");
+
+    for (int i = 0; i < 300; i++) {
+        len += (size_t)sprintf(out + len, "%s[", i ? "," : "");
+        for (int c = 0; c < 50; c++)
+            len += (size_t)sprintf(out + len, "%s%.6f", c ? "," : "",
+                                   (double)((i * 7919 + c * 104729) % 1000) / 77);
+        len += (size_t)sprintf(out + len, "]");
+    }
+    len += (size_t)sprintf(out + len, "],\"targets\":[");
+    for (int i = 0; i < 300; i++) {
+        len += (size_t)sprintf(out + len, "%s[1", i ? "," : "");
+        for (int c = 1; c < 50; c++)
+            len += (size_t)sprintf(out + len, ",0");
+        len += (size_t)sprintf(out + len, "]");
+    }
+    sprintf(out + len, "],\"return\":[\"loss\",\"gradient\"],\"dtype\":\"float32\"}");
+}
+
+static void refused_with_names(char *out)
+{
+    strcpy(out,
+           "{\"logits\":[[1,2],[3,4]],\"labels\":[0,9],\"return\":[\"loss\",\"probs\"],"
+           "\"id\":\"\\u00e9\\u0000\"}");
+}
+
+static void (*const kinds[])(char *) = {everything_returned, large_float32,
+                                        refused_with_names};
+
+/* ---- one attempt ------------------------------------------------------------------ */
+
+static size_t read_response(const struct response *response, char *out)
+{
+    size_t len = 0, n;
+
+    if (!response->fill) {
+        memcpy(out, response->body.at, response->body.len);
+        return response->body.len;
+    }
+    while ((n = response->fill(response->ctx, out + len, 4096)) > 0)
+        len += n;
+    return len;
+}
+
+/* Feeds in pieces of 777 bytes, so that what is kept between pieces is tried too. */
+static unsigned attempt(size_t limit, struct budget *budget, char *out, size_t *len,
+                        enum err_kind *kind)
+{
+    const struct api_settings settings = {
+        .limits = {1 << 20, 1 << 16, 64, 1 << 20},
+        .max_body = TEXT_MAX,
+        .max_request_memory = limit,
+        .server_timing = true,
+    };
+    struct api *api = api_new(&settings);
+    struct exchange exchange;
+    struct response response;
+    size_t size = strlen(text_of_body);
+
+    assert_non_null(api);
+    exchange_init(&exchange, api, budget);
+    exchange.head.method = span_of("POST");
+    exchange.head.target = span_of("/v1/loss?axis=-1&id=t");
+    if (text_of_body[2] != 'i')
+        exchange.head.target = span_of("/v1/loss?axis=-1");
+    exchange.head.request_id = span_of("always-the-same");
+    bool wanted = api_route(&exchange) != NULL;
+    for (size_t at = 0; wanted && at < size; at += 777)
+        wanted = api_feed(&exchange, (struct span){text_of_body + at,
+                                                   size - at < 777 ? size - at : 777});
+    api_answer(&exchange, NULL, &response);
+    *len = read_response(&response, out);
+    *kind = exchange.err.kind;
+    exchange_release(&exchange);
+    api_free(api);
+    return response.status;
+}
+
+static void assert_well_formed_problem(const char *text, size_t len, unsigned status,
+                                       enum err_kind kind)
+{
+    cJSON *problem = cJSON_ParseWithLength(text, len);
+
+    assert_non_null(problem);
+    assert_string_equal(cJSON_GetObjectItemCaseSensitive(problem, "code")->valuestring,
+                        problem_code(kind));
+    assert_true(cJSON_GetObjectItemCaseSensitive(problem, "status")->valuedouble ==
+                status);
+    assert_non_null(cJSON_GetObjectItemCaseSensitive(problem, "detail"));
+    assert_int_equal(text[len - 1], '\n');
+    cJSON_Delete(problem);
+}
+
+/* ---- tests ------------------------------------------------------------------------ */
+
+static void answer__comes_or_is_a_problem_at_every_memory_limit(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < LENGTH(kinds); k++) {
+        struct budget budget = {.limit = SIZE_MAX};
+        enum err_kind kind;
+        size_t plenty_len, len, failures = 0;
+        kinds[k](text_of_body);
+        unsigned wanted = attempt(PLENTY, &budget, text_of_plenty, &plenty_len, &kind);
+        for (size_t limit = 0;; limit += STEP) {
+            unsigned status = attempt(limit, &budget, text_of_answer, &len, &kind);
+            assert_int_equal(atomic_load(&budget.used), 0);
+            if (status == wanted && len == plenty_len)
+                break;
+            /* with no room even for a problem, the one that needs none */
+            if (status == 503 && kind == ERR_TOO_LARGE)
+                kind = ERR_OVERLOADED;
+            assert_well_formed_problem(text_of_answer, len, status, kind);
+            assert_true(kind == ERR_TOO_LARGE || kind == ERR_OVERLOADED);
+            failures++;
+            assert_in_range(limit, 0, PLENTY);
+        }
+        assert_memory_equal(text_of_answer, text_of_plenty, plenty_len);
+        assert_in_range(failures, 2, SIZE_MAX);
+    }
+}
+
+static void answer__comes_or_is_a_problem_at_every_budget(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < LENGTH(kinds); k++) {
+        enum err_kind kind;
+        size_t plenty_len, len, failures = 0;
+        struct budget unlimited = {.limit = SIZE_MAX};
+        kinds[k](text_of_body);
+        unsigned wanted = attempt(PLENTY, &unlimited, text_of_plenty, &plenty_len, &kind);
+        for (size_t limit = 0;; limit += 4 * STEP) {
+            struct budget budget = {.limit = limit};
+            unsigned status = attempt(PLENTY, &budget, text_of_answer, &len, &kind);
+            assert_int_equal(atomic_load(&budget.used), 0);
+            if (status == wanted && len == plenty_len)
+                break;
+            assert_int_equal(status, 503);
+            assert_well_formed_problem(text_of_answer, len, status, ERR_OVERLOADED);
+            failures++;
+            assert_in_range(limit, 0, PLENTY);
+        }
+        assert_in_range(failures, 2, SIZE_MAX);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answer__comes_or_is_a_problem_at_every_memory_limit),
+        cmocka_unit_test(answer__comes_or_is_a_problem_at_every_budget),
+    };
+
+    return cmocka_run_group_tests(tests, make_texts, free_texts);
+}
