@@ -351,8 +351,6 @@ static bool send_reply(struct exchange *exchange, struct reply *reply, struct po
     size_t room = reply_numbers(&exchange->batch);
     room = room < WHOLE_REPLY_MAX / NUMBER_ROOM ? room * NUMBER_ROOM + ENVELOPE_ROOM
                                                 : WHOLE_REPLY_MAX;
-    struct stream *stream =
-        arena_alloc(&exchange->mem, 1, sizeof *stream, &exchange->err);
     char *text = arena_alloc(&exchange->mem, room, 1, &exchange->err);
     size_t len = 0, more = 1;
 

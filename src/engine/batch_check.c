@@ -320,8 +320,8 @@ static bool check_option(const struct batch *batch, enum member member, struct e
         of_others |= loss_table[i]->options;
     if (!(of_others >> member & 1) || batch->loss->options >> member & 1)
         return true;
-    if (info->type == MEMBER_NUMBER &&
-        *(const double *)((const char *)batch + info->offset) == info->standard)
+    const void *field = (const char *)batch + info->offset;
+    if (info->type == MEMBER_NUMBER && *(const double *)field == info->standard)
         return true;
     snprintf(pointer, sizeof pointer, "/%s", info->name);
     return fail(err, ERR_INVALID_OPTION, pointer, "%s is not an option of the loss %s",

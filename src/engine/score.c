@@ -78,7 +78,7 @@ static bool room_for_workers(struct result *result, const struct batch *batch,
         workers[i].exps = rows + batch->classes;
         workers[i].out = rows + 2 * batch->classes;
         workers[i].targets = rows + 3 * batch->classes;
-        workers[i].floats = (float *)workers[i].out;
+        workers[i].floats = (void *)workers[i].out;
     }
     return workers != NULL;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "service.h"
 #include "wire.h"
@@ -107,8 +108,7 @@ static void between_requests(struct wire *wire)
     answer_release(&answer);
 }
 
-/* The whole budget is free: a body of that length would reserve nearly all. */
-static void assert_budget_is_free(void)
+static unsigned ask_for_nearly_all(void)
 {
     struct wire wire;
     struct answer answer;
@@ -118,10 +118,20 @@ static void assert_budget_is_free(void)
                                  "Expect: 100-continue\r\n"
                                  "Content-Length: 89000000\r\n\r\n"));
     assert_true(wire_answer(&wire, false, &answer));
-    if (answer.status != 100)
-        fail_msg("%u: %s", answer.status, answer.body);
+    unsigned status = answer.status;
     answer_release(&answer);
     wire_close(&wire);
+    return status;
+}
+
+/* The whole budget becomes free: a body of that length would reserve nearly all.
+ * Not at once, for who left before being accepted is still to be found out. */
+static void assert_budget_is_free(void)
+{
+    for (int tries = 0; ask_for_nearly_all() != 100; tries++) {
+        assert_in_range(tries, 0, 100);
+        usleep(20000);
+    }
     assert_true(service_descriptors_fall_to(&service, descriptors));
 }
 
