@@ -12,14 +12,11 @@
 #include "api/query.h"
 #include "api/request_id.h"
 #include "api/route.h"
+#include "api/stream.h"
 #include "lossd/base/clock.h"
 #include "lossd/codec/codec.h"
 
 enum {
-    WHOLE_REPLY_MAX = 65536, /* longer answers are sent in pieces, */
-    STREAM_PIECES = 4,       /* so many of which are written at the same time */
-    NUMBER_ROOM = 26,        /* longest number and its comma */
-    ENVELOPE_ROOM = 1024,    /* an answer without its arrays */
     DOCUMENT_MAX = 65536,
     ENCODE_NS = 30,        /* to write a number */
     OVERHEAD_BYTES = 65536 /* a request's memory besides its arrays */
@@ -187,8 +184,8 @@ int64_t api_cost_ns(const struct exchange *exchange)
     if (exchange->refused || !exchange->decoder)
         return 0;
     size_t written = reply_numbers(&exchange->batch);
-    if (written > WHOLE_REPLY_MAX / NUMBER_ROOM)
-        written = WHOLE_REPLY_MAX / NUMBER_ROOM;
+    if (written > STREAM_FIRST_NUMBERS)
+        written = STREAM_FIRST_NUMBERS;
     return score_cost_ns(&exchange->batch) + (int64_t)written * ENCODE_NS;
 }
 
@@ -288,89 +285,6 @@ static bool answer_description(struct exchange *exchange, struct response *respo
     return true;
 }
 
-/* An answer in pieces: what is written already, then the rest. */
-struct stream {
-    struct reply *reply;
-    struct pool *pool;
-    char *piece[STREAM_PIECES];
-    size_t len[STREAM_PIECES];
-    size_t pieces; /* filled */
-    size_t next;   /* of them the one that is being sent */
-    size_t sent;   /* bytes of it */
-};
-
-static size_t send_piece(struct stream *stream, char *out, size_t capacity)
-{
-    size_t left = stream->len[stream->next] - stream->sent;
-    size_t n = left < capacity ? left : capacity;
-
-    memcpy(out, stream->piece[stream->next] + stream->sent, n);
-    stream->sent += n;
-    if (n == left) {
-        stream->next++;
-        stream->sent = 0;
-    }
-    return n;
-}
-
-static size_t fill_from_stream(void *ctx, char *out, size_t capacity)
-{
-    struct stream *stream = ctx;
-
-    if (stream->next == stream->pieces) {
-        stream->next = 0;
-        stream->pieces = reply_fill_pieces(stream->reply, stream->pool, stream->piece,
-                                           stream->len, STREAM_PIECES, WHOLE_REPLY_MAX);
-    }
-    return stream->pieces > 0 ? send_piece(stream, out, capacity)
-                              : reply_fill(stream->reply, out, capacity);
-}
-
-/* The text so far is the first piece. */
-static struct stream *stream_new(struct reply *reply, struct pool *pool, char *text,
-                                 size_t len, struct arena *mem, struct err *err)
-{
-    struct stream *stream = arena_zalloc(mem, 1, sizeof *stream, err);
-
-    if (!stream)
-        return NULL;
-    stream->reply = reply;
-    stream->pool = pool;
-    stream->piece[0] = text;
-    stream->len[0] = len;
-    stream->pieces = 1;
-    for (size_t i = 1; i < STREAM_PIECES; i++)
-        if (!(stream->piece[i] = arena_alloc(mem, WHOLE_REPLY_MAX, 1, err)))
-            return NULL;
-    return stream;
-}
-
-static bool send_reply(struct exchange *exchange, struct reply *reply, struct pool *pool,
-                       struct response *response)
-{
-    size_t room = reply_numbers(&exchange->batch);
-    room = room < WHOLE_REPLY_MAX / NUMBER_ROOM ? room * NUMBER_ROOM + ENVELOPE_ROOM
-                                                : WHOLE_REPLY_MAX;
-    char *text = arena_alloc(&exchange->mem, room, 1, &exchange->err);
-    size_t len = 0, more = 1;
-
-    if (!text)
-        return false;
-    while (more > 0 && room - len >= REPLY_ROOM) {
-        more = reply_fill(reply, text + len, room - len);
-        len += more;
-    }
-    begin_response(exchange, response, 200, "application/json");
-    response->body = (struct span){text, len};
-    if (more == 0)
-        return true;
-    /* pieces written at the same time need buffers of one size */
-    response->ctx = stream_new(reply, room == WHOLE_REPLY_MAX ? pool : NULL, text, len,
-                               &exchange->mem, &exchange->err);
-    response->fill = fill_from_stream;
-    return response->ctx != NULL;
-}
-
 static bool answer_score(struct exchange *exchange, struct pool *pool,
                          struct response *response)
 {
@@ -389,7 +303,10 @@ static bool answer_score(struct exchange *exchange, struct pool *pool,
     exchange->stage_ns[STAGE_COMPUTE] = computed - parsed;
     struct reply *reply = exchange->codec->encode(batch, &exchange->result,
                                                   exchange->pretty, &exchange->mem, err);
-    if (!reply || !send_reply(exchange, reply, pool, response))
+    if (!reply)
+        return false;
+    begin_response(exchange, response, 200, "application/json");
+    if (!stream_begin(reply, reply_numbers(batch), pool, &exchange->mem, response, err))
         return false;
     exchange->stage_ns[STAGE_ENCODE] = clock_ns() - computed;
     return true;
