@@ -101,7 +101,7 @@ lint: $(OUT)/.deps-lint ## clang-tidy, cppcheck, shellcheck, format check
 format:                 ## lay out all C files
 	find include src tests -name '*.[ch]' -exec clang-format -i {} +
 
-fuzz: $(OUT)/.deps-lint ## run the fuzzers for a minute each (SECONDS=60)
+fuzz: $(OUT)/.deps-lint ## run the fuzzers for a minute each (SECONDS_EACH=60)
 	@tests/fuzz/run.sh $(OUT)/fuzz $${SECONDS_EACH:-60}
 
 install: all            ## install to $(PREFIX), DESTDIR honoured

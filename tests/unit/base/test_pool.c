@@ -233,7 +233,9 @@ static void pool_for__may_be_called_from_within_a_job(void **state)
     assert_int_equal(done, 100);
 }
 
-enum { CROWD = 80, SLOTS = 64 };
+/* A waiting loop may hold two threads: its own and the one that took its first
+ * chunk.  There must be threads left to begin the other loops. */
+enum { SLOTS = 64, CROWD = 2 * (SLOTS + 1) + 8 };
 
 /* A loop within a job, that goes on once more loops than there are slots for
  * have begun. */
