@@ -1,6 +1,5 @@
-/* base/json_write.c and base/buf.c: text that is always valid JSON, in a buffer that
- * is never larger than it may be. */
-#include "lossd/base/buf.h"
+/* The JSON writer: commas, escapes, indents, and what becomes of bytes that are no
+ * text. */
 #include "lossd/base/json_write.h"
 
 #include <math.h>
@@ -12,146 +11,283 @@
 
 #include <cmocka.h>
 
-static struct arena arena;
-static struct err err;
+#include "lossd/base/utf8.h"
 
-static struct buf new_buf(size_t ceiling)
+static char room[16384];
+static struct buf buf;
+
+static struct json begin(bool pretty)
 {
-    struct buf buf;
-
-    memset(&err, 0, sizeof err);
-    buf_init(&buf, &arena, ceiling, "--max-text", &err);
-    return buf;
+    memset(room, 0, sizeof room);
+    buf_over(&buf, room, sizeof room - 1);
+    return json_into(&buf, pretty);
 }
 
-static void assert_text(struct buf *buf, const char *wanted)
+static void assert_written(const char *wanted)
 {
-    assert_true(buf_ok(buf));
-    buf_char(buf, '\0');
-    assert_string_equal(buf->at, wanted);
+    assert_true(buf_ok(&buf));
+    room[buf.len] = '\0'; /* a number may have left more digits there */
+    assert_string_equal(room, wanted);
 }
 
 static void write_document(struct json *json)
 {
     json_open(json, '{');
     json_key(json, "a");
-    json_open(json, '[');
     json_int(json, -1);
-    json_uint(json, 2);
-    json_number(json, 0.5);
-    json_number(json, (double)NAN);
-    json_close(json, ']');
     json_key(json, "b");
+    json_open(json, '[');
+    json_number(json, 0.5);
     json_open(json, '{');
     json_close(json, '}');
-    json_key(json, "c");
-    json_bool(json, true);
-    json_key(json, "d");
+    json_open(json, '[');
+    json_close(json, ']');
     json_null(json);
+    json_close(json, ']');
+    json_key(json, "c");
+    json_open(json, '{');
+    json_key(json, "d");
+    json_bool(json, true);
+    json_close(json, '}');
     json_key(json, "e");
-    json_raw(json, span_of("[1]"));
+    json_text(json, "f");
     json_close(json, '}');
 }
 
-static void json__puts_commas_and_colons_where_they_belong(void **state)
+static void json__has_its_commas_and_colons(void **state)
 {
-    struct buf buf = new_buf(1000);
-    struct json json = json_into(&buf, false);
-
     (void)state;
+    struct json json = begin(false);
+
     write_document(&json);
-    assert_text(&buf, "{\"a\":[-1,2,0.5,null],\"b\":{},\"c\":true,\"d\":null,\"e\":[1]}");
+    assert_written("{\"a\":-1,\"b\":[0.5,{},[],null],\"c\":{\"d\":true},\"e\":\"f\"}");
 }
 
-static void json__indents_when_asked_to(void **state)
+static void json__is_indented_by_two_when_pretty(void **state)
 {
-    struct buf buf = new_buf(1000);
-    struct json json = json_into(&buf, true);
-
     (void)state;
+    struct json json = begin(true);
+
     write_document(&json);
-    assert_text(&buf,
-                "{\n  \"a\": [\n    -1,\n    2,\n    0.5,\n    null\n  ],\n  \"b\": {},\n"
-                "  \"c\": true,\n  \"d\": null,\n  \"e\": [1]\n}");
+    assert_written("{\n"
+                   "  \"a\": -1,\n"
+                   "  \"b\": [\n"
+                   "    0.5,\n"
+                   "    {},\n"
+                   "    [],\n"
+                   "    null\n"
+                   "  ],\n"
+                   "  \"c\": {\n"
+                   "    \"d\": true\n"
+                   "  },\n"
+                   "  \"e\": \"f\"\n"
+                   "}");
 }
 
-static void json__escapes_what_must_be(void **state)
+static void json__may_be_a_single_value(void **state)
 {
-    struct buf buf = new_buf(1000);
-    struct json json = json_into(&buf, false);
-
     (void)state;
-    json_string(&json, (struct span){"\"\\/\b\f\n\r\t\x01\x1f\x7f \xc3\xa9\0", 15});
-    assert_text(&buf,
-                "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\\u007f \xc3\xa9\\u0000\"");
+    struct json json = begin(true);
+
+    json_text(&json, "x");
+    assert_written("\"x\"");
+    json = begin(false);
+    json_bool(&json, false);
+    assert_written("false");
 }
 
-static void json__replaces_what_is_not_utf8(void **state)
+static void json_number__is_the_shortest_and_null_when_not_finite(void **state)
 {
-    struct buf buf = new_buf(1000);
-    struct json json = json_into(&buf, false);
-
     (void)state;
-    json_text(&json, "a\xff\xc3(\xed\xa0\x80");
-    assert_text(&buf,
-                "\"a\xEF\xBF\xBD\xEF\xBF\xBD(\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
+    static const struct {
+        double value;
+        const char *text;
+    } rows[] = {{0.1, "0.1"},       {1e21, "1e+21"},    {-0.0, "-0"},
+                {2, "2"},           {NAN, "null"},      {INFINITY, "null"},
+                {5e-324, "5e-324"}, {-INFINITY, "null"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct json json = begin(false);
+        json_number(&json, rows[i].value);
+        assert_written(rows[i].text);
+    }
 }
 
-static void buf__grows_up_to_its_ceiling_and_no_further(void **state)
+static void json_int__and_uint_reach_the_ends_of_their_range(void **state)
 {
-    struct buf buf = new_buf(1000);
-
     (void)state;
-    for (int i = 0; i < 1000; i++)
-        buf_char(&buf, 'x');
-    assert_true(buf_ok(&buf));
-    buf_char(&buf, 'x');
-    assert_false(buf_ok(&buf));
-    assert_int_equal(err.kind, ERR_TOO_LARGE);
-    assert_string_equal(err.detail,
-                        "the text has more than the 1000 bytes that are allowed");
-    buf_text(&buf, "more"); /* does nothing, and does no harm */
-    assert_int_equal(buf.len, 1000);
+    struct json json = begin(false);
+
+    json_open(&json, '[');
+    json_int(&json, INT64_MIN);
+    json_int(&json, INT64_MAX);
+    json_uint(&json, UINT64_MAX);
+    json_uint(&json, 0);
+    json_close(&json, ']');
+    assert_written("[-9223372036854775808,9223372036854775807,18446744073709551615,0]");
 }
 
-static void buf_over__fails_without_writing_past_its_end(void **state)
-{
-    char text[8] = "........";
-    struct buf buf;
+/* ---- strings --------------------------------------------------------------------------- */
 
+static void json_string__escapes_what_must_be(void **state)
+{
     (void)state;
-    buf_over(&buf, text, 6);
-    buf_format(&buf, "%d", 1234);
-    assert_true(buf_ok(&buf));
-    buf_text(&buf, "567");
-    assert_false(buf_ok(&buf));
-    assert_memory_equal(text, "1234....", 8);
+    static const struct {
+        struct span text;
+        const char *wanted;
+    } rows[] = {
+        {{"", 0}, "\"\""},
+        {{NULL, 0}, "\"\""},
+        {{"a\"b\\c/d", 7}, "\"a\\\"b\\\\c/d\""},
+        {{"\b\f\n\r\t", 5}, "\"\\b\\f\\n\\r\\t\""},
+        {{"\0\x01\x1F\x7F", 4}, "\"\\u0000\\u0001\\u001f\\u007f\""},
+        {{"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x99\x82", 9},
+         "\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x99\x82\""},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct json json = begin(false);
+        json_string(&json, rows[i].text);
+        assert_written(rows[i].wanted);
+    }
 }
 
-static int make_arena(void **state)
+#define INSTEAD "\xEF\xBF\xBD"
+
+static void json_string__replaces_what_is_no_text(void **state)
 {
     (void)state;
-    arena_init(&arena, 1 << 20, NULL, NULL);
-    return 0;
+    static const struct {
+        const char *text, *wanted;
+    } rows[] = {
+        {"\x80", INSTEAD},
+        {"a\xFF"
+         "b",
+         "a" INSTEAD "b"},
+        {"\xC3", INSTEAD},
+        {"\xC3\"", INSTEAD "\\\""},
+        {"\xC3\n", INSTEAD "\\n"},
+        {"\xC0\xAF", INSTEAD INSTEAD},
+        {"\xED\xA0\x80", INSTEAD INSTEAD INSTEAD},
+        {"\xE2\x82", INSTEAD INSTEAD},
+        {"\xE2\x82\xE2\x82\xAC", INSTEAD INSTEAD "\xE2\x82\xAC"},
+        {"\xF4\x90\x80\x80", INSTEAD INSTEAD INSTEAD INSTEAD},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char wanted[64] = "\"";
+        struct json json = begin(false);
+        json_text(&json, rows[i].text);
+        strcat(wanted, rows[i].wanted);
+        strcat(wanted, "\"");
+        assert_written(wanted);
+    }
 }
 
-static int end_arena(void **state)
+/* Any two bytes within a string give a string that ends where it should. */
+static void json_string__is_valid_whatever_the_bytes(void **state)
 {
     (void)state;
-    arena_release(&arena);
-    return 0;
+    for (unsigned a = 0; a < 256; a++)
+        for (unsigned b = 0; b < 256; b++) {
+            const char text[] = {'<', (char)a, (char)b, '>'};
+            struct json json = begin(false);
+            json_string(&json, (struct span){text, sizeof text});
+            assert_true(buf_ok(&buf) && buf.len > 3);
+            struct span rest = {room + 1, buf.len - 2};
+            assert_true(room[0] == '"' && room[buf.len - 1] == '"');
+            assert_true(room[1] == '<' && room[buf.len - 2] == '>');
+            while (rest.len > 0) {
+                size_t len = utf8_length(rest);
+                assert_true(len > 0 && (unsigned char)*rest.at >= 0x20 &&
+                            *rest.at != '"');
+                len += *rest.at == '\\'; /* and what it escapes */
+                rest.at += len;
+                rest.len -= len;
+            }
+        }
+}
+
+static void json_key__is_escaped_too(void **state)
+{
+    (void)state;
+    struct json json = begin(false);
+
+    json_open(&json, '{');
+    json_key(&json, "a\"\n");
+    json_int(&json, 1);
+    json_close(&json, '}');
+    assert_written("{\"a\\\"\\n\":1}");
+}
+
+/* ---- by others -------------------------------------------------------------------------- */
+
+static void json_raw__is_a_value_like_any(void **state)
+{
+    (void)state;
+    struct json json = begin(false);
+
+    json_open(&json, '[');
+    json_raw(&json, span_of("{\"x\":1}"));
+    json_raw(&json, span_of("2"));
+    json_close(&json, ']');
+    assert_written("[{\"x\":1},2]");
+}
+
+static void json_before_value__makes_room_for_a_value_of_somebody_else(void **state)
+{
+    (void)state;
+    for (int pretty = 0; pretty < 2; pretty++) {
+        struct json json = begin(pretty);
+        json_open(&json, '{');
+        json_key(&json, "a");
+        json_before_value(&json);
+        buf_text(&buf, "HERE");
+        json_key(&json, "b");
+        json_open(&json, '[');
+        json_int(&json, 1);
+        json_before_value(&json);
+        buf_text(&buf, "THERE");
+        json_close(&json, ']');
+        json_close(&json, '}');
+        assert_written(pretty ? "{\n  \"a\": HERE,\n  \"b\": [\n    1,\n    THERE\n  ]\n}"
+                              : "{\"a\":HERE,\"b\":[1,THERE]}");
+    }
+}
+
+static void json__that_does_not_fit_is_a_failure_at_every_length(void **state)
+{
+    (void)state;
+    struct json json = begin(true);
+
+    write_document(&json);
+    size_t whole = buf.len;
+    for (size_t capacity = 0; capacity < whole; capacity++) {
+        memset(room, '#', sizeof room);
+        buf_over(&buf, room, capacity);
+        json = json_into(&buf, true);
+        write_document(&json);
+        assert_false(buf_ok(&buf));
+        assert_true(buf.len <= capacity);
+        assert_int_equal(room[capacity], '#');
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json__puts_commas_and_colons_where_they_belong),
-        cmocka_unit_test(json__indents_when_asked_to),
-        cmocka_unit_test(json__escapes_what_must_be),
-        cmocka_unit_test(json__replaces_what_is_not_utf8),
-        cmocka_unit_test(buf__grows_up_to_its_ceiling_and_no_further),
-        cmocka_unit_test(buf_over__fails_without_writing_past_its_end),
+        cmocka_unit_test(json__has_its_commas_and_colons),
+        cmocka_unit_test(json__is_indented_by_two_when_pretty),
+        cmocka_unit_test(json__may_be_a_single_value),
+        cmocka_unit_test(json_number__is_the_shortest_and_null_when_not_finite),
+        cmocka_unit_test(json_int__and_uint_reach_the_ends_of_their_range),
+        cmocka_unit_test(json_string__escapes_what_must_be),
+        cmocka_unit_test(json_string__replaces_what_is_no_text),
+        cmocka_unit_test(json_string__is_valid_whatever_the_bytes),
+        cmocka_unit_test(json_key__is_escaped_too),
+        cmocka_unit_test(json_raw__is_a_value_like_any),
+        cmocka_unit_test(json_before_value__makes_room_for_a_value_of_somebody_else),
+        cmocka_unit_test(json__that_does_not_fit_is_a_failure_at_every_length),
     };
-
-    return cmocka_run_group_tests(tests, make_arena, end_arena);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

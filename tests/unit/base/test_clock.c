@@ -1,0 +1,71 @@
+/* The clocks: one that never goes back, and one that can be read. */
+#include "lossd/base/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static void clock_ns__never_goes_back_and_goes_on(void **state)
+{
+    (void)state;
+    const struct timespec moment = {0, 2000000};
+    int64_t first = clock_ns(), last = first;
+
+    for (int i = 0; i < 100000; i++) {
+        int64_t now = clock_ns();
+        assert_true(now >= last);
+        last = now;
+    }
+    nanosleep(&moment, NULL);
+    assert_true(clock_ns() - first >= 2000000); /* nanoseconds, not anything coarser */
+}
+
+/* The seconds since 1970 that a text says. */
+static int64_t seconds_of(const char *text, int *milliseconds)
+{
+    struct tm utc = {.tm_isdst = 0};
+    char z = 0;
+
+    assert_int_equal(strlen(text), 24);
+    assert_int_equal(sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3d%c", &utc.tm_year,
+                            &utc.tm_mon, &utc.tm_mday, &utc.tm_hour, &utc.tm_min,
+                            &utc.tm_sec, milliseconds, &z),
+                     8);
+    assert_int_equal(z, 'Z');
+    utc.tm_year -= 1900;
+    utc.tm_mon -= 1;
+    return (int64_t)timegm(&utc);
+}
+
+static void clock_text__is_the_present_moment_in_utc(void **state)
+{
+    (void)state;
+    char text[CLOCK_TEXT_SIZE];
+    int milliseconds = -1;
+
+    setenv("TZ", "Asia/Kathmandu", 1); /* no whole hours away */
+    tzset();
+    struct timespec before, after;
+    clock_gettime(CLOCK_REALTIME, &before);
+    clock_text(text);
+    clock_gettime(CLOCK_REALTIME, &after);
+    int64_t found = seconds_of(text, &milliseconds) * 1000 + milliseconds;
+    assert_true(found >= before.tv_sec * 1000 + before.tv_nsec / 1000000);
+    assert_true(found <= after.tv_sec * 1000 + after.tv_nsec / 1000000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(clock_ns__never_goes_back_and_goes_on),
+        cmocka_unit_test(clock_text__is_the_present_moment_in_utc),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
