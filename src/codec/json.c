@@ -19,8 +19,7 @@ static enum element element_of(const struct batch *batch, enum member member)
 {
     if (member_infos[member].type == MEMBER_LABELS)
         return ELEMENT_INT64;
-    if (member == MEMBER_logits && batch_has(batch, MEMBER_dtype) &&
-        batch->dtype == DTYPE_FLOAT32)
+    if (member == MEMBER_logits && batch->dtype == DTYPE_FLOAT32)
         return ELEMENT_FLOAT32;
     return ELEMENT_FLOAT64;
 }

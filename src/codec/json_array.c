@@ -12,7 +12,11 @@
 #include "lossd/base/buf.h"
 #include "lossd/base/number.h"
 
-enum { FIRST_CAPACITY = 64, DOUBLE_UP_TO = 1 << 16 };
+enum {
+    FIRST_CAPACITY = 64,
+    DOUBLE_UP_TO = 1 << 16, /* elements; from there on half as much again */
+    TRIM_FROM = 4096        /* bytes; giving back less costs more than it is worth */
+};
 
 void json_array_begin(struct json_array *a, enum member member, struct array *out,
                       enum element element, struct json_narrow *narrow,
@@ -226,7 +230,8 @@ bool json_array_object(struct json_array *a, struct err *err)
 bool json_array_end(struct json_array *a, struct err *err)
 {
     a->out->shape.rank = a->rank;
-    return a->out->count == a->capacity || resize(a, a->out->count, err);
+    size_t spare = (a->capacity - a->out->count) * element_size(a);
+    return spare < TRIM_FROM || resize(a, a->out->count, err);
 }
 
 /* --- one element --- */

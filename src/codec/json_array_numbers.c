@@ -67,7 +67,8 @@ static inline void store(enum kind kind, void *data, size_t index, union number 
 }
 
 /* Bytes of "],[" at `at` if it leads to the next row and the row that ends, with
- * `count` numbers read altogether, is as long as the others. */
+ * `count` numbers read altogether, is as long as the others (0 is its length when it
+ * is the first: that is left to the reader). */
 static inline size_t next_row(struct json_array *a, const char *at, size_t count)
 {
     size_t bytes = at[1] != ','                   ? 0
@@ -75,7 +76,7 @@ static inline size_t next_row(struct json_array *a, const char *at, size_t count
                    : at[2] == ' ' && at[3] == '[' ? 4
                                                   : 0;
 
-    if (bytes == 0 || a->rank < 2 || !json_array_knows(a, a->rank) ||
+    if (bytes == 0 || a->rank < 2 ||
         count - a->row_from != a->out->shape.dim[a->rank - 1])
         return 0;
     a->filled[a->rank - 2]++;

@@ -127,7 +127,6 @@ static const char *end_member(struct json_reader *r, const char *at)
     enum json_way way = r->way;
 
     r->way = JSON_SKIP;
-    r->bare_tokens = false;
     if (way == JSON_COPY) {
         if (!keep(r, at))
             return refuse(r);
@@ -144,7 +143,7 @@ static const char *end_member(struct json_reader *r, const char *at)
 static const char *end_value(struct json_reader *r, const char *at)
 {
     r->state = r->depth > 0 ? JSON_AFTER_VALUE : JSON_END;
-    return r->depth == 1 && json_in_object(r) ? end_member(r, at) : at;
+    return r->depth == 1 ? end_member(r, at) : at;
 }
 
 static const char *end_scalar(struct json_reader *r, enum json_scalar scalar,

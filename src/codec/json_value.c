@@ -183,6 +183,12 @@ static const char *kind_of(char first)
     }
 }
 
+/* NaN, Infinity or -Infinity, without quotes. */
+static bool is_bare_token(const char *text)
+{
+    return *text == 'N' || *text == 'I' || (*text == '-' && text[1] == 'I');
+}
+
 bool json_value(struct span text, struct arena *mem, struct value *value, struct err *err)
 {
     char *copy = arena_text(mem, text, err);
@@ -191,7 +197,7 @@ bool json_value(struct span text, struct arena *mem, struct value *value, struct
         return false;
     *value = (struct value){.type = VALUE_NOTHING, .kind = kind_of(*copy)};
     value->text = (struct span){copy, text.len};
-    if (*copy == 'N' || *copy == 'I' || copy[1] == 'I')
+    if (is_bare_token(copy))
         value->type = VALUE_TEXT;
     else if (*copy == '-' || (*copy >= '0' && *copy <= '9'))
         set_number(value->text, value);

@@ -231,6 +231,8 @@ static void json_array__notes_the_first_flaw_of_logits(void **state)
          false},
         {"{\"dtype\":\"float32\",\"logits\":[3e39,NaN]}", FLAW_OVERFLOW, 0, "3e39",
          false},
+        {"{\"logits\":[1,3e39,4e39],\"dtype\":\"float32\"}", FLAW_OVERFLOW, 1, "3e39",
+         false},
         {"{\"logits\":[3e39,NaN],\"dtype\":\"float64\"}", FLAW_NAN, 1, "NaN", false},
         {"{\"logits\":[1,9999999999999999999999999999999999999999999999999999e999999]}",
          FLAW_OVERFLOW, 1, "99999999999999999999999999999999999999999999...", false},
@@ -263,6 +265,21 @@ static void json_array__overflow_is_a_flaw_of_weights_too(void **state)
     assert_int_equal(d.batch.class_weights.flaw_index, 1);
     assert_string_equal(d.batch.targets.flaw_text, "1e400");
     assert_int_equal(d.batch.targets.element, ELEMENT_FLOAT64);
+    decoded_free(&d);
+}
+
+static void json_array__reads_weights_and_targets_as_doubles_for_any_dtype(void **state)
+{
+    (void)state;
+    struct decoded d =
+        decode(span_of("{\"dtype\":\"float32\",\"class_weights\":[0.1,0.2],"
+                       "\"sample_weights\":[0.1],\"targets\":[[0.1,0.9]]}"));
+
+    assert_string_equal(d.err.detail, "");
+    assert_int_equal(d.batch.class_weights.element, ELEMENT_FLOAT64);
+    assert_int_equal(d.batch.sample_weights.element, ELEMENT_FLOAT64);
+    assert_int_equal(d.batch.targets.element, ELEMENT_FLOAT64);
+    assert_true(((double *)d.batch.class_weights.data)[1] == 0.2);
     decoded_free(&d);
 }
 
@@ -330,11 +347,19 @@ static void json_array__notes_labels_that_are_no_integers(void **state)
         {"{\"labels\":[0,9223372036854775808]}", FLAW_BEYOND_INT64, 1,
          "9223372036854775808", false},
         {"{\"labels\":[0,1e-1,2]}", FLAW_NOT_INTEGER, 1, "1e-1", false},
+        {"{\"labels\":[0,\"a string of more than ninety-six bytes, which is longer than "
+         "the "
+         "room that is there for its text with quotes\"]}",
+         FLAW_NOT_INTEGER, 1, "\"a string of more than ninety-six bytes, whi...", false},
         {"{\"labels\":[0,\"a string of more than forty-eight bytes is cut\xC3\xA9\"]}",
          FLAW_NOT_INTEGER, 1, "\"a string of more than forty-eight bytes is ...", false},
         {"{\"labels\":[0,\"a string of more than forty-eight bytes \xE2\x82\xAC cut\"]}",
          FLAW_NOT_INTEGER, 1, "\"a string of more than forty-eight bytes \xE2\x82\xAC...",
          false},
+        {"{\"labels\":[0,\"a string of more than ninety-six bytes, which is longer than "
+         "the "
+         "room that is there for its text with quotes\"]}",
+         FLAW_NOT_INTEGER, 1, "\"a string of more than ninety-six bytes, whi...", false},
         {"{\"labels\":[0,\"a string of more than forty-eight bytes i\xE2\x82\xAC cut\"]}",
          FLAW_NOT_INTEGER, 1, "\"a string of more than forty-eight bytes i...", false},
     };
@@ -733,6 +758,7 @@ int main(void)
         cmocka_unit_test(json_array__notes_the_first_flaw_of_logits),
         cmocka_unit_test(json_array__stores_what_it_notes),
         cmocka_unit_test(json_array__overflow_is_a_flaw_of_weights_too),
+        cmocka_unit_test(json_array__reads_weights_and_targets_as_doubles_for_any_dtype),
         cmocka_unit_test(json_array__takes_a_bare_sample_weight),
         cmocka_unit_test(json_array__takes_integers_for_labels),
         cmocka_unit_test(json_array__notes_labels_that_are_no_integers),

@@ -2,6 +2,7 @@
  * no difference how a text is cut. */
 #include "decoded.h"
 
+#include <cjson/cJSON.h>
 #include <dirent.h>
 
 /* A text and the error it is answered with, by every way of cutting it. */
@@ -75,12 +76,14 @@ static void json_read__points_at_the_byte_after_a_leading_zero(void **state)
     (void)state;
     static const char zero[] = "; '.', 'e' or the end of the number after a leading "
                                "zero is wanted";
-    char first[128], second[128], third[128];
+    char first[128], second[128], third[128], fourth[128];
 
     snprintf(first, sizeof first, "found '1' at line 1, column 7%s", zero);
     snprintf(second, sizeof second, "found '0' at line 1, column 8%s", zero);
     snprintf(third, sizeof third, "found '7' at line 1, column 14%s", zero);
+    snprintf(fourth, sizeof fourth, "found '7' at line 1, column 17%s", zero);
     const struct refusal refusals[] = {
+        BAD("{\"labels\":[0,0,07]}", 16, fourth),
         BAD("{\"x\":01}", 6, first),
         BAD("{\"x\":-00}", 7, second),
         BAD("{\"logits\":[[07,1]]}", 13, third),
@@ -150,6 +153,8 @@ static void json_read__points_into_malformed_strings(void **state)
             "found byte 0x8F at line 1, column 8; valid UTF-8 is wanted"),
         BAD("{\"x\":\"\xF4\x90\x80\x80\"}", 7,
             "found byte 0x90 at line 1, column 8; valid UTF-8 is wanted"),
+        BAD("{\"x\":\"\xF5\x80\x80\x80\"}", 6,
+            "found byte 0xF5 at line 1, column 7; valid UTF-8 is wanted"),
         BAD("{\"x\":\"\xC3\"}", 7,
             "found '\"' at line 1, column 8; valid UTF-8 is wanted"),
         BAD("{\"\x80\":1}", 2,
@@ -318,6 +323,79 @@ static void json_read__sets_every_kind_of_member(void **state)
     decoded_free(&d);
 }
 
+static void json_read__decodes_characters_of_every_length(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *id;
+    } cases[] = {
+        {"\xC2\x80\xDF\xBF\xE0\xA0\x80\xE1\x80\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF",
+         "\xC2\x80\xDF\xBF\xE0\xA0\x80\xE1\x80\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF"},
+        {"\xF0\x90\x80\x80\xF1\x80\x80\x80\xF4\x8F\xBF\xBF",
+         "\xF0\x90\x80\x80\xF1\x80\x80\x80\xF4\x8F\xBF\xBF"},
+        {"\\u0080\\u07ff\\u0800\\uD7FF\\ue000\\uFFFF",
+         "\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF"},
+        {"\\ud800\\udc00\\u0041\\uDBFF\\uDFFF\\u007f", "\xF0\x90\x80\x80"
+                                                       "A\xF4\x8F\xBF\xBF\x7F"},
+        {"\\b\\f\\n\\r\\t\\/\\\"\\\\", "\b\f\n\r\t/\"\\"},
+        {"Infinity", "Infinity"},
+        {"NaN", "NaN"},
+        {"-I", "-I"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        char text[256];
+        /* as a value, which cJSON decodes, and as a name, which it does not */
+        snprintf(text, sizeof text, "{\"id\":\"%s\"}", cases[i].text);
+        struct decoded d = decode(span_of(text));
+        assert_string_equal(d.err.detail, "");
+        assert_true(span_is(d.batch.id, cases[i].id));
+        assert_cuts_do_not_matter(span_of(text), &d);
+        decoded_free(&d);
+        snprintf(text, sizeof text, "{\"%s\":1}", cases[i].text);
+        struct decoded named = decode(span_of(text));
+        snprintf(text, sizeof text, "{\"%s\":1}", cases[i].id);
+        assert_int_equal(named.err.kind, ERR_UNKNOWN_MEMBER);
+        assert_non_null(strstr(named.err.detail, cases[i].id));
+        decoded_free(&named);
+    }
+}
+
+static void json_read__hands_on_numbers_that_no_option_can_be(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"NaN", "Infinity", "-Infinity", "1e999"};
+
+    for (size_t i = 0; i < LENGTH(texts); i++) {
+        char text[64];
+        snprintf(text, sizeof text, "{\"temperature\":%s}", texts[i]);
+        struct decoded d = decode(span_of(text));
+        assert_int_equal(d.err.kind, ERR_NONE);
+        assert_int_equal(d.batch.bad_option.kind, ERR_INVALID_OPTION);
+        assert_non_null(strstr(d.batch.bad_option.detail, texts[i]));
+        assert_cuts_do_not_matter(span_of(text), &d);
+        decoded_free(&d);
+    }
+}
+
+static void json_read__leaves_cjson_to_malloc_afterwards(void **state)
+{
+    (void)state;
+    struct decoded d;
+
+    decode_into(&d, &task_loss, &decoded_limits, SIZE_MAX,
+                span_of("{\"id\":\"a\",\"return\":[\"loss\"]}"), 100, NULL, 0);
+    size_t used = d.mem.used, left = d.mem.left;
+    cJSON *tree = cJSON_Parse("[1,{\"a\":\"b\"}]");
+
+    assert_non_null(tree);
+    assert_int_equal(d.mem.used, used);
+    assert_int_equal(d.mem.left, left);
+    cJSON_Delete(tree);
+    decoded_free(&d);
+}
+
 static void json_read__reads_integers_exactly(void **state)
 {
     (void)state;
@@ -332,6 +410,15 @@ static void json_read__reads_integers_exactly(void **state)
         {"{\"ignore_index\":1200e-2}", 12},
         {"{\"ignore_index\":0.0012e4}", 12},
         {"{\"ignore_index\":-0.0e99999999999999999999}", 0},
+        {"{\"ignore_index\":0."
+         "000000000000000000000000000000000000000000000000000000000000"
+         "000000000000000000000000000000000000000000000000000000000000"
+         "5e121}",
+         5},
+        {"{\"ignore_index\":5000000000000000000000000000000000000000000000000000000000000"
+         "000000000000000000000000000000000000000000000000000000000000"
+         "e-120}",
+         5},
     };
     for (size_t i = 0; i < LENGTH(integers); i++) {
         struct decoded d = decode(span_of(integers[i].text));
@@ -446,13 +533,30 @@ static void json_read__has_a_ceiling_for_depth(void **state)
                    "the JSON is nested deeper than 3 levels at offset 7");
     assert_limited("{\"x\":[{\"a\":{]", limits, "--max-depth", 3,
                    "the JSON is nested deeper than 3 levels at offset 11");
+    /* of two ceilings the first to be reached counts */
+    limits.max_text = 10;
+    assert_limited("{\"return\":[1,[[[", limits, "--max-depth", 3,
+                   "the JSON is nested deeper than 3 levels at offset 14");
+    assert_limited(
+        "{\"return\":[10,[[[", limits, "--max-text", 10,
+        "the text beside the arrays has more than the 10 bytes that are allowed");
+    limits = decoded_limits;
     limits.max_depth = 200;
-    char deep[512] = "{\"x\":";
+    char deep[1024] = "{\"x\":";
     for (size_t i = 0; i < 199; i++) {
         deep[5 + i] = '[';
         deep[5 + 199 + i] = ']';
     }
     deep[5 + 2 * 199] = '}';
+    assert_not_limited(deep, limits);
+    /* objects and arrays in turn, further down than a word has bits */
+    size_t len = 0;
+    for (size_t i = 0; i < 100; i++)
+        len += (size_t)snprintf(deep + len, sizeof deep - len, "{\"x\":");
+    assert_true(len + 128 < sizeof deep);
+    memset(deep + len, '}', 100);
+    memcpy(deep + len, "[]", 2);
+    memcpy(deep + len + 100, "}}", 3);
     assert_not_limited(deep, limits);
 }
 
@@ -481,6 +585,9 @@ static void json_read__has_a_ceiling_for_text(void **state)
     /* a ceiling and an error behind it: the ceiling comes first, however it is cut */
     assert_limited("{\"id\":\"12345678901234567890123456789012345678901234567890"
                    "1234567890123456789\"x",
+                   limits, "--max-text", 70, beside_70);
+    assert_limited("{\"return\":[\"12345678901234567890123456789012345678901234567890"
+                   "123456789012345\",x",
                    limits, "--max-text", 70, beside_70);
     assert_limited("{\"logits\":[1,12345678901234567890123456789012345678901234567890"
                    "123456789012345678901]}",
@@ -522,6 +629,29 @@ static void json_read__answers_the_same_for_any_shortage_of_memory(void **state)
     assert_true(refusals > 100);
 }
 
+static void json_read__has_no_memory_for_a_tree_either(void **state)
+{
+    (void)state;
+    enum { NAMES = 1000 };
+    char text[NAMES * 7 + 64];
+    size_t len = (size_t)snprintf(text, sizeof text, "{\"return\":[");
+    bool enough = false;
+
+    for (size_t i = 0; i < NAMES; i++)
+        len +=
+            (size_t)snprintf(text + len, sizeof text - len, "%s\"loss\"", i ? "," : "");
+    snprintf(text + len, sizeof text - len, "]}");
+    for (size_t memory = 0; !enough; memory += 1000) {
+        struct decoded d;
+        decode_into(&d, &task_loss, &decoded_limits, memory, span_of(text), 5000, NULL,
+                    0);
+        enough = d.finished;
+        assert_int_equal(d.err.kind, enough ? ERR_NONE : ERR_TOO_LARGE);
+        assert_int_equal(d.batch.outputs == 1u << OUTPUT_LOSS, enough);
+        decoded_free(&d);
+    }
+}
+
 static void json_read__goes_on_refusing_once_it_has_refused(void **state)
 {
     (void)state;
@@ -536,6 +666,7 @@ static void json_read__goes_on_refusing_once_it_has_refused(void **state)
     assert_false(codec->feed(decoder, span_of("{\"x\":]"), &err));
     assert_false(codec->feed(decoder, span_of("1}"), &later));
     assert_false(codec->finish(decoder, &later));
+    assert_int_equal(later.kind, ERR_NONE);
     assert_int_equal(err.offset, 5);
     arena_release(&mem);
 }
@@ -557,7 +688,7 @@ static void json_read__reads_a_long_string_byte_by_byte(void **state)
     struct decoder *decoder = codec->begin(&batch, &mem, &err);
     assert_true(codec->feed(decoder, span_of("{\"x\":\""), &err));
     for (size_t i = 0; i < LONG; i++)
-        assert_true(codec->feed(decoder, (struct span){"\xC3\xA9" + i % 2, 1}, &err));
+        assert_true(codec->feed(decoder, (struct span){&"\xC3\xA9"[i % 2], 1}, &err));
     assert_true(codec->feed(decoder, span_of("\",\"id\":\""), &err));
     for (size_t i = 0; i < LONG / 2; i++)
         assert_true(codec->feed(decoder, span_of("a"), &err));
@@ -753,6 +884,9 @@ int main(void)
         cmocka_unit_test(json_read__names_unknown_and_repeated_members),
         cmocka_unit_test(json_read__does_not_end_names_at_an_escaped_nul),
         cmocka_unit_test(json_read__sets_every_kind_of_member),
+        cmocka_unit_test(json_read__decodes_characters_of_every_length),
+        cmocka_unit_test(json_read__hands_on_numbers_that_no_option_can_be),
+        cmocka_unit_test(json_read__leaves_cjson_to_malloc_afterwards),
         cmocka_unit_test(json_read__reads_integers_exactly),
         cmocka_unit_test(json_read__takes_no_fraction_for_an_integer),
         cmocka_unit_test(json_read__gives_the_same_for_any_two_cuts),
@@ -760,6 +894,7 @@ int main(void)
         cmocka_unit_test(json_read__has_a_ceiling_for_depth),
         cmocka_unit_test(json_read__has_a_ceiling_for_text),
         cmocka_unit_test(json_read__answers_the_same_for_any_shortage_of_memory),
+        cmocka_unit_test(json_read__has_no_memory_for_a_tree_either),
         cmocka_unit_test(json_read__goes_on_refusing_once_it_has_refused),
         cmocka_unit_test(json_read__reads_a_long_string_byte_by_byte),
         cmocka_unit_test(json_read__refuses_every_bad_vector),
