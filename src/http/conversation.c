@@ -11,6 +11,7 @@
  * socket by hand.  That is safe because the library has nothing to write then. */
 #include "http/conversation.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -42,6 +43,7 @@ void conversation_begin(struct connection *connection, const char *uri)
     talk->user_agent = (struct span){NULL, 0};
     talk->chunked = talk->last = false;
     talk->sent = 0;
+    talk->spilled = talk->spill_size = 0;
     /* the library decodes its own in place */
     talk->target = size <= sizeof talk->room ? talk->room : malloc(size);
     if (talk->target)
@@ -96,10 +98,27 @@ static bool read_head(struct conversation *talk, const char *method, const char 
 
 /* ---- the answer ---------------------------------------------------------------- */
 
+/* The library offers what is left of the connection's buffer, and next to nothing
+ * is left after headers that have nearly filled it. */
+static size_t fill_little(struct conversation *talk, char *out, size_t capacity)
+{
+    if (talk->spilled == talk->spill_size) {
+        talk->spilled = 0;
+        talk->spill_size =
+            talk->response.fill(talk->response.ctx, talk->spill, sizeof talk->spill);
+    }
+    size_t left = talk->spill_size - talk->spilled, n = left < capacity ? left : capacity;
+    memcpy(out, talk->spill + talk->spilled, n);
+    talk->spilled += n;
+    return n;
+}
+
 static ssize_t fill_response(void *cls, uint64_t position, char *out, size_t capacity)
 {
     struct conversation *talk = cls;
-    size_t n = talk->response.fill(talk->response.ctx, out, capacity);
+    bool little = capacity < sizeof talk->spill || talk->spilled < talk->spill_size;
+    size_t n = little ? fill_little(talk, out, capacity)
+                      : talk->response.fill(talk->response.ctx, out, capacity);
 
     (void)position;
     talk->sent += n;
@@ -175,8 +194,9 @@ static enum MHD_Result refuse_in_the_middle(struct connection *connection)
 static bool has_left(int fd)
 {
     char byte;
+    ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
-    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 static void run_job(struct job *job)

@@ -43,6 +43,8 @@ struct conversation {
     uint64_t sent; /* bytes of the response's body given to be sent */
     char *target;  /* a copy of the request's; ours to free unless it is `room` */
     char room[256];
+    char spill[256]; /* made of the response, and not yet given to be sent: */
+    size_t spilled, spill_size;
 };
 
 /* The first line of a request is in; `uri` is not kept. */

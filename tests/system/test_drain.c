@@ -102,8 +102,8 @@ static void drain__serves_on_but_is_not_ready_during_the_delay(void **state)
     start(&service, flags);
     assert_int_equal(get(&service, "/readyz"), 200);
     kill(service.pid, SIGTERM);
-    while (get(&service, "/readyz") != 503)
-        ;
+    for (int asked = 0; get(&service, "/readyz") != 503; asked++)
+        assert_true(asked < 10000);
     assert_int_equal(get(&service, "/livez"), 200);
     assert_int_equal(get(&service, "/v1/losses"), 200);
     /* a second signal ends the delay */
@@ -112,12 +112,14 @@ static void drain__serves_on_but_is_not_ready_during_the_delay(void **state)
 
 static void drain__closes_connections_that_are_idle(void **state)
 {
+    static const char *const flags[] = {"--drain-timeout", "1h", "--header-timeout", "1h",
+                                        NULL};
     struct service service;
     struct wire silent, used;
     struct answer answer;
 
     (void)state;
-    start(&service, NULL);
+    start(&service, flags);
     assert_true(wire_open(&silent, service.port) && wire_open(&used, service.port));
     assert_true(wire_post(&used, "/v1/loss", EXAMPLE, false));
     assert_true(wire_answer(&used, false, &answer));

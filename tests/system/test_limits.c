@@ -95,7 +95,8 @@ static void limits__give_the_place_of_an_idle_connection_to_a_new_one(void **sta
         assert_int_equal(answer.status, 200);
         answer_release(&answer);
     }
-    while (!answered) { /* not before they have been idle for a while */
+    for (int asked = 0; !answered; asked++) { /* not before they were idle for a while */
+        assert_true(asked < 100000);
         assert_true(wire_open(&new, service.port));
         wire_post(&new, "/v1/loss", EXAMPLE, true);
         assert_true(wire_answer(&new, false, &answer));

@@ -367,6 +367,61 @@ static void serving__sends_a_large_answer_in_pieces(void **state)
     free(body);
 }
 
+/* Asks with a header of that size in front.  The length of the answer's body, 0
+ * when it was refused. */
+static size_t ask_after_header(unsigned port, size_t size, const char *body)
+{
+    struct wire wire;
+    struct answer answer;
+    char *filler = malloc(size + 1), head[200];
+    size_t length = 0;
+
+    memset(filler, 'x', size);
+    filler[size] = '\0';
+    snprintf(head, sizeof head,
+             "\r\nHost: x\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+             strlen(body));
+    assert_true(wire_open(&wire, port));
+    wire_text(&wire, "POST /v1/softmax HTTP/1.1\r\nA: ");
+    wire_text(&wire, filler);
+    wire_text(&wire, head);
+    wire_text(&wire, body);
+    if (wire_answer(&wire, false, &answer) && answer.status == 200) {
+        assert_string_equal(answer.body + answer.body_length - 4, "]]}\n");
+        length = answer.body_length;
+    }
+    answer_release(&answer);
+    wire_close(&wire);
+    free(filler);
+    return length;
+}
+
+static void serving__sends_a_large_answer_after_headers_that_fill_the_buffer(void **state)
+{
+    enum { ROWS = 700, STEP = 7, STEPS = 60 };
+    char *body = large_batch(ROWS);
+    /* short headers of the answer leave the least room for its body */
+    static const char *const flags[] = {"--server-timing", "off", NULL};
+    struct service brief;
+
+    (void)state;
+    assert_true(service_start(&brief, flags));
+    size_t fits = 1000, does_not = 70000;
+    size_t whole = ask_after_header(brief.port, fits, body);
+    assert_true(whole > 65536);
+    while (does_not - fits > 1) {
+        size_t between = fits + (does_not - fits) / 2;
+        if (ask_after_header(brief.port, between, body) > 0)
+            fits = between;
+        else
+            does_not = between;
+    }
+    for (size_t i = 0; i < STEPS; i++)
+        assert_int_equal(ask_after_header(brief.port, fits - i * STEP, body), whole);
+    free(body);
+    assert_int_equal(service_stop(&brief), 0);
+}
+
 static void serving__awaits_the_small_rest_of_a_refused_body(void **state)
 {
     static char body[900000];
@@ -442,6 +497,8 @@ int main(void)
         cmocka_unit_test(serving__takes_a_long_target),
         cmocka_unit_test(serving__echoes_a_request_id_or_makes_one),
         cmocka_unit_test(serving__sends_a_large_answer_in_pieces),
+        cmocka_unit_test(
+            serving__sends_a_large_answer_after_headers_that_fill_the_buffer),
         cmocka_unit_test(serving__awaits_the_small_rest_of_a_refused_body),
         cmocka_unit_test(serving__logs_a_line_for_each_request_but_probes),
     };

@@ -1,6 +1,7 @@
 #include "wire.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -66,6 +67,7 @@ static bool receive(struct wire *wire)
     if (!longer)
         return false;
     wire->unread = longer;
+    errno = 0;
     ssize_t n = recv(wire->fd, wire->unread + wire->len, PIECE, 0);
     if (n <= 0)
         return false;
@@ -172,7 +174,8 @@ const char *wire_rest(struct wire *wire)
 
 bool wire_ends(struct wire *wire)
 {
-    return wire->len == 0 && !receive(wire);
+    /* patience that has run out is not an end */
+    return wire->len == 0 && !receive(wire) && errno != EAGAIN;
 }
 
 void wire_half_close(struct wire *wire)
