@@ -12,12 +12,14 @@
 #include "api/query.h"
 #include "api/request_id.h"
 #include "api/route.h"
-#include "api/stream.h"
 #include "lossd/base/clock.h"
 #include "lossd/codec/codec.h"
 
 enum {
     DOCUMENT_MAX = 65536,
+    WHOLE_NUMBERS = 2500,  /* an answer with more is written while it is sent */
+    NUMBER_ROOM = 26,      /* longest number and its comma */
+    ENVELOPE_ROOM = 1024,  /* an answer without its arrays */
     ENCODE_NS = 30,        /* to write a number */
     OVERHEAD_BYTES = 65536 /* a request's memory besides its arrays */
 };
@@ -184,8 +186,8 @@ int64_t api_cost_ns(const struct exchange *exchange)
     if (exchange->refused || !exchange->decoder)
         return 0;
     size_t written = reply_numbers(&exchange->batch);
-    if (written > STREAM_FIRST_NUMBERS)
-        written = STREAM_FIRST_NUMBERS;
+    if (written > WHOLE_NUMBERS)
+        written = 0;
     return score_cost_ns(&exchange->batch) + (int64_t)written * ENCODE_NS;
 }
 
@@ -285,6 +287,33 @@ static bool answer_description(struct exchange *exchange, struct response *respo
     return true;
 }
 
+static size_t fill_from_reply(void *ctx, char *out, size_t capacity)
+{
+    return reply_fill(ctx, out, capacity);
+}
+
+/* A short answer is one text; a long one is written where it is sent from. */
+static bool set_body(struct exchange *exchange, struct reply *reply,
+                     struct response *response)
+{
+    size_t numbers = reply_numbers(&exchange->batch), n = 1;
+    struct buf text;
+
+    if (numbers > WHOLE_NUMBERS) {
+        response->fill = fill_from_reply;
+        response->ctx = reply;
+        return true;
+    }
+    size_t room = numbers * NUMBER_ROOM + ENVELOPE_ROOM;
+    buf_init(&text, &exchange->mem, SIZE_MAX, NULL, &exchange->err);
+    for (char *at; n > 0 && (at = buf_room(&text, room)); room = REPLY_ROOM) {
+        n = reply_fill(reply, at, text.capacity - text.len);
+        text.len += n;
+    }
+    response->body = buf_span(&text);
+    return buf_ok(&text);
+}
+
 static bool answer_score(struct exchange *exchange, struct pool *pool,
                          struct response *response)
 {
@@ -306,7 +335,7 @@ static bool answer_score(struct exchange *exchange, struct pool *pool,
     if (!reply)
         return false;
     begin_response(exchange, response, 200, "application/json");
-    if (!stream_begin(reply, reply_numbers(batch), pool, &exchange->mem, response, err))
+    if (!set_body(exchange, reply, response))
         return false;
     exchange->stage_ns[STAGE_ENCODE] = clock_ns() - computed;
     return true;

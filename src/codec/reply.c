@@ -24,18 +24,6 @@ struct part {
     size_t count;
 };
 
-/* How far writing is. */
-struct cursor {
-    unsigned part;
-    size_t done;               /* bytes or numbers of the part */
-    size_t stop;               /* numbers of the part that are written */
-    bool in_array;             /* which has begun */
-    size_t row_left;           /* numbers of the current row */
-    size_t at[RANK_MAX];       /* index of the row */
-    char between[BETWEEN_MAX]; /* text before the next number */
-    size_t between_len, between_done;
-};
-
 struct reply {
     struct buf text;
     struct json json;
@@ -43,7 +31,15 @@ struct reply {
     struct part part[PARTS_MAX];
     unsigned parts;
     bool pretty;
-    struct cursor cursor;
+
+    /* how far reply_fill() is */
+    unsigned current;
+    size_t done;               /* bytes or numbers of the current part */
+    bool in_array;             /* which has begun */
+    size_t row_left;           /* numbers of the current row */
+    size_t at[RANK_MAX];       /* index of the row */
+    char between[BETWEEN_MAX]; /* text before the next number */
+    size_t between_len, between_done;
 };
 
 struct reply *reply_new(bool pretty, struct arena *mem, struct err *err)
@@ -106,29 +102,28 @@ bool reply_end(struct reply *reply)
 
 /* --- brackets --- */
 
-static void add_between(struct cursor *cursor, char c)
+static void add_between(struct reply *reply, char c)
 {
-    cursor->between[cursor->between_len++] = c;
+    reply->between[reply->between_len++] = c;
 }
 
 /* A line break and the indent of what is `depth` arrays deep. */
-static void break_line(struct cursor *cursor, bool pretty, unsigned depth)
+static void break_line(struct reply *reply, unsigned depth)
 {
-    if (!pretty)
+    if (!reply->pretty)
         return;
-    add_between(cursor, '\n');
+    add_between(reply, '\n');
     for (unsigned i = 0; i < 2 * (depth + 1); i++)
-        add_between(cursor, ' ');
+        add_between(reply, ' ');
 }
 
 /* Brackets from depth `from` down to a row; all but the first on a line of its own. */
-static void open_brackets(struct cursor *cursor, bool pretty, unsigned from,
-                          unsigned rank)
+static void open_brackets(struct reply *reply, unsigned from, unsigned rank)
 {
     for (unsigned d = from; d < rank; d++) {
         if (d > 0)
-            break_line(cursor, pretty, d);
-        add_between(cursor, '[');
+            break_line(reply, d);
+        add_between(reply, '[');
     }
 }
 
@@ -137,35 +132,32 @@ static size_t row_length(const struct shape *shape)
     return shape->rank > 0 ? shape->dim[shape->rank - 1] : 1;
 }
 
-static void begin_array(struct cursor *cursor, bool pretty, const struct part *part)
+static void begin_array(struct reply *reply, const struct shape *shape)
 {
-    const struct shape *shape = &part->shape;
-
-    cursor->stop = part->count;
-    cursor->in_array = true;
-    memset(cursor->at, 0, sizeof cursor->at);
-    open_brackets(cursor, pretty, 0, shape->rank);
-    cursor->row_left = row_length(shape);
+    reply->in_array = true;
+    memset(reply->at, 0, sizeof reply->at);
+    open_brackets(reply, 0, shape->rank);
+    reply->row_left = row_length(shape);
 }
 
 /* A row is complete: closes what ends with it and opens what comes next. */
-static void end_row(struct cursor *cursor, bool pretty, const struct shape *shape)
+static void end_row(struct reply *reply, const struct shape *shape)
 {
     unsigned depth = shape->rank;
 
-    cursor->row_left = row_length(shape);
+    reply->row_left = row_length(shape);
     if (depth == 0)
         return;
-    add_between(cursor, ']');
+    add_between(reply, ']');
     for (depth--; depth > 0; depth--) {
-        if (++cursor->at[depth - 1] < shape->dim[depth - 1]) {
-            add_between(cursor, ',');
-            open_brackets(cursor, pretty, depth, shape->rank);
+        if (++reply->at[depth - 1] < shape->dim[depth - 1]) {
+            add_between(reply, ',');
+            open_brackets(reply, depth, shape->rank);
             return;
         }
-        cursor->at[depth - 1] = 0;
-        break_line(cursor, pretty, depth - 1);
-        add_between(cursor, ']');
+        reply->at[depth - 1] = 0;
+        break_line(reply, depth - 1);
+        add_between(reply, ']');
     }
 }
 
@@ -218,20 +210,17 @@ static char *write_numbers(char *out, const struct part *part, size_t from, size
 }
 
 /* As many numbers of the current row as are sure to fit. */
-static char *fill_row(struct cursor *cursor, const struct part *part, bool pretty,
-                      char *out, char *end)
+static char *fill_row(struct reply *reply, const struct part *part, char *out, char *end)
 {
     size_t fit = (size_t)(end - out) / NUMBER_ROOM;
-    size_t left = cursor->stop - cursor->done;
-    size_t run = fit < cursor->row_left ? fit : cursor->row_left;
+    size_t run = fit < reply->row_left ? fit : reply->row_left;
 
-    run = run < left ? run : left;
-    out = write_numbers(out, part, cursor->done, cursor->done + run, pretty);
-    cursor->done += run;
-    cursor->row_left -= run;
-    if (run > 0 && cursor->row_left == 0) {
-        out -= 1 + pretty; /* no comma after the last */
-        end_row(cursor, pretty, &part->shape);
+    out = write_numbers(out, part, reply->done, reply->done + run, reply->pretty);
+    reply->done += run;
+    reply->row_left -= run;
+    if (run > 0 && reply->row_left == 0) {
+        out -= 1 + reply->pretty; /* no comma after the last */
+        end_row(reply, &part->shape);
     }
     return out;
 }
@@ -246,33 +235,32 @@ static size_t copy(char *out, size_t room, const char *text, size_t len)
     return n;
 }
 
-static char *fill_between(struct cursor *cursor, char *out, char *end)
+static char *fill_between(struct reply *reply, char *out, char *end)
 {
-    size_t n = copy(out, (size_t)(end - out), cursor->between + cursor->between_done,
-                    cursor->between_len - cursor->between_done);
+    size_t n = copy(out, (size_t)(end - out), reply->between + reply->between_done,
+                    reply->between_len - reply->between_done);
 
-    cursor->between_done += n;
-    if (cursor->between_done == cursor->between_len)
-        cursor->between_len = cursor->between_done = 0;
+    reply->between_done += n;
+    if (reply->between_done == reply->between_len)
+        reply->between_len = reply->between_done = 0;
     return out + n;
 }
 
-static void next_part(struct cursor *cursor)
+static void next_part(struct reply *reply)
 {
-    cursor->part++;
-    cursor->done = 0;
-    cursor->in_array = false;
+    reply->current++;
+    reply->done = 0;
+    reply->in_array = false;
 }
 
 static char *fill_text(struct reply *reply, const struct part *part, char *out, char *end)
 {
-    struct cursor *cursor = &reply->cursor;
-    size_t n = copy(out, (size_t)(end - out), reply->text.at + part->from + cursor->done,
-                    part->to - part->from - cursor->done);
+    size_t n = copy(out, (size_t)(end - out), reply->text.at + part->from + reply->done,
+                    part->to - part->from - reply->done);
 
-    cursor->done += n;
-    if (part->from + cursor->done == part->to)
-        next_part(cursor);
+    reply->done += n;
+    if (part->from + reply->done == part->to)
+        next_part(reply);
     return out + n;
 }
 
@@ -280,27 +268,24 @@ static char *fill_text(struct reply *reply, const struct part *part, char *out, 
 static char *fill_array(struct reply *reply, const struct part *part, char *out,
                         char *end)
 {
-    struct cursor *cursor = &reply->cursor;
-
-    if (!cursor->in_array)
-        begin_array(cursor, reply->pretty, part);
-    else if (cursor->done < part->count)
-        return fill_row(cursor, part, reply->pretty, out, end);
+    if (!reply->in_array)
+        begin_array(reply, &part->shape);
+    else if (reply->done < part->count)
+        return fill_row(reply, part, out, end);
     else
-        next_part(cursor);
+        next_part(reply);
     return out;
 }
 
 size_t reply_fill(struct reply *reply, char *out, size_t capacity)
 {
-    struct cursor *cursor = &reply->cursor;
     char *at = out, *end = out + capacity;
 
     assert(capacity >= REPLY_ROOM);
-    while (cursor->part < reply->parts && at < end) {
-        const struct part *part = &reply->part[cursor->part];
-        if (cursor->between_len > 0)
-            at = fill_between(cursor, at, end);
+    while (reply->current < reply->parts && at < end) {
+        const struct part *part = &reply->part[reply->current];
+        if (reply->between_len > 0)
+            at = fill_between(reply, at, end);
         else if (part->is_text)
             at = fill_text(reply, part, at, end);
         else if (end - at >= NUMBER_ROOM)
@@ -309,80 +294,4 @@ size_t reply_fill(struct reply *reply, char *out, size_t capacity)
             break;
     }
     return (size_t)(at - out);
-}
-
-/* --- several at once --- */
-
-/* Numbers whose text is sure to fit, with all that may stand between the rows. */
-static size_t numbers_in(size_t capacity, const struct part *part)
-{
-    size_t row = row_length(&part->shape);
-
-    return (capacity - 2 * BETWEEN_MAX) / (NUMBER_ROOM + BETWEEN_MAX / row + 1);
-}
-
-/* To number `index`, before which all brackets have been written. */
-static void seek(struct cursor *cursor, const struct part *part, size_t index)
-{
-    size_t length = row_length(&part->shape), row = index / length;
-
-    cursor->done = index;
-    cursor->row_left = length - index % length;
-    for (unsigned d = part->shape.rank; d-- > 1;) {
-        cursor->at[d - 1] = row % part->shape.dim[d - 1];
-        row /= part->shape.dim[d - 1];
-    }
-}
-
-struct writing {
-    const struct reply *reply;
-    const struct part *part;
-    size_t numbers;
-    char *const *out;
-    size_t *len;
-    size_t capacity;
-};
-
-/* Writes a piece; the brackets behind its last number are its own. */
-static void write_piece(const struct writing *writing, size_t piece)
-{
-    struct cursor cursor = writing->reply->cursor;
-    size_t from = cursor.done + piece * writing->numbers;
-    char *at = writing->out[piece], *end = at + writing->capacity;
-    bool pretty = writing->reply->pretty;
-
-    seek(&cursor, writing->part, from);
-    cursor.stop = from + writing->numbers;
-    while (cursor.done < cursor.stop) {
-        at = fill_row(&cursor, writing->part, pretty, at, end);
-        at = fill_between(&cursor, at, end);
-    }
-    writing->len[piece] = (size_t)(at - writing->out[piece]);
-}
-
-static void write_pieces(void *ctx, size_t from, size_t to, size_t worker)
-{
-    (void)worker;
-    for (size_t i = from; i < to; i++)
-        write_piece(ctx, i);
-}
-
-size_t reply_fill_pieces(struct reply *reply, struct pool *pool, char *const out[],
-                         size_t len[], size_t count, size_t capacity)
-{
-    struct cursor *cursor = &reply->cursor;
-    const struct part *part = &reply->part[cursor->part];
-
-    if (!pool || cursor->part >= reply->parts || part->is_text || !cursor->in_array ||
-        cursor->between_len > 0)
-        return 0;
-    struct writing writing = {reply, part, numbers_in(capacity, part),
-                              out,   len,  capacity};
-    size_t pieces = writing.numbers ? (part->count - cursor->done) / writing.numbers : 0;
-    pieces = pieces < count ? pieces : count;
-    if (pieces < 2)
-        return 0;
-    pool_for(pool, pieces, 1, write_pieces, &writing);
-    seek(cursor, part, cursor->done + pieces * writing.numbers);
-    return pieces;
 }

@@ -10,7 +10,6 @@
 #include "lossd/base/arena.h"
 #include "lossd/base/buf.h"
 #include "lossd/base/err.h"
-#include "lossd/base/pool.h"
 #include "lossd/base/span.h"
 #include "lossd/engine/batch.h"
 #include "lossd/engine/score.h"
@@ -53,13 +52,5 @@ const char *codec_media_types(void);
  * the arena must live until the end. */
 enum { REPLY_ROOM = 256 };
 size_t reply_fill(struct reply *reply, char *out, size_t capacity);
-
-/* The same with several threads: where a large array comes next, the following
- * text into out[0], out[1], .. out[count - 1], each of `capacity` >= REPLY_PIECE
- * bytes, written at the same time, their lengths into len[].  Returns how many
- * were filled; 0 where reply_fill() is as good. */
-enum { REPLY_PIECE = 16384 };
-size_t reply_fill_pieces(struct reply *reply, struct pool *pool, char *const out[],
-                         size_t len[], size_t count, size_t capacity);
 
 #endif
