@@ -1,7 +1,5 @@
 #include "api/query.h"
 
-#include <math.h>
-
 #include "lossd/base/buf.h"
 #include "lossd/base/number.h"
 
@@ -85,12 +83,7 @@ static struct value number_value(struct span text, struct arena *mem)
     value.type = VALUE_NUMBER;
     value.kind = "a number";
     value.number = number_read_double(text);
-    value.is_integer = number_read_int64(text, &value.integer);
-    if (!value.is_integer && fabs(value.number) < 0x1p53 &&
-        value.number == trunc(value.number)) {
-        value.is_integer = true;
-        value.integer = (int64_t)value.number;
-    }
+    value.is_integer = number_read_integer(text, &value.integer);
     return value;
 }
 

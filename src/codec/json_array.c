@@ -303,7 +303,7 @@ static bool push_label(struct json_array *a, enum json_scalar scalar, struct spa
         note_string(a, FLAW_NOT_INTEGER, text);
     else if (scalar != JSON_NUMBER)
         note_flaw(a, FLAW_NOT_INTEGER, text);
-    else if (!json_text_integer(text, &value))
+    else if (!number_read_integer(text, &value))
         note_flaw(a, is_integral(text) ? FLAW_BEYOND_INT64 : FLAW_NOT_INTEGER, text);
     return push_integer(a, value, err);
 }

@@ -2,9 +2,6 @@
 #ifndef LOSSD_CODEC_JSON_TEXT_H
 #define LOSSD_CODEC_JSON_TEXT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "json_token.h"
 #include "lossd/base/span.h"
 #include "lossd/engine/batch.h"
@@ -12,10 +9,6 @@
 /* The text as an error can show it, terminated: cut at a character, with "...",
  * where it is too long. */
 void json_text_cut(char out[FLAW_TEXT_SIZE], struct span text);
-
-/* True and the value when the number that `text` is, is an integer that fits:
- * 3, 3.0 and 30e-1 are. */
-bool json_text_integer(struct span text, int64_t *value);
 
 /* "a number", "a string"; the text itself of the others: "true", "NaN". */
 const char *json_scalar_words(enum json_scalar scalar);

@@ -97,7 +97,7 @@ static void set_number(struct span text, struct value *value)
 {
     value->type = VALUE_NUMBER;
     value->number = number_read_double(text);
-    value->is_integer = json_text_integer(text, &value->integer);
+    value->is_integer = number_read_integer(text, &value->integer);
 }
 
 static void set_string(cJSON *tree, struct value *value)

@@ -212,24 +212,24 @@ static bool set_number(struct batch *batch, enum member member, const struct val
                        double *number, struct err *err)
 {
     const struct member_info *info = &member_infos[member];
-    char wanted[64], pointer[PLACE_SIZE];
     bool spelled = value->type == VALUE_TEXT &&
                    (span_is(value->text, "NaN") || span_is(value->text, "Infinity") ||
                     span_is(value->text, "-Infinity"));
 
+    if (value->type == VALUE_NUMBER && isfinite(value->number) &&
+        value->number >= info->lowest && value->number <= info->highest &&
+        !(info->above_lowest && value->number == info->lowest)) {
+        *number = value->number;
+        return true;
+    }
+    char wanted[64], pointer[PLACE_SIZE];
     range_words(wanted, sizeof wanted, info);
     if (value->type != VALUE_NUMBER && !spelled)
         return fail_type(member, value, wanted, err);
-    if (spelled || !isfinite(value->number) || value->number < info->lowest ||
-        value->number > info->highest ||
-        (info->above_lowest && value->number == info->lowest)) {
-        snprintf(pointer, sizeof pointer, "/%s", info->name);
-        return fail(value_error(batch, member), ERR_INVALID_OPTION, pointer,
-                    "%s is %.*s; %s is wanted", info->name, shown_length(value->text),
-                    value->text.at, wanted);
-    }
-    *number = value->number;
-    return true;
+    snprintf(pointer, sizeof pointer, "/%s", info->name);
+    return fail(value_error(batch, member), ERR_INVALID_OPTION, pointer,
+                "%s is %.*s; %s is wanted", info->name, shown_length(value->text),
+                value->text.at, wanted);
 }
 
 static bool set_integer(enum member member, const struct value *value, int64_t *number,
@@ -249,26 +249,31 @@ static bool set_integer(enum member member, const struct value *value, int64_t *
     return true;
 }
 
-/* The index of a name among `names`, or the error that it is none of them. */
-static bool find_choice(struct batch *batch, enum member member, const char *place,
-                        const char *pointer, struct span text, uint32_t allowed,
-                        int64_t *index)
+/* The index of the text among the member's choices that are allowed, or -1. */
+static int64_t find_choice(enum member member, struct span text, uint32_t allowed)
+{
+    const char *const *names = member_infos[member].choices;
+
+    for (int64_t i = 0; names[i]; i++)
+        if (allowed >> i & 1 && span_is(text, names[i]))
+            return i;
+    return -1;
+}
+
+/* The text at `place` is none of the choices. */
+static bool fail_choice(struct batch *batch, enum member member, const char *place,
+                        const char *pointer, struct span text, uint32_t allowed)
 {
     const char *const *names = member_infos[member].choices;
     const char *known[CHOICES_MAX + 1];
+    char list[256] = "";
     size_t count = 0;
-    char list[256];
     int len = 0;
 
-    list[0] = '\0';
     for (int64_t i = 0; names[i]; i++) {
         assert(i < CHOICES_MAX);
         if (!(allowed >> i & 1))
             continue;
-        if (span_is(text, names[i])) {
-            *index = i;
-            return true;
-        }
         known[count++] = names[i];
         if (len < (int)sizeof list)
             len += snprintf(list + len, sizeof list - (size_t)len, "%s%s",
@@ -276,10 +281,10 @@ static bool find_choice(struct batch *batch, enum member member, const char *pla
     }
     known[count] = NULL;
     const char *near = nearest_name(text, known);
-    fail(value_error(batch, member), ERR_INVALID_OPTION, pointer,
-         "%s is \"%.*s\"; one of %s is wanted%s%s%s", place, shown_length(text), text.at,
-         list, near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
-    return false;
+    return fail(value_error(batch, member), ERR_INVALID_OPTION, pointer,
+                "%s is \"%.*s\"; one of %s is wanted%s%s%s", place, shown_length(text),
+                text.at, list, near ? " (did you mean \"" : "", near ? near : "",
+                near ? "\"?)" : "");
 }
 
 static bool set_choice(struct batch *batch, enum member member, const struct value *value,
@@ -289,9 +294,29 @@ static bool set_choice(struct batch *batch, enum member member, const struct val
 
     if (value->type != VALUE_TEXT)
         return fail_type(member, value, "a name", err);
+    int64_t found = find_choice(member, value->text, UINT32_MAX);
+    if (found >= 0) {
+        *index = found;
+        return true;
+    }
     snprintf(pointer, sizeof pointer, "/%s", member_names[member]);
-    return find_choice(batch, member, member_names[member], pointer, value->text,
-                       UINT32_MAX, index);
+    return fail_choice(batch, member, member_names[member], pointer, value->text,
+                       UINT32_MAX);
+}
+
+/* Element `at` of a list of names is no name, or none that is allowed. */
+static bool fail_name(struct batch *batch, enum member member, const struct value *value,
+                      size_t at, struct err *err)
+{
+    char pointer[PLACE_SIZE], place[PLACE_SIZE];
+
+    snprintf(pointer, sizeof pointer, "/%s/%zu", member_names[member], at);
+    snprintf(place, sizeof place, "%s[%zu]", member_names[member], at);
+    if (at < value->count)
+        return fail_choice(batch, member, place, pointer, value->names[at],
+                           batch->task->outputs);
+    return fail(err, ERR_WRONG_TYPE, pointer, "%s is %s; a name is wanted", place,
+                value->no_name);
 }
 
 static bool set_names(struct batch *batch, enum member member, const struct value *value,
@@ -302,21 +327,13 @@ static bool set_names(struct batch *batch, enum member member, const struct valu
     if (value->type != VALUE_NAMES)
         return fail_type(member, value, "an array of names", err);
     for (size_t i = 0; i < value->count; i++) {
-        char pointer[PLACE_SIZE], place[PLACE_SIZE];
-        int64_t index;
-        snprintf(pointer, sizeof pointer, "/%s/%zu", member_names[member], i);
-        snprintf(place, sizeof place, "%s[%zu]", member_names[member], i);
-        if (!find_choice(batch, member, place, pointer, value->names[i],
-                         batch->task->outputs, &index))
-            return false;
+        int64_t index = find_choice(member, value->names[i], batch->task->outputs);
+        if (index < 0)
+            return fail_name(batch, member, value, i, err);
         found |= BIT(index);
     }
-    if (value->no_name) {
-        char pointer[PLACE_SIZE];
-        snprintf(pointer, sizeof pointer, "/%s/%zu", member_names[member], value->count);
-        return fail(err, ERR_WRONG_TYPE, pointer, "%s[%zu] is %s; a name is wanted",
-                    member_names[member], value->count, value->no_name);
-    }
+    if (value->no_name)
+        return fail_name(batch, member, value, value->count, err);
     *bits = found;
     return true;
 }

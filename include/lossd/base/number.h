@@ -31,6 +31,10 @@ float number_read_float(struct span text);
  * exponent and fits. */
 bool number_read_int64(struct span text, int64_t *value);
 
+/* The same for a number whose value is an integer, however it is written: "3.0"
+ * and "3e0" too. */
+bool number_read_integer(struct span text, int64_t *value);
+
 /* Writes the number and returns the length, at most NUMBER_TEXT_MAX.  No
  * terminator.  The layout is JavaScript's: plain decimals from 1e-6 up to below
  * 1e21, without a fraction where there is none ("2"), and an exponent beyond

@@ -109,7 +109,7 @@ static void number_read__decides_midpoints_spelled_out(void **state)
 {
     (void)state;
     if (LDBL_MANT_DIG < 64) {
-        print_message("no type for midpoints of doubles here\n");
+        print_message("skipped: no type for midpoints of doubles here\n");
         skip();
     }
     static char text[TEXT_MAX];
@@ -214,7 +214,7 @@ static FILE *vectors(const char *name)
              folder ? folder : "../shared/conformance", name);
     FILE *file = fopen(path, "r");
     if (file == NULL) {
-        print_message("no %s\n", path);
+        print_message("skipped: no %s\n", path);
         skip();
     }
     return file;
@@ -259,6 +259,40 @@ static void number_length__refuses_the_vectors_that_are_not_json(void **state)
     fclose(file);
 }
 
+static void number_read_integer__goes_by_value(void **state)
+{
+    static const struct {
+        const char *text;
+        bool taken;
+        int64_t value;
+    } rows[] = {
+        {"3", true, 3},
+        {"3.0", true, 3},
+        {"3e0", true, 3},
+        {"30e-1", true, 3},
+        {"0.3E1", true, 3},
+        {"-2.50e2", true, -250},
+        {"-0.0", true, 0},
+        {"0e99999999999999999999", true, 0},
+        {"9223372036854775807.0", true, INT64_MAX},
+        {"-9223372036854775808e0", true, INT64_MIN},
+        {"9223372036854775808", false, 0},
+        {"1e19", false, 0},
+        {"3.5", false, 0},
+        {"1e-1", false, 0},
+        {"1e-99999999999999999999", false, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        int64_t value = 0;
+        assert_int_equal(number_read_integer(span_of(rows[i].text), &value),
+                         rows[i].taken);
+        if (rows[i].taken)
+            assert_int_equal(value, rows[i].value);
+    }
+}
+
 static bool set_comma_locale(void)
 {
     static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8",
@@ -274,7 +308,7 @@ static void number__does_not_know_the_locale(void **state)
 {
     (void)state;
     if (!set_comma_locale()) {
-        print_message("no locale with a decimal comma here\n");
+        print_message("skipped: no locale with a decimal comma here\n");
         skip();
     }
     assert_string_equal(written_double(-1234.5), "-1234.5");
@@ -298,6 +332,7 @@ int main(void)
         cmocka_unit_test(number_read__agrees_with_libc_on_random_texts),
         cmocka_unit_test(number_read__gives_the_bits_of_the_vectors),
         cmocka_unit_test(number_read_int64__takes_what_fits),
+        cmocka_unit_test(number_read_integer__goes_by_value),
         cmocka_unit_test(number__does_not_know_the_locale),
     };
     return cmocka_run_group_tests_name("number", tests, NULL, NULL);
