@@ -8,7 +8,7 @@
 # needs apt-get.  On a system without it the list is printed, and that is all.
 set -eu
 
-# group, package, and how to see that it is there: a command or a library
+# group, package, and how to see that it is there
 packages() {
     cat <<'LIST'
 build gcc                  command gcc
@@ -20,6 +20,7 @@ build libcjson-dev         library libcjson
 build libcurl4-openssl-dev library libcurl
 test  libcmocka-dev        library cmocka
 test  curl                 command curl
+test  locales              file /usr/share/i18n/locales/de_DE
 lint  clang                command clang
 lint  libclang-rt-14-dev   fuzzer -
 lint  clang-tidy           command clang-tidy
@@ -32,6 +33,7 @@ LIST
 is_there() {
     case $1 in
     command) command -v "$2" ;;
+    file) test -e "$2" ;;
     header) echo "#include <$2>" | gcc -E -x c - ;;
     library) pkg-config --exists "$2" ;;
     fuzzer) echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' |

@@ -12,6 +12,12 @@ export ASAN_OPTIONS="${ASAN_OPTIONS:-abort_on_error=1}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 export TSAN_OPTIONS="${TSAN_OPTIONS:-suppressions=tests/tsan.supp halt_on_error=1}"
 limit=${TEST_TIMEOUT:-300}
+
+# a locale with a decimal comma, for the tests that numbers do not care
+if [ ! -d build/locale/de_DE.UTF-8 ] && [ -e /usr/share/i18n/locales/de_DE ]; then
+    mkdir -p build/locale
+    localedef -i de_DE -f UTF-8 build/locale/de_DE.UTF-8 >/dev/null 2>&1
+fi
 passed=0 failed=0 skipped=0
 
 # The sum of the numbers before "test(s)" in cmocka's lines of one kind.

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "batch_text.h"
 #include "service.h"
 #include "wire.h"
 
@@ -28,13 +29,9 @@ static int start(void **state)
     /* all that is not tiny goes to the one thread of the pool */
     static const char *const flags[] = {
         "--threads", "1", "--inline-cost", "5us", "--memory-budget", "64MiB", NULL};
-    char *end = large = malloc(ROWS * 24 + 100);
 
     (void)state;
-    end += sprintf(end, "{\"logits\":[");
-    for (size_t i = 0; i < ROWS; i++)
-        end += sprintf(end, "%s[0,1,2,3,4,5,6,7,8,9]", i ? "," : "");
-    sprintf(end, "]}");
+    large = batch_text(ROWS);
     if (!service_start(&service, flags))
         return -1;
     descriptors = service_descriptors(&service);

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "batch_text.h"
 #include "service.h"
 #include "wire.h"
 
@@ -168,18 +169,6 @@ static void limits__refuse_when_there_is_no_descriptor_left(void **state)
     assert_int_equal(service_stop(&service), 0);
 }
 
-/* A batch that keeps a thread busy for some milliseconds. */
-static char *batch_of(size_t rows)
-{
-    char *text = malloc(rows * 24 + 100), *end = text;
-
-    end += sprintf(end, "{\"logits\":[");
-    for (size_t i = 0; i < rows; i++)
-        end += sprintf(end, "%s[0,1,2,3,4,5,6,7,8,9]", i ? "," : "");
-    sprintf(end, "]}");
-    return text;
-}
-
 static void limits__refuse_when_the_queue_is_full(void **state)
 {
     enum { CLIENTS = 12 };
@@ -188,7 +177,7 @@ static void limits__refuse_when_the_queue_is_full(void **state)
     struct service service;
     struct wire wires[CLIENTS];
     struct answer answer;
-    char *body = batch_of(20000);
+    char *body = batch_text(20000);
     int refused = 0;
 
     (void)state;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "batch_text.h"
 #include "client.h"
 #include "service.h"
 #include "wire.h"
@@ -321,24 +322,12 @@ static void serving__echoes_a_request_id_or_makes_one(void **state)
     wire_close(&wire);
 }
 
-/* A batch whose answer has `rows` x 10 probabilities. */
-static char *large_batch(size_t rows)
-{
-    char *text = malloc(rows * 24 + 100), *end = text;
-
-    end += sprintf(end, "{\"logits\":[");
-    for (size_t i = 0; i < rows; i++)
-        end += sprintf(end, "%s[0,1,2,3,4,5,6,7,8,9]", i ? "," : "");
-    sprintf(end, "]}");
-    return text;
-}
-
 static void serving__sends_a_large_answer_in_pieces(void **state)
 {
     enum { ROWS = 20000 };
     struct wire wire;
     struct answer answer, whole;
-    char *body = large_batch(ROWS), head[200], value[300];
+    char *body = batch_text(ROWS), head[200], value[300];
 
     (void)state;
     open_wire(&wire);
@@ -399,7 +388,7 @@ static size_t ask_after_header(unsigned port, size_t size, const char *body)
 static void serving__sends_a_large_answer_after_headers_that_fill_the_buffer(void **state)
 {
     enum { ROWS = 700, STEP = 7, STEPS = 60 };
-    char *body = large_batch(ROWS);
+    char *body = batch_text(ROWS);
     /* short headers of the answer leave the least room for its body */
     static const char *const flags[] = {"--server-timing", "off", NULL};
     struct service brief;
