@@ -6,6 +6,8 @@ OUT     := build$(if $(VARIANT),/$(VARIANT))
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
+# What runs while building, whatever CC builds for.
+BUILD_CC ?= $(CC)
 PREFIX  ?= /usr/local
 VERSION := 1.0.0
 COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
@@ -26,13 +28,14 @@ LINK     := $(CC) $(CFLAGS) $(FLAGS_$(VARIANT)) -pie -Wl,-z,relro,-z,now
 LIBS     := -lmicrohttpd -lcjson -lcurl -lpthread -lm
 
 # The engine's kernel is built for each instruction set; the fastest that runs is used.
+KERNEL_FILES  := src/engine/kernel src/engine/matmul
 KERNELS       := baseline $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),avx2 avx512)
 KERNEL_avx2   := -mavx2
 KERNEL_avx512 := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mprefer-vector-width=512
 
 MAINS    := src/main.c src/cli/main.c src/base/number_powers_gen.c
-SOURCES  := $(filter-out $(MAINS) src/engine/kernel.c,$(wildcard src/*.c src/*/*.c src/*/*/*.c))
-OBJECTS  := $(SOURCES:%.c=$(OUT)/obj/%.o) $(KERNELS:%=$(OUT)/obj/src/engine/kernel-%.o)
+SOURCES  := $(filter-out $(MAINS) $(KERNEL_FILES:%=%.c),$(wildcard src/*.c src/*/*.c src/*/*/*.c))
+OBJECTS  := $(SOURCES:%.c=$(OUT)/obj/%.o) $(foreach f,$(KERNEL_FILES),$(KERNELS:%=$(OUT)/obj/$(f)-%.o))
 LIBRARY  := $(OUT)/liblossd.a
 FIXTURES := $(patsubst %.c,$(OUT)/obj/%.o,$(filter-out tests/system/test_%.c,$(wildcard tests/system/*.c)))
 TESTS    := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c tests/unit/*/test_*.c \
@@ -43,7 +46,7 @@ BENCHES  := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*/bench_*.c))
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help run test test-exhaustive bench check asan tsan layers headers lint format \
+.PHONY: all help run test test-exhaustive bench bits check asan tsan layers headers lint format \
         fuzz install clean deps image test-image
 
 all: $(OUT)/lossd $(OUT)/lossctl   ## build build/lossd and build/lossctl (the default)
@@ -65,7 +68,12 @@ bench: $(OUT)/.deps-test ## measure engine, codec and service, as ratios side by
 	@$(MAKE) --no-print-directory all $(BENCHES)
 	@tests/bench/run.sh $(OUT)
 
-check: $(OUT)/.deps-test $(OUT)/.deps-lint ## everything: warnings, tests, sanitizers, linters, layers
+bits: $(OUT)/.deps-build ## hold kernels, compilers and arm64 (under qemu) to the same bits
+	@$(MAKE) --no-print-directory $(OUT)/tests/bits/bits
+	@tests/bits/run.sh $(OUT)
+
+check: $(OUT)/.deps-test $(OUT)/.deps-lint ## everything: warnings, tests, bits, sanitizers, linters, layers
+	@deploy/deps.sh arm64 || echo "going on without arm64"
 	@tests/check.sh
 
 asan:                   ## every test under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -75,7 +83,7 @@ tsan:                   ## the tests with threads under ThreadSanitizer
 	@$(MAKE) --no-print-directory VARIANT=tsan test
 
 deps:                   ## install what building, testing and linting need (apt)
-	@deploy/deps.sh build test lint
+	@deploy/deps.sh build test lint arm64
 
 image:                  ## build the container image lossd:$(VERSION)
 	@deploy/image.sh build
@@ -99,7 +107,7 @@ lint: $(OUT)/.deps-lint ## clang-tidy, cppcheck, shellcheck, format check
 	@tests/lint.sh
 
 format:                 ## lay out all C files
-	find include src tests -name '*.[ch]' -exec clang-format -i {} +
+	find include src tests -name '*.[ch]' -o -name '*.inc' | xargs clang-format -i
 
 fuzz: $(OUT)/.deps-lint ## run the fuzzers for a minute each (SECONDS_EACH=60)
 	@tests/fuzz/run.sh $(OUT)/fuzz $${SECONDS_EACH:-60}
@@ -133,6 +141,12 @@ $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(FIXTURES) $(LIBRARY)
 	@echo "LINK $@"
 	@$(LINK) -o $@ $^ -lcmocka $(LIBS)
 
+# Of the lowest layers alone, so that it can be built for machines without the libraries.
+$(OUT)/tests/bits/bits: $(OUT)/obj/tests/bits/bits.o $(filter $(OUT)/obj/src/base/% $(OUT)/obj/src/engine/%,$(OBJECTS))
+	@mkdir -p $(@D)
+	@echo "LINK $@"
+	@$(LINK) -o $@ $^ -lpthread -lm
+
 $(OUT)/obj/%.o: %.c Makefile $(OUT)/gen/number_powers.inc | $(OUT)/gen/build.inc $(OUT)/.deps-build
 	@mkdir -p $(@D)
 	@echo "CC $<"
@@ -141,13 +155,16 @@ $(OUT)/obj/%.o: %.c Makefile $(OUT)/gen/number_powers.inc | $(OUT)/gen/build.inc
 # The powers of five that exact number conversion needs, computed.
 $(OUT)/gen/number_powers.inc: src/base/number_powers_gen.c src/base/number_powers_range.h | $(OUT)/.deps-build
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O1 -Iinclude -Isrc -o $(OUT)/gen/number_powers_gen $<
+	$(BUILD_CC) -std=gnu11 -O1 -Iinclude -Isrc -o $(OUT)/gen/number_powers_gen $<
 	$(OUT)/gen/number_powers_gen > $@
 
-$(KERNELS:%=$(OUT)/obj/src/engine/kernel-%.o): $(OUT)/obj/src/engine/kernel-%.o: src/engine/kernel.c Makefile | $(OUT)/.deps-build
-	@mkdir -p $(@D)
-	@echo "CC $< ($*)"
-	@$(COMPILE) $(KERNEL_$*) -DKERNEL=$* -c -o $@ $<
+define FOR_KERNEL
+$(OUT)/obj/%-$(1).o: %.c Makefile | $(OUT)/.deps-build
+	@mkdir -p $$(@D)
+	@echo "CC $$< ($(1))"
+	@$$(COMPILE) -Wno-psabi $$(KERNEL_$(1)) -DKERNEL=$(1) -c -o $$@ $$<
+endef
+$(foreach kernel,$(KERNELS),$(eval $(call FOR_KERNEL,$(kernel))))
 
 # Loops over rows are what the time goes into.
 $(OUT)/obj/src/engine/%.o: CFLAGS += -O3

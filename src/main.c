@@ -49,6 +49,7 @@ static struct api *make_api(struct service *service)
     struct api_settings settings = {
         .limits = {.max_elements = config->max_elements,
                    .max_classes = config->max_classes,
+                   .max_confusion = config->max_confusion,
                    .max_depth = config->max_depth,
                    .max_text = config->max_text},
         .max_body = config->max_body,

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Everything that must hold: the build without warnings, headers, layers, linters,
-# all tests, and the tests again under the sanitizers.  Ends with one line that
-# counts the tests of all runs.
+# all tests, the same bits everywhere, and the tests again under the sanitizers.  Ends
+# with one line that counts the tests of all runs.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 log=build/check
@@ -26,13 +26,15 @@ step headers make headers
 step layers make layers
 step lint make lint
 step test make test
+step bits make bits
 step asan make -j "$jobs" VARIANT=asan all tests
 step asan-test make asan
 step tsan make -j "$jobs" VARIANT=tsan all tests
 step tsan-test make tsan
 
-# the closing lines of the three runs, added up
-grep -hE '^[0-9]+ passed, [0-9]+ failed' "$log"/test.log "$log"/asan-test.log "$log"/tsan-test.log |
+# the closing lines of the four runs, added up
+grep -hE '^[0-9]+ passed, [0-9]+ failed' "$log"/test.log "$log"/bits.log "$log"/asan-test.log \
+    "$log"/tsan-test.log |
     awk -v steps="$failed" '{ p += $1; f += $3; s += $5 }
         END { if (f == 0 && steps > 0) f = steps
               printf "%d passed, %d failed", p, f

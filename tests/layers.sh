@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 # shellcheck disable=SC2016
-find src include/lossd -name '*.[ch]' -o -name '*.def' | sort | xargs awk '
+find src include/lossd -name '*.[ch]' -o -name '*.def' -o -name '*.inc' | sort | xargs awk '
     FILENAME == "tests/layers.txt" {
         sub(/#.*/, "")
         if (!match($0, /^[a-z]+:/)) next

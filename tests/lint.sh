@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 echo "lint: clang-format"
-find include src tests -name '*.[ch]' -exec clang-format --dry-run --Werror {} +
+find include src tests '(' -name '*.[ch]' -o -name '*.inc' ')' -exec clang-format --dry-run --Werror {} +
 echo "lint: shellcheck"
 find deploy tests .ci/run -name '*.sh' -exec shellcheck {} +
 shellcheck .ci/run

@@ -87,8 +87,10 @@ static const char *type_name(enum member_type type)
 
 static void describe_range(struct json *json, const struct member_info *info)
 {
-    json_key(json, info->above_lowest ? "above" : "lowest");
-    json_number(json, info->lowest);
+    if (isfinite(info->lowest)) {
+        json_key(json, info->above_lowest ? "above" : "lowest");
+        json_number(json, info->lowest);
+    }
     if (isfinite(info->highest)) {
         json_key(json, "highest");
         json_number(json, info->highest);
@@ -114,7 +116,7 @@ static void describe_option(struct json *json, const struct member_info *info)
         json_text(json, info->choices[0]);
     else
         json_number(json, info->standard);
-    if (info->type == MEMBER_NUMBER)
+    if (info->type == MEMBER_NUMBER || info->lowest < info->highest)
         describe_range(json, info);
     if (info->choices)
         describe_choices(json, info);
@@ -132,8 +134,10 @@ static void describe_loss(struct json *json, const struct loss *loss)
     text_member(json, "name", loss->name);
     text_member(json, "formula", loss->formula);
     text_member(json, "source", loss->source);
+    json_key(json, "takes_labels");
+    json_bool(json, loss->truths & TRUTH_LABELS);
     json_key(json, "takes_targets");
-    json_bool(json, loss->takes_targets);
+    json_bool(json, loss->truths & TRUTH_TARGETS);
     json_key(json, "options");
     json_open(json, '[');
     for (enum member m = 0; m < MEMBERS; m++)

@@ -14,6 +14,7 @@
 #include "api/route.h"
 #include "lossd/base/clock.h"
 #include "lossd/codec/codec.h"
+#include "lossd/engine/loss.h"
 
 enum {
     DOCUMENT_MAX = 65536,
@@ -166,18 +167,41 @@ bool api_feed(struct exchange *exchange, struct span piece)
     return !exchange->refused;
 }
 
+/* Numbers of one output, about. */
+static size_t output_numbers(const struct batch *batch, enum output output)
+{
+    switch ((unsigned)output) {
+    case OUTPUT_PROBABILITIES:
+    case OUTPUT_LOG_PROBABILITIES:
+    case OUTPUT_GRADIENT:
+    case OUTPUT_LOGITS:
+        return batch->logits.count;
+    case OUTPUT_GRADIENT_FEATURES:
+        return batch->features.count;
+    case OUTPUT_GRADIENT_W:
+        return batch->W.count;
+    case OUTPUT_GRADIENT_B:
+        return batch->b.count;
+    case OUTPUT_PER_CLASS:
+        return 5 * batch->classes;
+    case OUTPUT_CONFUSION:
+        return batch->classes * batch->classes;
+    case OUTPUT_CALIBRATION:
+        return 4 * (size_t)batch->ece_bins + 1;
+    case OUTPUT_METRICS:
+        return 16;
+    default:
+        return batch->loss->is_elementwise ? batch->logits.count
+                                           : batch->labels.count + 1;
+    }
+}
+
 static size_t reply_numbers(const struct batch *batch)
 {
     size_t numbers = 0;
 
-    for (enum output output = 0; output < OUTPUTS; output++) {
-        if (!batch_wants(batch, output))
-            continue;
-        numbers += output == OUTPUT_PROBABILITIES || output == OUTPUT_LOG_PROBABILITIES ||
-                           output == OUTPUT_GRADIENT
-                       ? batch->logits.count
-                       : batch->labels.count + 1;
-    }
+    for (enum output output = 0; output < OUTPUTS; output++)
+        numbers += batch_wants(batch, output) ? output_numbers(batch, output) : 0;
     return numbers;
 }
 

@@ -60,7 +60,8 @@ static size_t character_start(const char *text, size_t len)
     return len;
 }
 
-static void write_detail(struct err *err, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void
+write_detail(struct err *err, const char *format, va_list args)
 {
     static const char cut[] = "...";
 

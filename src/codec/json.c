@@ -1,6 +1,7 @@
 /* The format `application/json`: a request's members into a batch, a result into
  * an object.  The reading is json_read.c's, the arrays json_array.c's; here is who
  * gets what, and the order of the answer. */
+#include "json_metrics.h"
 #include "json_read.h"
 #include "json_value.h"
 #include "lossd/codec/codec.h"
@@ -110,8 +111,7 @@ static void add_loss(struct reply *reply, const struct batch *batch,
                      const struct result *result)
 {
     if (batch->reduction == REDUCTION_NONE) {
-        add_array(reply, OUTPUT_LOSS, REPLY_DOUBLES, result->losses,
-                  &batch->position_shape);
+        add_array(reply, OUTPUT_LOSS, REPLY_DOUBLES, result->losses, result->loss_shape);
     } else {
         json_key(reply_json(reply), output_names[OUTPUT_LOSS]);
         json_number(reply_json(reply), result->loss);
@@ -131,7 +131,7 @@ static void add_output(struct reply *reply, enum output output, const struct bat
         add_loss(reply, batch, result);
         break;
     case OUTPUT_LOSSES:
-        add_array(reply, output, rounded, result->losses, positions);
+        add_array(reply, output, rounded, result->losses, result->loss_shape);
         break;
     case OUTPUT_PROBABILITIES:
         add_array(reply, output, dtype_numbers(batch), result->probabilities, logits);
@@ -144,6 +144,34 @@ static void add_output(struct reply *reply, enum output output, const struct bat
         break;
     case OUTPUT_GRADIENT:
         add_array(reply, output, dtype_numbers(batch), result->gradient, logits);
+        break;
+    case OUTPUT_LOGITS:
+        add_array(reply, output, dtype_numbers(batch), result->logits, logits);
+        break;
+    case OUTPUT_GRADIENT_FEATURES:
+        add_array(reply, output, dtype_numbers(batch), result->gradient_features,
+                  &batch->features.shape);
+        break;
+    case OUTPUT_GRADIENT_W:
+        add_array(reply, output, dtype_numbers(batch), result->gradient_W,
+                  &batch->W.shape);
+        break;
+    case OUTPUT_GRADIENT_B:
+        add_array(reply, output, dtype_numbers(batch), result->gradient_b,
+                  &batch->b.shape);
+        break;
+    case OUTPUT_METRICS:
+        json_add_metrics(reply, &result->metrics);
+        break;
+    case OUTPUT_PER_CLASS:
+        json_add_per_class(reply, &result->per_class, batch->classes);
+        break;
+    case OUTPUT_CONFUSION:
+        add_array(reply, output, REPLY_INTEGERS, result->confusion,
+                  &(struct shape){2, {batch->classes, batch->classes}});
+        break;
+    case OUTPUT_CALIBRATION:
+        json_add_calibration(reply, &result->calibration);
         break;
     case OUTPUT_PREDICTIONS:
         add_array(reply, output, REPLY_INTEGERS, result->predictions, positions);
@@ -170,6 +198,17 @@ static void add_totals(struct json *json, const struct batch *batch,
     }
 }
 
+static void add_warnings(struct json *json, const struct result *result)
+{
+    if (!result->warnings[0])
+        return;
+    json_key(json, "warnings");
+    json_open(json, '[');
+    for (const char *const *warning = result->warnings; *warning; warning++)
+        json_text(json, *warning);
+    json_close(json, ']');
+}
+
 static struct reply *json_encode(const struct batch *batch, const struct result *result,
                                  bool pretty, struct arena *mem, struct err *err)
 {
@@ -187,6 +226,7 @@ static struct reply *json_encode(const struct batch *batch, const struct result 
         if (batch_wants(batch, output))
             add_output(reply, output, batch, result);
     add_totals(json, batch, result);
+    add_warnings(json, result);
     json_close(json, '}');
     return reply_end(reply) ? reply : NULL;
 }

@@ -10,9 +10,11 @@
 #include "lossd/base/number.h"
 
 enum {
-    PARTS_MAX = 2 * OUTPUTS + 2,
+    ARRAYS_MAX = OUTPUTS + 16, /* some outputs are tables of several */
+    PARTS_MAX = 2 * ARRAYS_MAX + 2,
     NUMBER_ROOM = NUMBER_TEXT_MAX + 2, /* with what follows it */
-    BETWEEN_MAX = RANK_MAX * 2 * (2 * (RANK_MAX + 2) + 2)
+    DEPTH_MAX = 2,                     /* of objects around an array */
+    BETWEEN_MAX = RANK_MAX * 2 * (2 * (RANK_MAX + 1 + DEPTH_MAX) + 2)
 };
 
 struct part {
@@ -22,6 +24,7 @@ struct part {
     const void *data;
     struct shape shape;
     size_t count;
+    unsigned depth; /* of the objects around it */
 };
 
 struct reply {
@@ -88,8 +91,11 @@ void reply_array(struct reply *reply, enum reply_numbers numbers, const void *da
 {
     json_before_value(&reply->json);
     cut_text(reply);
-    *add_part(reply) = (struct part){
-        .numbers = numbers, .data = data, .shape = *shape, .count = shape_count(shape)};
+    *add_part(reply) = (struct part){.numbers = numbers,
+                                     .data = data,
+                                     .shape = *shape,
+                                     .count = shape_count(shape),
+                                     .depth = reply->json.depth};
     assert(data && reply->part[reply->parts - 1].count > 0);
 }
 
@@ -110,10 +116,12 @@ static void add_between(struct reply *reply, char c)
 /* A line break and the indent of what is `depth` arrays deep. */
 static void break_line(struct reply *reply, unsigned depth)
 {
+    unsigned around = reply->part[reply->current].depth;
+
     if (!reply->pretty)
         return;
     add_between(reply, '\n');
-    for (unsigned i = 0; i < 2 * (depth + 1); i++)
+    for (unsigned i = 0; i < 2 * (depth + around); i++)
         add_between(reply, ' ');
 }
 

@@ -12,8 +12,10 @@
 #include "lossd/engine/loss.h"
 
 const char *const output_names[OUTPUTS + 1] = {
-    "loss",      "losses",   "probabilities", "log_probabilities",
-    "logsumexp", "gradient", "predictions",   NULL};
+    "loss",       "losses",     "probabilities", "log_probabilities",
+    "logsumexp",  "gradient",   "logits",        "gradient_features",
+    "gradient_W", "gradient_b", "predictions",   "metrics",
+    "per_class",  "confusion",  "calibration",   NULL};
 
 static const char *const reduction_names[] = {"mean", "sum", "none", NULL};
 static const char *const dtype_names[] = {"float64", "float32", NULL};
@@ -48,8 +50,8 @@ const struct task task_loss = {
 
 const struct task task_softmax = {
     .name = "softmax",
-    .members = BIT(MEMBER_logits) | BIT(MEMBER_temperature) | BIT(MEMBER_axis) |
-               BIT(MEMBER_dtype) | BIT(MEMBER_return) | BIT(MEMBER_id),
+    .members = BIT(MEMBER_logits) | BIT(MEMBER_temperature) | BIT(MEMBER_softcap) |
+               BIT(MEMBER_axis) | BIT(MEMBER_dtype) | BIT(MEMBER_return) | BIT(MEMBER_id),
     .outputs = BIT(OUTPUT_PROBABILITIES) | BIT(OUTPUT_LOG_PROBABILITIES) |
                BIT(OUTPUT_LOGSUMEXP) | BIT(OUTPUT_PREDICTIONS),
     .standard_outputs = BIT(OUTPUT_PROBABILITIES),
@@ -201,7 +203,9 @@ static struct err *value_error(struct batch *batch, enum member member)
 
 static void range_words(char *out, size_t size, const struct member_info *info)
 {
-    if (isinf(info->highest))
+    if (isinf(info->lowest))
+        snprintf(out, size, "a finite number");
+    else if (isinf(info->highest))
         snprintf(out, size, "a finite number %s %g",
                  info->above_lowest ? "above" : "of at least", info->lowest);
     else
@@ -232,9 +236,10 @@ static bool set_number(struct batch *batch, enum member member, const struct val
                 value->text.at, wanted);
 }
 
-static bool set_integer(enum member member, const struct value *value, int64_t *number,
-                        struct err *err)
+static bool set_integer(struct batch *batch, enum member member,
+                        const struct value *value, int64_t *number, struct err *err)
 {
+    const struct member_info *info = &member_infos[member];
     char pointer[PLACE_SIZE];
 
     if (value->type != VALUE_NUMBER)
@@ -242,8 +247,15 @@ static bool set_integer(enum member member, const struct value *value, int64_t *
     if (!value->is_integer) {
         snprintf(pointer, sizeof pointer, "/%s", member_names[member]);
         return fail(err, ERR_WRONG_TYPE, pointer,
-                    "%s is %.*s; an integer of 64 bits is wanted", member_names[member],
+                    "%s is %.*s; an integer of 64 bits is wanted", info->name,
                     shown_length(value->text), value->text.at);
+    }
+    if (info->lowest < info->highest && ((double)value->integer < info->lowest ||
+                                         (double)value->integer > info->highest)) {
+        snprintf(pointer, sizeof pointer, "/%s", info->name);
+        return fail(value_error(batch, member), ERR_INVALID_OPTION, pointer,
+                    "%s is %" PRId64 "; an integer from %g to %g is wanted", info->name,
+                    value->integer, info->lowest, info->highest);
     }
     *number = value->integer;
     return true;
@@ -399,7 +411,7 @@ bool batch_set(struct batch *batch, enum member member, struct value value,
     case MEMBER_CHOICE: {
         int64_t number = 0;
         if (member_infos[member].type == MEMBER_INTEGER
-                ? !set_integer(member, &value, &number, err)
+                ? !set_integer(batch, member, &value, &number, err)
                 : !set_choice(batch, member, &value, &number, err))
             return false;
         same = number == *(int64_t *)field;

@@ -11,23 +11,63 @@
 
 /* ---- members ---------------------------------------------------------------- */
 
-static bool check_members(const struct batch *batch, struct err *err)
+/* What a linear model is made of, instead of logits. */
+static void check_model(const struct batch *batch, struct err *err)
+{
+    static const enum member parts[] = {MEMBER_features, MEMBER_W, MEMBER_b};
+    bool features = batch_has(batch, MEMBER_features), W = batch_has(batch, MEMBER_W);
+    char pointer[PLACE_SIZE];
+
+    if (batch_has(batch, MEMBER_logits)) {
+        for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+            const char *name = member_infos[parts[i]].name;
+            if (!batch_has(batch, parts[i]))
+                continue;
+            snprintf(pointer, sizeof pointer, "/%s", name);
+            fail(err, ERR_CONFLICTING_MEMBERS, pointer,
+                 "logits and %s are both given; logits, or features and W are wanted",
+                 name);
+            return;
+        }
+    } else if (features && !W) {
+        fail(err, ERR_MISSING_MEMBER, "/W", "W is missing; features come with it");
+    } else if (!features && (W || batch_has(batch, MEMBER_b))) {
+        fail(err, ERR_MISSING_MEMBER, "/features",
+             "features is missing; W and b come with it");
+    } else if (!features) {
+        fail(err, ERR_MISSING_MEMBER, "/logits", "logits is missing");
+    }
+}
+
+static void check_truth(const struct batch *batch, struct err *err)
 {
     bool labels = batch_has(batch, MEMBER_labels);
     bool targets = batch_has(batch, MEMBER_targets);
+    bool takes_labels = batch->loss->truths & TRUTH_LABELS;
+    bool takes_targets = batch->loss->truths & TRUTH_TARGETS;
 
-    if (!batch_has(batch, MEMBER_logits))
-        fail(err, ERR_MISSING_MEMBER, "/logits", "logits is missing");
-    if (batch->task->needs_truth && !labels && !targets)
-        fail(err, ERR_MISSING_MEMBER, "/labels",
-             "labels is missing; labels or targets "
-             "must say what is true");
+    if (!labels && !targets && !takes_labels)
+        fail(err, ERR_MISSING_MEMBER, "/targets",
+             "targets is missing; the loss %s takes it", batch->loss->name);
+    else if (!labels && !targets)
+        fail(err, ERR_MISSING_MEMBER, "/labels", "labels is missing%s",
+             takes_targets ? "; labels or targets must say what is true" : "");
     if (labels && targets)
         fail(err, ERR_CONFLICTING_MEMBERS, "/targets",
              "labels and targets are both given; one of them is wanted");
-    if (targets && !batch->loss->takes_targets)
+    if (targets && !takes_targets)
         fail(err, ERR_CONFLICTING_MEMBERS, "/targets",
              "targets is given; the loss %s takes labels", batch->loss->name);
+    if (labels && !takes_labels)
+        fail(err, ERR_CONFLICTING_MEMBERS, "/labels",
+             "labels is given; the loss %s takes targets", batch->loss->name);
+}
+
+static bool check_members(const struct batch *batch, struct err *err)
+{
+    check_model(batch, err);
+    if (batch->task->needs_truth)
+        check_truth(batch, err);
     return !err_by(err, PHASE_CONFLICT);
 }
 
@@ -53,12 +93,62 @@ static bool same_shape(const struct shape *a, const struct shape *b)
     return true;
 }
 
+static size_t shape_count(const struct shape *shape)
+{
+    size_t count = 1;
+
+    for (unsigned d = 0; d < shape->rank; d++)
+        count *= shape->dim[d];
+    return count;
+}
+
+/* The shape that the logits of a linear model will have: that of the features with
+ * the classes in place of what a row of them holds. */
+static bool derive_logits(struct batch *batch, struct err *err)
+{
+    const struct shape *W = &batch->W.shape, *features = &batch->features.shape;
+    struct shape *logits = &batch->logits.shape;
+    char words[PLACE_SIZE];
+
+    if (batch->features.count == 0 || batch->W.count == 0)
+        return fail(err, ERR_EMPTY_BATCH, batch->W.count ? "/features" : "/W",
+                    "%s is empty; at least one number is wanted",
+                    batch->W.count ? "features" : "W");
+    if (W->rank != 2) {
+        shape_words(words, W);
+        return fail(err, ERR_SHAPE_MISMATCH, "/W",
+                    "W has shape %s; a row for each class is wanted, [C,D]", words);
+    }
+    if (features->rank == 0 || features->dim[features->rank - 1] != W->dim[1]) {
+        shape_words(words, features);
+        return fail(
+            err, ERR_SHAPE_MISMATCH, "/features",
+            "features has shape %s; rows of %zu numbers are wanted for W of shape "
+            "[%zu,%zu]",
+            words, W->dim[1], W->dim[0], W->dim[1]);
+    }
+    *logits = *features;
+    logits->dim[logits->rank - 1] = W->dim[0];
+    batch->features_of_row = W->dim[1];
+    batch->logits.element =
+        batch->dtype == DTYPE_FLOAT32 ? ELEMENT_FLOAT32 : ELEMENT_FLOAT64;
+    size_t rows = batch->features.count / W->dim[1];
+    if (rows > batch->limits->max_elements / W->dim[0])
+        return fail_limit(err, "/features", batch->limits->max_elements, "--max-elements",
+                          "%zu rows of features make more than %zu logits of %zu classes",
+                          rows, batch->limits->max_elements, W->dim[0]);
+    batch->logits.count = shape_count(logits);
+    return true;
+}
+
 /* Derives classes, positions and the rest from logits and axis. */
 static bool derive(struct batch *batch, struct err *err)
 {
     const struct shape *shape = &batch->logits.shape;
-    int64_t rank = shape->rank;
 
+    if (batch_is_linear(batch) && !derive_logits(batch, err))
+        return false;
+    int64_t rank = shape->rank;
     if (batch->logits.count == 0)
         return fail(err, ERR_EMPTY_BATCH, "/logits",
                     "logits is empty; at least one row of one class is wanted");
@@ -74,6 +164,11 @@ static bool derive(struct batch *batch, struct err *err)
     for (unsigned d = axis + 1; d < shape->rank; d++)
         batch->inner *= shape->dim[d];
     batch->position_shape = without_axis(shape, axis);
+    if (batch_is_linear(batch) && axis != shape->rank - 1)
+        return fail(err, ERR_INVALID_OPTION, "/axis",
+                    "axis is %" PRId64 "; the classes of a linear model are on the last "
+                    "axis, -1",
+                    batch->axis);
     if (batch->classes > batch->limits->max_classes)
         return fail_limit(err, "/logits", batch->limits->max_classes, "--max-classes",
                           "logits has %zu classes; at most %zu are allowed",
@@ -91,7 +186,8 @@ static bool fail_shape(const struct batch *batch, const char *name,
     shape_words(found, &array->shape);
     shape_words(want, wanted);
     shape_words(logits, &batch->logits.shape);
-    for (unsigned axis = 0; axis < batch->logits.shape.rank; axis++) {
+    for (unsigned axis = 0; !batch_is_linear(batch) && axis < batch->logits.shape.rank;
+         axis++) {
         struct shape other = without_axis(&batch->logits.shape, axis);
         if (wanted->rank < batch->logits.shape.rank && same_shape(&other, &array->shape))
             return fail(err, ERR_SHAPE_MISMATCH, pointer,
@@ -104,10 +200,27 @@ static bool fail_shape(const struct batch *batch, const char *name,
                 logits);
 }
 
+/* A number for each class. */
+static bool check_class_shape(const struct batch *batch, const char *name,
+                              const struct array *array, struct err *err)
+{
+    const struct shape wanted = {1, {batch->classes}};
+    char pointer[PLACE_SIZE];
+
+    snprintf(pointer, sizeof pointer, "/%s", name);
+    if (same_shape(&array->shape, &wanted))
+        return true;
+    if (array->shape.rank == 1)
+        return fail(err, ERR_SHAPE_MISMATCH, pointer,
+                    "%s has %zu elements; one for each of the %zu classes is wanted",
+                    name, array->count, batch->classes);
+    return fail(err, ERR_SHAPE_MISMATCH, pointer,
+                "%s has rank %u; a plain list of %zu numbers is wanted", name,
+                array->shape.rank, batch->classes);
+}
+
 static bool check_shape(const struct batch *batch, enum member member, struct err *err)
 {
-    const struct shape weights = {1, {batch->classes}};
-
     switch ((unsigned)member) {
     case MEMBER_labels:
         return same_shape(&batch->labels.shape, &batch->position_shape) ||
@@ -116,16 +229,11 @@ static bool check_shape(const struct batch *batch, enum member member, struct er
         return same_shape(&batch->targets.shape, &batch->logits.shape) ||
                fail_shape(batch, "targets", &batch->targets, &batch->logits.shape, err);
     case MEMBER_class_weights:
-        if (same_shape(&batch->class_weights.shape, &weights))
-            return true;
-        if (batch->class_weights.shape.rank == 1)
-            return fail(err, ERR_SHAPE_MISMATCH, "/class_weights",
-                        "class_weights has %zu elements; one for each of the %zu classes "
-                        "is wanted",
-                        batch->class_weights.count, batch->classes);
-        return fail(err, ERR_SHAPE_MISMATCH, "/class_weights",
-                    "class_weights has rank %u; a plain list of %zu numbers is wanted",
-                    batch->class_weights.shape.rank, batch->classes);
+        return check_class_shape(batch, "class_weights", &batch->class_weights, err);
+    case MEMBER_pos_weight:
+        return check_class_shape(batch, "pos_weight", &batch->pos_weight, err);
+    case MEMBER_b:
+        return check_class_shape(batch, "b", &batch->b, err);
     case MEMBER_sample_weights:
         return same_shape(&batch->sample_weights.shape, &batch->position_shape) ||
                fail_shape(batch, "sample_weights", &batch->sample_weights,

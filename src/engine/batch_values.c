@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "engine/linear.h"
 #include "lossd/base/number.h"
 #include "lossd/engine/loss.h"
 
@@ -139,6 +140,18 @@ static void row_place(const struct batch *batch, const char *name, size_t positi
     }
 }
 
+/* Of an elementwise loss: how true each class is, by itself. */
+static bool check_truths(const struct batch *batch, struct err *err)
+{
+    const double *data = batch->targets.data;
+
+    for (size_t i = 0; i < batch->targets.count; i++)
+        if (data[i] > 1)
+            return fail_number(ERR_INVALID_OPTION, "targets", &batch->targets, i, data[i],
+                               "a number from 0 to 1 is wanted", err);
+    return true;
+}
+
 static bool check_targets(const struct batch *batch, struct err *err)
 {
     const struct array *targets = &batch->targets;
@@ -152,6 +165,10 @@ static bool check_targets(const struct batch *batch, struct err *err)
                            err);
     if (targets->flaw)
         return fail_flaw(batch, "targets", targets, err);
+    if (batch->loss->target_rule == TARGETS_TELL)
+        return check_truths(batch, err);
+    if (batch->loss->target_rule == TARGETS_MEASURE)
+        return true;
     for (size_t n = 0; n < batch->positions; n++) {
         const double *row = data + batch_row(batch, n);
         double sum = 0;
@@ -183,9 +200,65 @@ static bool check_option(const struct batch *batch, enum member member, struct e
     const void *field = (const char *)batch + info->offset;
     if (info->type == MEMBER_NUMBER && *(const double *)field == info->standard)
         return true;
+    if (info->type == MEMBER_INTEGER &&
+        *(const int64_t *)field == (int64_t)info->standard)
+        return true;
     snprintf(pointer, sizeof pointer, "/%s", info->name);
     return fail(err, ERR_INVALID_OPTION, pointer, "%s is not an option of the loss %s",
                 info->name, batch->loss->name);
+}
+
+/* l2 is of W, and there is one for all positions. */
+static bool check_l2(const struct batch *batch, struct err *err)
+{
+    if (batch->l2 == 0)
+        return true;
+    if (!batch_is_linear(batch))
+        return fail(err, ERR_INVALID_OPTION, "/l2",
+                    "l2 is %g, but there is no W: it is an option of a linear model",
+                    batch->l2);
+    return batch->reduction != REDUCTION_NONE ||
+           fail(err, ERR_INVALID_OPTION, "/l2",
+                "l2 is %g with reduction none: it belongs to no single position",
+                batch->l2);
+}
+
+static bool check_focal(const struct batch *batch, struct err *err)
+{
+    return batch->focal_gamma == 0 || !batch_has(batch, MEMBER_targets) ||
+           fail(err, ERR_INVALID_OPTION, "/focal_gamma",
+                "focal_gamma is %g with targets; it is an option for labels",
+                batch->focal_gamma);
+}
+
+/* Is there an answer to what is asked for? */
+static bool check_outputs(const struct batch *batch, struct err *err)
+{
+    for (enum output o = 0; o < OUTPUTS; o++) {
+        if (!batch_wants(batch, o))
+            continue;
+        if (o >= OUTPUT_LOGITS && o <= OUTPUT_GRADIENT_B && !batch_is_linear(batch))
+            return fail(err, ERR_INVALID_OPTION, "/return",
+                        "return has %s, which is of a linear model: features and W are "
+                        "wanted",
+                        output_names[o]);
+        if (o == OUTPUT_GRADIENT_B && !batch_has(batch, MEMBER_b))
+            return fail(err, ERR_INVALID_OPTION, "/return",
+                        "return has %s, but b is not given", output_names[o]);
+        if (o >= OUTPUT_METRICS && batch->loss->is_elementwise)
+            return fail(
+                err, ERR_INVALID_OPTION, "/return",
+                "return has %s, which needs one class to be true; the loss %s has "
+                "many",
+                output_names[o], batch->loss->name);
+        if (o == OUTPUT_CONFUSION && batch->classes > batch->limits->max_confusion)
+            return fail_limit(
+                err, "/return", batch->limits->max_confusion, "--max-confusion",
+                "a confusion table of %zu classes is too large; at most %zu "
+                "are allowed",
+                batch->classes, batch->limits->max_confusion);
+    }
+    return true;
 }
 
 static bool check_value(const struct batch *batch, unsigned turn, struct err *err)
@@ -206,6 +279,21 @@ static bool check_value(const struct batch *batch, unsigned turn, struct err *er
     case MEMBER_class_weights:
         return check_weights(batch, "class_weights", &batch->class_weights, err) &&
                check_option(batch, member, err);
+    case MEMBER_pos_weight:
+        return check_weights(batch, "pos_weight", &batch->pos_weight, err) &&
+               check_option(batch, member, err);
+    case MEMBER_features:
+        return fail_flaw(batch, "features", &batch->features, err);
+    case MEMBER_W:
+        return fail_flaw(batch, "W", &batch->W, err);
+    case MEMBER_b:
+        return fail_flaw(batch, "b", &batch->b, err);
+    case MEMBER_l2:
+        return check_l2(batch, err);
+    case MEMBER_focal_gamma:
+        return check_option(batch, member, err) && check_focal(batch, err);
+    case MEMBER_return:
+        return check_outputs(batch, err);
     case MEMBER_sample_weights:
         return check_weights(batch, "sample_weights", &batch->sample_weights, err);
     case MEMBER_ignore_index:
@@ -235,7 +323,7 @@ static bool check_temperature(const struct batch *batch, struct err *err)
         batch->dtype == DTYPE_FLOAT32 ? 0x1.fffffep127 : 0x1.fffffffffffffp1023;
     double bound = largest * batch->temperature;
 
-    if (batch->temperature >= 1)
+    if (batch->temperature >= 1 || batch_is_linear(batch) || batch->softcap <= bound)
         return true;
     for (size_t i = 0; i < batch->logits.count; i++) {
         double logit = logit_at(batch, i);
@@ -340,5 +428,7 @@ bool batch_check_values(const struct batch *batch, struct err *err)
     for (unsigned turn = 0; turn < batch->members; turn++)
         if (!check_value(batch, turn, err))
             return false;
+    if (batch_is_linear(batch) && !linear_check(batch, err))
+        return false;
     return check_temperature(batch, err) && check_masked(batch, err);
 }

@@ -10,6 +10,7 @@
 #ifndef LOSSD_ENGINE_EXACT_SUM_H
 #define LOSSD_ENGINE_EXACT_SUM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum { EXACT_SUM_LIMBS = 68 };
@@ -22,6 +23,8 @@ struct exact_sum {
 
 /* Sums are made by zeroing: struct exact_sum sum = {0}. */
 void exact_sum_add(struct exact_sum *sum, double value);
+
+void exact_sum_add_all(struct exact_sum *sum, const double *values, size_t count);
 
 /* Adds `other`, which stays as it is in value. */
 void exact_sum_merge(struct exact_sum *sum, struct exact_sum *other);

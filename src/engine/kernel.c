@@ -1,169 +1,335 @@
-/* The rows: maximum, sum of exponentials, probabilities.
- *
- *     s_c = z_c - max      rest = sum of exp(s_c) without the first maximum
- *     p_c = exp(s_c) / (1 + rest)       log p_c = s_c - log1p(rest)
- *
- * Two things make confident rows right that usually are not.  The first maximum
- * is counted as 1 and not summed, so log1p(rest) is exact to the last bits when
- * all other classes together are 1e-35.  And what rounding takes from z_c - max
- * is given back inside exp; far from the maximum it is most of the error.
- *
- * Sums run over a fixed number of lanes and fixed blocks, so the order of the
- * additions depends on nothing but the number of classes.
- *
- * This file is compiled once for each instruction set, with KERNEL as the name.
- * It is plain C that a compiler can put on vectors of any width: every lane's
- * additions stand in the source, so all builds give the same bits. */
+/* The kernel of one instruction set: KERNEL is its name.  What it does is in
+ * rows.inc, once for each dtype; all builds give the same bits, because what is
+ * rounded and in which order stands in the source, and nothing is fused. */
 #include "engine/kernel.h"
 
+#include <float.h>
 #include <math.h>
+#include <stdbool.h>
+#include <string.h>
 
+#include "engine/vectors.h"
 #include "engine/vmath.h"
 
-#define NAMED(prefix, name) prefix##name
-#define OBJECT(name) NAMED(kernel_, name)
+#define PASTED(prefix, name) prefix##name
+#define OBJECT(name) PASTED(kernel_, name)
+#define MULTIPLY(name) PASTED(multiply_, name)
 #define TEXT(name) #name
 #define NAME_OF(name) TEXT(name)
 
 extern const struct kernel OBJECT(KERNEL);
+void MULTIPLY(KERNEL)(const struct product *product, size_t block, double *room);
 
-enum { LANES = 8, BLOCK = 64 };
+/* Sums of many numbers, by lanes, with what rounding left off them: a number may be
+ * too small to change the sum it is added to and yet be one of so many that they
+ * count. */
+struct total {
+    double sum[16], lost[16];
+};
 
-static size_t find_top(const double *logits, size_t classes)
+static inline void total_add(struct total *total, const double *lane, size_t lanes)
 {
-    double best[LANES];
-    double max = -INFINITY;
-    size_t c = 0;
-
-    for (size_t i = 0; i < LANES; i++)
-        best[i] = -INFINITY;
-    for (; c + LANES <= classes; c += LANES)
-        for (size_t i = 0; i < LANES; i++)
-            best[i] = logits[c + i] > best[i] ? logits[c + i] : best[i];
-    for (; c < classes; c++)
-        best[0] = logits[c] > best[0] ? logits[c] : best[0];
-    for (size_t i = 0; i < LANES; i++)
-        max = best[i] > max ? best[i] : max;
-    for (c = 0; c < classes && logits[c] != max;)
-        c++;
-    return c < classes ? c : 0;
+    for (size_t i = 0; i < lanes; i++) {
+        double next = total->sum[i] + lane[i];
+        total->lost[i] += difference_tail(total->sum[i], -lane[i], next);
+        total->sum[i] = next;
+    }
 }
 
-/* The sums of n <= BLOCK numbers, every LANES-th of them in one. */
-static void sum_block(const double *x, size_t n, double lane[LANES])
+/* Pairwise, halves upon each other. */
+static inline double total_of(struct total *total, size_t lanes)
 {
-    size_t c = 0;
-
-    for (size_t i = 0; i < LANES; i++)
-        lane[i] = 0;
-    for (; c + LANES <= n; c += LANES)
-        for (size_t i = 0; i < LANES; i++)
-            lane[i] += x[c + i];
-    for (size_t i = 0; c < n; c++, i++)
-        lane[i] += x[c];
+    for (size_t half = lanes / 2; half > 0; half /= 2)
+        for (size_t i = 0; i < half; i++) {
+            double a = total->sum[i], b = total->sum[i + half], next = a + b;
+            total->lost[i] += total->lost[i + half] + difference_tail(a, -b, next);
+            total->sum[i] = next;
+        }
+    double value = total->sum[0] + total->lost[0];
+    return value - value == 0 ? value : total->sum[0]; /* infinite: without a tail */
 }
 
-static double sum_lanes(const double lane[LANES])
+/* A group is GROUP_LINES lines with sums of their own; BLOCK_GROUPS of them are summed
+ * in their own type before they go to a total: few enough to lose little. */
+enum { GROUP_LINES = 4, BLOCK_GROUPS = 16, IN_STEP = 4, AHEAD = 4096 };
+
+/* The sum of few numbers, by lanes that are folded upon each other. */
+static inline double fold(double *lane, size_t lanes)
 {
-    return ((lane[0] + lane[1]) + (lane[2] + lane[3])) +
-           ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+    for (size_t half = lanes / 2; half > 0; half /= 2)
+        for (size_t i = 0; i < half; i++)
+            lane[i] += lane[i + half];
+    return lane[0];
 }
 
-/* A number may be too small to change the sum it is added to and yet be one of so
- * many that they count.  So blocks are short, and between blocks what rounding
- * left off is carried along: the error does not grow with the number of classes. */
-static double sum_of(const double *x, size_t n)
+/* ---- doubles ---- */
+
+static void decays(const double *x, size_t n, double *out)
 {
-    double sum[LANES] = {0}, tail[LANES] = {0}, lane[LANES];
+    for (size_t i = 0; i < n; i++)
+        out[i] = exp_scaled(x[i] < 0 ? x[i] : -x[i], 0) * (1 / EXPS_SCALE);
+}
+
+static void log1ps(const double *x, size_t n, double *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = log1p_of(x[i]);
+}
+
+static void logs(const double *x, size_t n, double *out)
+{
+    double tail;
+
+    for (size_t i = 0; i < n; i++)
+        out[i] = log_of(x[i] > 0 ? x[i] : 1, &tail);
+}
+
+enum { LANES = 8, BLOCK = 16 * LANES };
+
+static inline void sum_lanes(const double *x, size_t n, double lane[LANES])
+{
+    size_t i = 0;
+
+    for (size_t j = 0; j < LANES; j++)
+        lane[j] = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t j = 0; j < LANES; j++)
+            lane[j] += x[i + j];
+    for (size_t j = 0; i < n; i++, j++)
+        lane[j] += x[i];
+}
+
+static double sum(const double *x, size_t n)
+{
+    struct total total;
+    double lane[LANES];
 
     if (n <= BLOCK) {
-        sum_block(x, n, lane);
-        return sum_lanes(lane);
+        sum_lanes(x, n, lane);
+        return fold(lane, LANES);
     }
-    for (size_t c = 0; c < n; c += BLOCK) {
-        sum_block(x + c, n - c < BLOCK ? n - c : BLOCK, lane);
-        for (size_t i = 0; i < LANES; i++) {
-            double next = sum[i] + lane[i];
-            tail[i] += difference_tail(sum[i], -lane[i], next);
-            sum[i] = next;
+    memset(&total, 0, sizeof total);
+    for (size_t from = 0; from < n; from += BLOCK) {
+        sum_lanes(x + from, n - from < BLOCK ? n - from : BLOCK, lane);
+        total_add(&total, lane, LANES);
+    }
+    return total_of(&total, LANES);
+}
+
+/* Two sums over the same numbers. */
+struct pair {
+    double first, second;
+};
+
+enum { PAIR_LANES = 16, PAIR_BLOCK = 16 * PAIR_LANES };
+
+struct pair_lanes {
+    double first[PAIR_LANES], second[PAIR_LANES];
+};
+
+static inline __attribute__((always_inline)) void
+add_pairs(size_t from, size_t to, struct pair (*of)(const void *, size_t),
+          const void *ctx, struct pair_lanes *lanes)
+{
+    size_t c = from;
+
+    memset(lanes, 0, sizeof *lanes);
+    for (; c + PAIR_LANES <= to; c += PAIR_LANES)
+        for (size_t i = 0; i < PAIR_LANES; i++) {
+            struct pair pair = of(ctx, c + i);
+            lanes->first[i] += pair.first;
+            lanes->second[i] += pair.second;
         }
+    for (size_t i = 0; c < to; c++, i++) {
+        struct pair pair = of(ctx, c);
+        lanes->first[i] += pair.first;
+        lanes->second[i] += pair.second;
     }
-    double total = sum[0], lost = tail[0];
-    for (size_t i = 1; i < LANES; i++) {
-        double next = total + sum[i];
-        lost += difference_tail(total, -sum[i], next) + tail[i];
-        total = next;
-    }
-    return total + lost;
 }
 
-static void write_exps(const double *logits, size_t classes, double max, double *exps)
+/* The sums of of(ctx, c) for c < n. */
+static inline __attribute__((always_inline)) struct pair
+sum_pairs(size_t n, struct pair (*of)(const void *, size_t), const void *ctx)
 {
+    struct pair_lanes lanes;
+    struct total first, second;
+
+    if (n <= PAIR_BLOCK) {
+        add_pairs(0, n, of, ctx, &lanes);
+        return (struct pair){fold(lanes.first, PAIR_LANES),
+                             fold(lanes.second, PAIR_LANES)};
+    }
+    memset(&first, 0, sizeof first);
+    memset(&second, 0, sizeof second);
+    for (size_t from = 0; from < n; from += PAIR_BLOCK) {
+        add_pairs(from, n - from < PAIR_BLOCK ? n : from + PAIR_BLOCK, of, ctx, &lanes);
+        total_add(&first, lanes.first, PAIR_LANES);
+        total_add(&second, lanes.second, PAIR_LANES);
+    }
+    return (struct pair){total_of(&first, PAIR_LANES), total_of(&second, PAIR_LANES)};
+}
+
+/* ---- float64 ---- */
+
+/* A number with what rounding left off it. */
+struct exact {
+    double high, low;
+};
+
+static struct exact exact_exp(double z, double max)
+{
+    struct exact e;
+    double d = z - max;
+
+    e.high = exp_parts(d, difference_tail(z, max, d), &e.low);
+    return e;
+}
+
+/* Subnormal probabilities once more, in twice the precision: they have units, and a
+ * relative error of their exponentials would be several of those. */
+static void double_mend(const double *z, size_t classes, size_t top, double *p)
+{
+    const double scale = 0x1p600;
+    struct exact sum = {EXPS_SCALE, 0};
+
     for (size_t c = 0; c < classes; c++) {
-        double d = logits[c] - max;
-        exps[c] = exp_scaled(d, difference_tail(logits[c], max, d));
+        if (c == top)
+            continue;
+        struct exact e = exact_exp(z[c], z[top]);
+        double next = sum.high + e.high;
+        sum.low += difference_tail(sum.high, -e.high, next) + e.low;
+        sum.high = next;
+    }
+    for (size_t c = 0; c < classes; c++) {
+        if (!(p[c] > 0 && p[c] < 2 * DBL_MIN))
+            continue;
+        struct exact e = exact_exp(z[c], z[top]);
+        double high = e.high * scale, low = e.low * scale, quotient = high / sum.high;
+        double product = quotient * sum.high;
+        double left = (high - product) - product_tail(quotient, sum.high, product);
+        double more = (left + low - quotient * sum.low) / sum.high;
+        p[c] = (quotient + more) * (1 / scale);
     }
 }
 
-static void softmax(const double *logits, size_t classes, double *exps, struct row *row)
-{
-    size_t top = find_top(logits, classes);
-    double max = logits[top];
-
-    *row = (struct row){.kernel = &OBJECT(KERNEL),
-                        .classes = classes,
-                        .logits = logits,
-                        .exps = exps,
-                        .top = top,
-                        .max = max,
-                        .rest = 0,
-                        .sum = 1,
-                        .log_sum = 0};
-    if (max == -INFINITY) {
-        for (size_t c = 0; c < classes; c++)
-            exps[c] = 0;
-        return;
+#define REAL double
+#define R(name) double_##name
+#define VECTOR double_vector
+#define MASK double_mask
+#define LOOSE loose_doubles
+#define LARGER LARGER_DOUBLES
+#define ANY ANY_DOUBLES
+#define MOST_OF_TILE 128
+#define TRANSPOSE TRANSPOSE_DOUBLES
+#define BITS int64_t
+#define MANTISSA_BITS 52
+#define ROUNDER 0x1.8p52
+#define BIAS (1023 + 512)
+#define NEAR 2048.0
+#define REACH 800.0
+#define LN2_HIGH_PART 0x1.62e42fefa0000p-1
+#define LN2_LOW_PART 0x1.cf79abc9e3b3ap-40
+#define LEAST_SCALE 0.0
+#define LEAST_NORMAL DBL_MIN
+#define LARGEST_SCALE 0x1p1000
+/* (exp(t) - 1 - t) / t^2 from the highest power down, the relative error of exp the
+ * least for |t| <= 0.51 ln 2: 4.6e-18 (E. Y. Remez's exchange). */
+#define EXP_TERMS                                                                \
+    {                                                                            \
+        0x1.ad75f3f3abf32p-26, 0x1.28b56fe418177p-22, 0x1.71df38b809221p-19,     \
+            0x1.a01991a56bcd5p-16, 0x1.a01a011b8a559p-13, 0x1.6c16c187250ebp-10, \
+            0x1.111111112b9c5p-7, 0x1.555555554fb99p-5, 0x1.55555555554e6p-3,    \
+            0x1.000000000000cp-1                                                 \
     }
-    write_exps(logits, classes, max, exps);
-    exps[top] = 0;
-    row->rest = sum_of(exps, classes) * (1 / EXPS_SCALE);
-    exps[top] = EXPS_SCALE;
-    row->sum = 1 + row->rest;
-    row->log_sum = log1p_of(row->rest);
-}
+#define REST_OF(z, classes, top, rest) (rest)
+#include "engine/rows.inc"
+#undef REAL
+#undef R
+#undef VECTOR
+#undef MASK
+#undef LOOSE
+#undef LARGER
+#undef ANY
+#undef MOST_OF_TILE
+#undef TRANSPOSE
+#undef BITS
+#undef MANTISSA_BITS
+#undef ROUNDER
+#undef BIAS
+#undef NEAR
+#undef REACH
+#undef LN2_HIGH_PART
+#undef LN2_LOW_PART
+#undef LEAST_SCALE
+#undef LEAST_NORMAL
+#undef LARGEST_SCALE
+#undef EXP_TERMS
+#undef REST_OF
 
-static void probabilities(const struct row *row, double scale, double *out)
+/* ---- float32 ---- */
+
+/* So small a rest is beyond the exponents of float: the row once more in double. */
+static double exact_rest(const float *z, size_t classes, size_t top)
 {
-    double factor = row_factor(row);
+    struct double_reference to = double_refer(double_splat((double)z[top]));
+    double largest = double_exp(double_splat((double)z[top]), &to)[0];
+    struct total total = {{0}, {0}};
 
-    for (size_t c = 0; c < row->classes; c++)
-        out[c] = row->exps[c] * factor * scale;
+    for (size_t from = 0; from < classes; from += double_LANES) {
+        double lane[double_LANES];
+        for (size_t i = 0; i < double_LANES; i++)
+            lane[i] = from + i < classes && from + i != top ? (double)z[from + i]
+                                                            : (double)-INFINITY;
+        for (size_t v = 0; v < VECTORS; v++) {
+            double *at = lane + v * double_WIDTH;
+            double_store(at, double_exp(double_load(at), &to));
+        }
+        total_add(&total, lane, double_LANES);
+    }
+    return total_of(&total, double_LANES) / largest;
 }
 
-static void log_probabilities(const struct row *row, double *out)
+/* Subnormal probabilities once more, in double. */
+static void float_mend(const float *z, size_t classes, size_t top, float *p)
 {
-    for (size_t c = 0; c < row->classes; c++)
-        out[c] = row->logits[c] == -INFINITY ? -INFINITY
-                                             : (row->logits[c] - row->max) - row->log_sum;
+    double max = (double)z[top], peak = 1 / (1 + exact_rest(z, classes, top));
+
+    for (size_t c = 0; c < classes; c++)
+        if (p[c] > 0 && p[c] < 2 * FLT_MIN)
+            p[c] = (float)(exp_scaled((double)z[c] - max, 0) * (1 / EXPS_SCALE) * peak);
 }
 
-static void widen(const float *from, size_t n, double temperature, double *to)
-{
-    for (size_t i = 0; i < n; i++)
-        to[i] = (double)(float)((double)from[i] / temperature);
-}
-
-static void narrow(const double *from, size_t n, float *to)
-{
-    for (size_t i = 0; i < n; i++)
-        to[i] = (float)from[i] + 0; /* -0 becomes 0 */
-}
+#define REAL float
+#define R(name) float_##name
+#define VECTOR float_vector
+#define MASK float_mask
+#define LOOSE loose_floats
+#define LARGER LARGER_FLOATS
+#define ANY ANY_FLOATS
+#define MOST_OF_TILE 256
+#define TRANSPOSE TRANSPOSE_FLOATS
+#define BITS int32_t
+#define MANTISSA_BITS 23
+#define ROUNDER 0x1.8p23f
+#define BIAS (127 + 64)
+#define NEAR 256.0f
+#define REACH 128.0f
+#define LN2_HIGH_PART 0x1.62e000p-1f
+#define LN2_LOW_PART 0x1.0bfbe8p-15f
+#define LEAST_SCALE 0x1p-100
+#define LEAST_NORMAL FLT_MIN
+#define LARGEST_SCALE 0x1p100
+/* As above; 3.5e-9. */
+#define EXP_TERMS                                                                       \
+    {                                                                                   \
+        0x1.6a107cp-10f, 0x1.1245c8p-7f, 0x1.55593cp-5f, 0x1.555482p-3f, 0x1.fffffcp-2f \
+    }
+#define REST_OF(z, classes, top, rest) \
+    ((rest) < 0x1p-100 ? exact_rest(z, classes, top) : (rest))
+#include "engine/rows.inc"
 
 const struct kernel OBJECT(KERNEL) = {
     .name = NAME_OF(KERNEL),
-    .softmax = softmax,
-    .probabilities = probabilities,
-    .log_probabilities = log_probabilities,
-    .widen = widen,
-    .narrow = narrow,
+    .in = {&double_arithmetic, &float_arithmetic},
+    .multiply = MULTIPLY(KERNEL),
 };

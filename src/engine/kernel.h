@@ -1,28 +1,96 @@
-/* The arithmetic of one row, on vectors.
+/* The arithmetic of rows, on vectors, in each dtype.
  *
  * Built from kernel.c once for each instruction set; all builds give the same
- * bits, they differ in speed. */
+ * bits, they differ in speed.  Rows lie one behind the other, [rows, classes];
+ * void pointers are to float or to double, as the arithmetic is.  What is written
+ * may stand where the exps stood. */
 #ifndef LOSSD_ENGINE_KERNEL_H
 #define LOSSD_ENGINE_KERNEL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
-#include "lossd/engine/loss.h"
+/* What the softmax of each of some rows leaves, [rows] each. */
+struct sums {
+    double *max;     /* the largest logit; -INFINITY when all classes are masked */
+    double *rest;    /* sum of exp(z_c - max) over all classes but `top` */
+    double *log_sum; /* log1p(rest): log-sum-exp is max + log_sum */
+    double *peak;    /* 1 / (1 + rest): the largest probability; 0 without one */
+    double *factor;  /* makes an exp a probability */
+    int64_t *top;    /* the first class with the largest logit */
+};
+
+/* The shares u_c = w_c (a q_c + b) of a row; q or w may be NULL: all 0, all 1. */
+struct shares {
+    const double *q, *w;
+    double a, b;
+};
+
+/* What metrics need to know of each row, [rows] each. */
+struct moments {
+    double *entropy; /* - sum_c p_c log p_c */
+    double *squares; /* sum of p_c^2 over all classes but `top` */
+    int64_t *rank;   /* classes that stand before the label: larger, or equal and
+                        earlier; NULL when there are no labels */
+};
+
+struct arithmetic {
+    /* Fills sums, and exps unless it is NULL: exp(z_c - max) times a power of two
+     * that factor takes back. */
+    void (*softmax)(const void *logits, size_t rows, size_t classes, void *exps,
+                    const struct sums *sums);
+
+    /* Each row's probabilities, those that are subnormal within a unit; or times
+     * by[row].  Or their logarithms. */
+    void (*probabilities)(const void *logits, const void *exps, size_t rows,
+                          size_t classes, const struct sums *sums, void *out);
+    void (*scaled)(const void *exps, size_t rows, size_t classes, const struct sums *sums,
+                   const double *by, void *out);
+    void (*log_probabilities)(const void *logits, size_t rows, size_t classes,
+                              const struct sums *sums, void *out);
+
+    /* Fills moments.  labels[rows], NULL without a rank. */
+    void (*moments)(const void *logits, const void *exps, size_t rows, size_t classes,
+                    const struct sums *sums, const int64_t *labels,
+                    const struct moments *moments);
+
+    /* One row: its probabilities times `by` less the shares. */
+    void (*mix)(const void *exps, size_t classes, double factor, double by,
+                const struct shares *shares, void *out);
+
+    /* One row: the sum over classes of u_c (max - z_c); *total becomes that of u_c.
+     * A class without a share counts nothing, masked or not. */
+    double (*gaps)(const void *logits, size_t classes, double max,
+                   const struct shares *shares, double *total);
+
+    /* softcap * tanh(x / softcap) (NAN: x) over temperature, rounded once. */
+    void (*temper)(const void *from, size_t n, double softcap, double temperature,
+                   void *to);
+    /* d / d x: what the slope is of softcap * tanh(x / softcap), times `by`, is what
+     * the gradient is multiplied with. */
+    void (*uncap)(const void *logits, size_t n, double softcap, double by,
+                  void *gradient);
+
+    void (*widen)(const void *from, size_t n, double *to);
+    void (*narrow)(const double *from, size_t n, void *to);
+
+    /* Of doubles, whatever the dtype: exp(-|x|), log(1 + x) for x >= 0, log(x) for
+     * x > 0 (0 for 0, which is what q log q wants), and their sum. */
+    void (*decays)(const double *x, size_t n, double *out);
+    void (*log1ps)(const double *x, size_t n, double *out);
+    void (*logs)(const double *x, size_t n, double *out);
+    double (*sum)(const double *x, size_t n);
+};
+
+struct product;
 
 struct kernel {
     const char *name;
+    const struct arithmetic *in[2]; /* by enum dtype */
 
-    /* Fills `row` from its logits, and exps[classes]; the row points at both. */
-    void (*softmax)(const double *logits, size_t classes, double *exps, struct row *row);
-
-    /* The row's probabilities times `scale`, or their logarithms, into
-     * out[classes]. */
-    void (*probabilities)(const struct row *row, double scale, double *out);
-    void (*log_probabilities)(const struct row *row, double *out);
-
-    /* float32 logits, divided by the temperature and rounded to float32 once. */
-    void (*widen)(const float *from, size_t n, double temperature, double *to);
-    void (*narrow)(const double *from, size_t n, float *to);
+    /* Makes a block of a product of matrices: matmul.h.  `room` is for
+     * matmul_room() doubles, best aligned to 64 bytes. */
+    void (*multiply)(const struct product *product, size_t block, double *room);
 };
 
 /* The fastest kernel that runs here; LOSSD_KERNEL in the environment names
@@ -31,11 +99,5 @@ const struct kernel *kernel_here(void);
 
 /* The kernels that run here, the plainest first; returns how many. */
 size_t kernels_here(const struct kernel *out[4]);
-
-/* 1 / sum without the scale of the exps: what an exp is multiplied with. */
-static inline double row_factor(const struct row *row)
-{
-    return 1 / row->sum * (1 / EXPS_SCALE);
-}
 
 #endif

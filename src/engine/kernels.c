@@ -1,4 +1,7 @@
-/* Which kernel runs here. */
+/* Which kernel runs here: the widest that the processor has and the operating system
+ * saves the registers of, which is what __builtin_cpu_supports() asks.  Those of x86-64
+ * are built with the same flags (Makefile).  The baseline is what every processor of
+ * the architecture runs: SSE2, or on arm64 NEON, where it is the only one. */
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>

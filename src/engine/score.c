@@ -1,7 +1,7 @@
-/* From batch to result: rows are shared out over the pool, each scored whole by
- * one thread with scratch of its own, and the losses are added exactly, so that
- * neither the number of threads nor the order in which they finish can be seen
- * in the result. */
+/* From batch to result: slabs of rows are shared out over the pool, each scored whole
+ * by one thread with scratch of its own, and the losses are added exactly, so that
+ * neither the number of threads nor the order in which they finish can be seen in
+ * the result. */
 #include "lossd/engine/score.h"
 
 #include <math.h>
@@ -9,188 +9,46 @@
 
 #include "engine/exact_sum.h"
 #include "engine/kernel.h"
+#include "engine/layout.h"
+#include "engine/linear.h"
+#include "engine/metrics.h"
+#include "engine/slab.h"
+#include "engine/vmath.h"
+#include "engine/warnings.h"
+#include "engine/worker.h"
 #include "lossd/engine/loss.h"
 
 enum {
     GRAIN_LOGITS = 16384,  /* a thread takes about so many at a time */
-    INLINE_LOGITS = 16384, /* fewer are not worth waking a thread */
-    NS_PER_LOGIT = 6
-};
-
-/* What one thread needs: four rows and its share of the sum. */
-struct worker {
-    struct exact_sum losses;
-    double *logits; /* gathered, widened, divided by the temperature */
-    double *exps;
-    double *out;     /* a row of results before it is narrowed and scattered */
-    double *targets; /* gathered */
-    float *floats;   /* gathered, before they are widened: shares room with `out` */
+    INLINE_LOGITS = 65536, /* fewer are not worth waking a thread */
+    NS_PER_LOGIT = 3
 };
 
 struct scoring {
     const struct batch *batch;
     struct result *result;
-    const struct kernel *kernel;
-    struct worker *workers;
+    const struct arithmetic *real;
+    const void *logits; /* given, or made by the linear model */
+    bool wants_softmax, wants_exps;
     double gradient_scale; /* 1 / divisor for a mean, 0 when that is 0; in two */
     double gradient_rest;  /* factors, because it may be beyond the range */
+    double penalty_scale;
 };
 
-/* ---- room ------------------------------------------------------------------- */
+/* ---- a slab ------------------------------------------------------------------- */
 
-static bool needs_losses(const struct batch *batch)
-{
-    return batch_wants(batch, OUTPUT_LOSSES) ||
-           (batch_wants(batch, OUTPUT_LOSS) && batch->reduction == REDUCTION_NONE);
-}
-
-static bool room_for_row_shaped(void **array, const struct batch *batch,
-                                enum output output, struct arena *mem, struct err *err)
-{
-    size_t size = batch->dtype == DTYPE_FLOAT32 ? sizeof(float) : sizeof(double);
-
-    if (!batch_wants(batch, output))
-        return true;
-    *array = arena_alloc(mem, batch->logits.count, size, err);
-    return *array != NULL;
-}
-
-static bool room_for_positions(void **array, const struct batch *batch, bool wanted,
-                               struct arena *mem, struct err *err)
-{
-    if (!wanted)
-        return true;
-    *array = arena_alloc(mem, batch->positions, sizeof(double), err);
-    return *array != NULL;
-}
-
-static bool room_for_workers(struct result *result, const struct batch *batch,
-                             size_t width, struct arena *mem, struct err *err)
-{
-    struct worker *workers = arena_zalloc(mem, width, sizeof *workers, err);
-
-    result->workers = workers;
-    for (size_t i = 0; workers && i < width; i++) {
-        double *rows = arena_alloc(mem, batch->classes, 4 * sizeof(double), err);
-        if (!rows)
-            return false;
-        workers[i].logits = rows;
-        workers[i].exps = rows + batch->classes;
-        workers[i].out = rows + 2 * batch->classes;
-        workers[i].targets = rows + 3 * batch->classes;
-        workers[i].floats = (void *)workers[i].out;
-    }
-    return workers != NULL;
-}
-
-bool result_init(struct result *result, const struct batch *batch, size_t width,
-                 struct arena *mem, struct err *err)
-{
-    void *losses = NULL, *logsumexp = NULL, *predictions = NULL;
-
-    memset(result, 0, sizeof *result);
-    if (!room_for_workers(result, batch, width, mem, err) ||
-        !room_for_row_shaped(&result->probabilities, batch, OUTPUT_PROBABILITIES, mem,
-                             err) ||
-        !room_for_row_shaped(&result->log_probabilities, batch, OUTPUT_LOG_PROBABILITIES,
-                             mem, err) ||
-        !room_for_row_shaped(&result->gradient, batch, OUTPUT_GRADIENT, mem, err) ||
-        !room_for_positions(&losses, batch, needs_losses(batch), mem, err) ||
-        !room_for_positions(&logsumexp, batch, batch_wants(batch, OUTPUT_LOGSUMEXP), mem,
-                            err) ||
-        !room_for_positions(&predictions, batch, batch_wants(batch, OUTPUT_PREDICTIONS),
-                            mem, err))
-        return false;
-    result->losses = losses;
-    result->logsumexp = logsumexp;
-    result->predictions = predictions;
-    return true;
-}
-
-/* ---- one position ----------------------------------------------------------- */
-
-static void gather(const double *from, size_t stride, size_t n, double *to)
-{
-    for (size_t i = 0; i < n; i++)
-        to[i] = from[i * stride];
-}
-
-static void gather_floats(const float *from, size_t stride, size_t n, float *to)
-{
-    for (size_t i = 0; i < n; i++)
-        to[i] = from[i * stride];
-}
-
-/* The position's row in float64, next to each other, divided by the temperature. */
-static const double *gather_logits(const struct scoring *scoring, size_t position,
-                                   struct worker *worker)
+static const void *gather_logits(const struct scoring *scoring, size_t from, size_t rows,
+                                 const struct worker *worker)
 {
     const struct batch *batch = scoring->batch;
-    size_t row = batch_row(batch, position), classes = batch->classes;
+    const void *logits = layout_gather(batch, scoring->logits, layout_size(batch), from,
+                                       rows, worker->logits);
 
-    if (batch->logits.element == ELEMENT_FLOAT32) {
-        const float *from = (const float *)batch->logits.data + row;
-        if (batch->inner != 1) {
-            gather_floats(from, batch->inner, classes, worker->floats);
-            from = worker->floats;
-        }
-        scoring->kernel->widen(from, classes, batch->temperature, worker->logits);
-        return worker->logits;
-    }
-    const double *from = (const double *)batch->logits.data + row;
-    if (batch->inner == 1 && batch->temperature == 1)
-        return from;
-    gather(from, batch->inner, classes, worker->logits);
-    for (size_t c = 0; c < classes; c++)
-        worker->logits[c] /= batch->temperature;
+    if (!layout_is_tempered(batch))
+        return logits;
+    scoring->real->temper(logits, rows * batch->classes, batch->softcap,
+                          batch->temperature, worker->logits);
     return worker->logits;
-}
-
-static const double *gather_targets(const struct batch *batch, size_t position,
-                                    struct worker *worker)
-{
-    const double *targets = batch->targets.data;
-    size_t row = batch_row(batch, position);
-
-    if (!targets)
-        return NULL;
-    if (batch->inner == 1)
-        return targets + row;
-    gather(targets + row, batch->inner, batch->classes, worker->targets);
-    return worker->targets;
-}
-
-/* Where a row of float64 results can be written without a copy, else scratch. */
-static double *row_target(const struct batch *batch, size_t position, void *array,
-                          struct worker *worker)
-{
-    if (batch->dtype == DTYPE_FLOAT64 && batch->inner == 1)
-        return (double *)array + batch_row(batch, position);
-    return worker->out;
-}
-
-static void scatter(const struct scoring *scoring, size_t position, const double *from,
-                    void *array)
-{
-    const struct batch *batch = scoring->batch;
-    size_t row = batch_row(batch, position), stride = batch->inner;
-
-    if (batch->dtype == DTYPE_FLOAT32 && stride == 1) {
-        scoring->kernel->narrow(from, batch->classes, (float *)array + row);
-    } else if (batch->dtype == DTYPE_FLOAT32) {
-        for (size_t c = 0; c < batch->classes; c++)
-            ((float *)array)[row + c * stride] = (float)from[c] + 0; /* as narrow() */
-    } else if (from != (double *)array + row) {
-        for (size_t c = 0; c < batch->classes; c++)
-            ((double *)array)[row + c * stride] = from[c];
-    }
-}
-
-static double sample_weight(const struct batch *batch, size_t position)
-{
-    const double *weights = batch->sample_weights.data;
-
-    return weights ? weights[position] : 1;
 }
 
 static bool is_kept(const struct batch *batch, size_t position)
@@ -200,97 +58,245 @@ static bool is_kept(const struct batch *batch, size_t position)
     return !labels || labels[position] != batch->ignore_index;
 }
 
-static void score_loss(const struct scoring *scoring, size_t position,
-                       const struct row *row, struct worker *worker)
+static double sample_weight(const struct batch *batch, size_t position)
 {
-    const struct batch *batch = scoring->batch;
-    struct result *result = scoring->result;
-    const int64_t *labels = batch->labels.data;
-    struct truth truth = {
-        .label = labels ? labels[position] : -1,
-        .targets = gather_targets(batch, position, worker),
-        .class_weights = batch->class_weights.data,
-        .label_smoothing = batch->label_smoothing,
-    };
-    double weight = is_kept(batch, position) ? sample_weight(batch, position) : 0;
-    double loss = weight == 0 ? 0 : weight * batch->loss->value(row, &truth);
+    const double *weights = batch->sample_weights.data;
 
-    exact_sum_add(&worker->losses, loss);
-    if (result->losses)
-        result->losses[position] = loss;
-    if (!result->gradient)
-        return;
-    double scale = weight * scoring->gradient_scale;
-    double *out = row_target(batch, position, result->gradient, worker);
-    if (scale == 0)
-        memset(out, 0, batch->classes * sizeof *out);
-    else
-        batch->loss->gradient(row, &truth, scale, out);
-    if (scoring->gradient_rest != 1 || batch->temperature != 1)
-        for (size_t c = 0; c < batch->classes; c++) /* z is logits / temperature */
-            out[c] = out[c] * scoring->gradient_rest / batch->temperature;
-    scatter(scoring, position, out, result->gradient);
+    return weights ? weights[position] : 1;
 }
 
-static void score_position(const struct scoring *scoring, size_t position,
-                           struct worker *worker)
+static void gather_truth(const struct batch *batch, size_t from, size_t rows,
+                         const struct worker *worker, struct slab *slab)
+{
+    const int64_t *labels = batch->labels.data;
+
+    for (size_t r = 0; r < rows; r++) {
+        bool kept = is_kept(batch, from + r);
+        worker->weights[r] = kept ? sample_weight(batch, from + r) : 0;
+        worker->labels[r] = labels && kept ? labels[from + r] : 0;
+    }
+    slab->weights = worker->weights;
+    slab->labels = labels ? worker->labels : NULL;
+    if (batch->targets.data)
+        slab->targets = layout_gather(batch, batch->targets.data, sizeof(double), from,
+                                      rows, worker->targets);
+}
+
+static struct slab make_slab(const struct scoring *scoring, size_t from, size_t rows,
+                             const struct worker *worker)
 {
     const struct batch *batch = scoring->batch;
-    struct result *result = scoring->result;
-    struct row row;
+    struct slab slab = {.real = scoring->real,
+                        .batch = batch,
+                        .rows = rows,
+                        .classes = batch->classes,
+                        .logits = gather_logits(scoring, from, rows, worker),
+                        .sums = worker->sums,
+                        .row = worker->row,
+                        .other_row = worker->other_row};
+    void *home = home_of_exps(batch, scoring->result);
 
-    scoring->kernel->softmax(gather_logits(scoring, position, worker), batch->classes,
-                             worker->exps, &row);
-    if (result->predictions)
-        result->predictions[position] = (int64_t)row.top;
-    if (result->logsumexp)
-        result->logsumexp[position] = row.max + row.log_sum;
-    if (result->probabilities) {
-        double *out = row_target(batch, position, result->probabilities, worker);
-        scoring->kernel->probabilities(&row, 1, out);
-        scatter(scoring, position, out, result->probabilities);
-    }
-    if (result->log_probabilities) {
-        double *out = row_target(batch, position, result->log_probabilities, worker);
-        scoring->kernel->log_probabilities(&row, out);
-        scatter(scoring, position, out, result->log_probabilities);
-    }
+    if (scoring->wants_exps)
+        slab.exps = home ? layout_at(batch, home, from * batch->classes) : worker->exps;
     if (batch->task->needs_truth)
-        score_loss(scoring, position, &row, worker);
+        gather_truth(batch, from, rows, worker, &slab);
+    return slab;
+}
+
+/* Where the slab's part of a result is made. */
+static void *part_of(const struct slab *slab, size_t from, void *array,
+                     const struct worker *worker)
+{
+    return layout_is_plain(slab->batch)
+               ? layout_at(slab->batch, array, from * slab->classes)
+               : worker->out;
+}
+
+static void put_part(const struct slab *slab, size_t from, const void *part, void *array)
+{
+    layout_scatter(slab->batch, part, layout_size(slab->batch), from, slab->rows, array);
+}
+
+/* ---- results of the softmax ----------------------------------------------------- */
+
+static void put_probabilities(const struct slab *slab, size_t from,
+                              const struct worker *worker, void *array)
+{
+    const struct loss *loss = slab->batch->loss;
+    void *part = part_of(slab, from, array, worker);
+
+    if (loss->probabilities)
+        loss->probabilities(slab, part);
+    else
+        slab->real->probabilities(slab->logits, slab->exps, slab->rows, slab->classes,
+                                  &slab->sums, part);
+    put_part(slab, from, part, array);
+}
+
+static void put_log_probabilities(const struct slab *slab, size_t from,
+                                  const struct worker *worker, void *array)
+{
+    const struct loss *loss = slab->batch->loss;
+    void *part = part_of(slab, from, array, worker);
+
+    if (loss->log_probabilities)
+        loss->log_probabilities(slab, part);
+    else
+        slab->real->log_probabilities(slab->logits, slab->rows, slab->classes,
+                                      &slab->sums, part);
+    put_part(slab, from, part, array);
+}
+
+static void put_softmax(const struct slab *slab, size_t from, const struct worker *worker,
+                        struct result *result)
+{
+    for (size_t r = 0; result->predictions && r < slab->rows; r++)
+        result->predictions[from + r] = slab->sums.top[r];
+    for (size_t r = 0; result->logsumexp && r < slab->rows; r++)
+        result->logsumexp[from + r] = slab->sums.max[r] + slab->sums.log_sum[r];
+    if (result->log_probabilities)
+        put_log_probabilities(slab, from, worker, result->log_probabilities);
+    if (result->probabilities)
+        put_probabilities(slab, from, worker, result->probabilities);
+}
+
+/* ---- losses --------------------------------------------------------------------- */
+
+static double weighted(double weight, double value)
+{
+    return weight == 0 ? 0 : weight * value;
+}
+
+static void add_losses(const struct scoring *scoring, const struct slab *slab,
+                       size_t from, struct worker *worker)
+{
+    const struct batch *batch = scoring->batch;
+    size_t each = batch->loss->is_elementwise ? slab->classes : 1;
+    double *values = worker->values;
+
+    batch->loss->value(slab, values, has_penalties(batch) ? worker->penalties_of : NULL);
+    for (size_t r = 0; r < slab->rows; r++)
+        for (size_t i = r * each; i < (r + 1) * each; i++)
+            values[i] = weighted(slab->weights[r], values[i]);
+    exact_sum_add_all(&worker->losses, values, slab->rows * each);
+    for (size_t r = 0; has_penalties(batch) && r < slab->rows; r++) {
+        double penalty = weighted(slab->weights[r], worker->penalties_of[r]);
+        exact_sum_add(&worker->penalties, penalty);
+        values[r] += penalty;
+    }
+    if (!scoring->result->losses)
+        return;
+    if (each > 1)
+        layout_scatter(batch, values, sizeof *values, from, slab->rows,
+                       scoring->result->losses);
+    else
+        memcpy(scoring->result->losses + from, values, slab->rows * sizeof *values);
+}
+
+/* ---- gradients ------------------------------------------------------------------- */
+
+/* z is made of the logits: the softcap, and what is left of the scale.  (The
+ * temperature is in the scale.) */
+static void follow_chain(const struct scoring *scoring, const struct slab *slab,
+                         size_t from, void *part, const struct worker *worker)
+{
+    const struct batch *batch = scoring->batch;
+    size_t count = slab->rows * slab->classes;
+
+    if (batch_has(batch, MEMBER_softcap)) {
+        const void *logits = layout_gather(batch, scoring->logits, layout_size(batch),
+                                           from, slab->rows, worker->logits);
+        scoring->real->uncap(logits, count, batch->softcap, scoring->gradient_rest, part);
+        return;
+    }
+    for (size_t r = 0; r < slab->rows; r++) {
+        void *row = slab_row_of(slab, r, part);
+        scoring->real->widen(row, slab->classes, worker->row);
+        for (size_t c = 0; c < slab->classes; c++)
+            worker->row[c] *= scoring->gradient_rest;
+        scoring->real->narrow(worker->row, slab->classes, row);
+    }
+}
+
+static void put_gradient(const struct scoring *scoring, const struct slab *slab,
+                         size_t from, const struct worker *worker)
+{
+    const struct batch *batch = scoring->batch;
+    void *array = scoring->result->gradient;
+    void *part = part_of(slab, from, array, worker);
+
+    for (size_t r = 0; r < slab->rows; r++) {
+        double weight = worker->weights[r] / batch->temperature;
+        worker->scale[r] = weight * scoring->gradient_scale;
+        worker->penalty_scale[r] = weight * scoring->penalty_scale;
+    }
+    batch->loss->gradient(slab, worker->scale,
+                          has_penalties(batch) ? worker->penalty_scale : NULL, part);
+    if (scoring->gradient_rest != 1 || batch_has(batch, MEMBER_softcap))
+        follow_chain(scoring, slab, from, part, worker);
+    put_part(slab, from, part, array);
+}
+
+static void score_slab(const struct scoring *scoring, size_t from, size_t rows,
+                       struct worker *worker)
+{
+    struct slab slab = make_slab(scoring, from, rows, worker);
+
+    if (scoring->wants_softmax)
+        scoring->real->softmax(slab.logits, rows, slab.classes, slab.exps, &slab.sums);
+    if (metrics_are_wanted(scoring->batch))
+        metrics_add(scoring->result, &slab, from, worker);
+    put_softmax(&slab, from, worker, scoring->result);
+    if (!scoring->batch->task->needs_truth)
+        return;
+    add_losses(scoring, &slab, from, worker);
+    if (scoring->result->gradient)
+        put_gradient(scoring, &slab, from, worker);
 }
 
 static void score_range(void *ctx, size_t from, size_t to, size_t worker)
 {
     const struct scoring *scoring = ctx;
+    size_t most = slab_rows(scoring->batch);
 
-    for (size_t n = from; n < to; n++)
-        score_position(scoring, n, &scoring->workers[worker]);
+    for (size_t n = from; n < to; n += most)
+        score_slab(scoring, n, to - n < most ? to - n : most,
+                   &scoring->result->workers[worker]);
 }
 
 /* ---- all positions ---------------------------------------------------------- */
 
 /* What the mean divides by: for labels the sum of class weight times sample
- * weight over the positions kept, for targets that of the sample weights. */
+ * weight over the positions kept, for targets that of the sample weights; all that
+ * for each class when the loss is elementwise. */
 static void count_positions(const struct batch *batch, struct result *result)
 {
-    const double *class_weights = batch->class_weights.data;
     const int64_t *labels = batch->labels.data;
+    bool counts_weights = labels && !batch->loss->ignores_weights;
+    const double *class_weights = counts_weights ? batch->class_weights.data : NULL;
     struct exact_sum divisor = {0};
-    bool weighted = (labels && class_weights) || batch->sample_weights.data;
+    bool is_weighted = class_weights || batch->sample_weights.data;
 
     for (size_t n = 0; n < batch->positions; n++) {
         if (!is_kept(batch, n))
             continue;
         result->count++;
-        if (weighted)
-            exact_sum_add(&divisor,
-                          sample_weight(batch, n) *
-                              (labels && class_weights ? class_weights[labels[n]] : 1));
+        if (is_weighted)
+            exact_sum_add(&divisor, sample_weight(batch, n) *
+                                        (class_weights ? class_weights[labels[n]] : 1));
     }
     result->ignored = batch->positions - result->count;
-    result->divisor = weighted ? exact_sum_value(&divisor) : (double)result->count;
+    result->divisor = is_weighted ? exact_sum_value(&divisor) : (double)result->count;
+    if (batch->loss->is_elementwise)
+        result->divisor *= (double)batch->classes;
     if (batch_has(batch, MEMBER_divisor))
         result->divisor = batch->divisor;
+}
+
+/* What penalties are divided by: the plain count. */
+static double penalty_divisor(const struct batch *batch, const struct result *result)
+{
+    return batch_has(batch, MEMBER_divisor) ? batch->divisor : (double)result->count;
 }
 
 /* A divisor may be so small that 1 / divisor is infinite where the gradient, which
@@ -303,30 +309,57 @@ static void scale_gradient(struct scoring *scoring)
     if (scoring->batch->reduction != REDUCTION_MEAN)
         return;
     if (divisor == 0) {
-        scoring->gradient_scale = 0;
-    } else if (divisor < 1 / large) {
+        scoring->gradient_scale = scoring->penalty_scale = 0;
+        return;
+    }
+    if (divisor < 1 / large) {
         scoring->gradient_scale = large;
         scoring->gradient_rest = 1 / (divisor * large);
     } else {
         scoring->gradient_scale = 1 / divisor;
     }
+    scoring->penalty_scale =
+        1 / penalty_divisor(scoring->batch, scoring->result) / scoring->gradient_rest;
 }
 
 static void reduce(const struct batch *batch, struct result *result,
                    struct worker *workers, size_t width)
 {
-    for (size_t i = 1; i < width; i++)
-        exact_sum_merge(&workers[0].losses, &workers[i].losses);
-    result->loss_sum = exact_sum_value(&workers[0].losses);
-    result->loss = result->loss_sum;
-    if (batch->reduction == REDUCTION_MEAN)
+    struct exact_sum *losses = &workers[0].losses, *penalties = &workers[0].penalties;
+    double divisor = result->divisor, other = penalty_divisor(batch, result);
+
+    for (size_t i = 1; i < width; i++) {
+        exact_sum_merge(losses, &workers[i].losses);
+        exact_sum_merge(penalties, &workers[i].penalties);
+    }
+    if (batch->reduction == REDUCTION_MEAN && divisor == 0) {
+        result->loss_sum = exact_sum_value(losses);
+        result->loss = (double)NAN;
+    } else if (batch->reduction == REDUCTION_MEAN && has_penalties(batch) &&
+               other != divisor) {
         result->loss =
-            result->divisor == 0 ? (double)NAN : result->loss_sum / result->divisor;
+            exact_sum_value(losses) / divisor + exact_sum_value(penalties) / other;
+        result->loss_sum = result->loss * divisor;
+    } else {
+        exact_sum_merge(losses, penalties);
+        result->loss = result->loss_sum = exact_sum_value(losses);
+        if (batch->reduction == REDUCTION_MEAN)
+            result->loss /= divisor;
+    }
 }
 
 void score(const struct batch *batch, struct result *result, struct pool *pool)
 {
-    struct scoring scoring = {batch, result, kernel_here(), result->workers, 1, 1};
+    struct scoring scoring = {.batch = batch,
+                              .result = result,
+                              .real = kernel_here()->in[batch->dtype],
+                              .logits = batch_is_linear(batch) ? result->logits
+                                                               : batch->logits.data,
+                              .wants_softmax = needs_softmax(batch),
+                              .wants_exps = needs_exps(batch),
+                              .gradient_scale = 1,
+                              .gradient_rest = 1,
+                              .penalty_scale = 1};
     struct pool *threads = batch->logits.count < INLINE_LOGITS ? NULL : pool;
     size_t grain = GRAIN_LOGITS / batch->classes + 1;
 
@@ -334,12 +367,24 @@ void score(const struct batch *batch, struct result *result, struct pool *pool)
         count_positions(batch, result);
         scale_gradient(&scoring);
     }
+    if (batch_is_linear(batch))
+        linear_logits(batch, result, pool);
     pool_for(threads, batch->positions, grain, score_range, &scoring);
     if (batch->task->needs_truth)
         reduce(batch, result, result->workers, pool_width(threads));
+    if (metrics_are_wanted(batch))
+        metrics_finish(result, batch, pool_width(threads));
+    result->warnings = warnings_of(batch);
+    if (batch_is_linear(batch)) {
+        linear_gradients(batch, result, pool);
+        result->loss += linear_penalty(batch);
+    }
 }
 
 int64_t score_cost_ns(const struct batch *batch)
 {
+    if (batch_is_linear(batch))
+        return (int64_t)fmin(linear_count(batch) * NS_PER_LOGIT + linear_cost_ns(batch),
+                             (double)INT64_MAX / 2);
     return (int64_t)batch->logits.count * NS_PER_LOGIT;
 }

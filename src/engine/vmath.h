@@ -15,7 +15,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "lossd/engine/loss.h"
+/* Exponentials are kept times this power of two, so that those too small for a
+ * double still add up and only the final product is rounded. */
+#define EXPS_SCALE 0x1p512
 
 /* ln 2 in two parts; the first has 11 low bits of zero, so that n * LN2_HIGH is
  * exact for every exponent n. */
@@ -46,16 +48,16 @@ static inline uint64_t to_bits(double value)
  * smallest subnormal a normal number here; the product that removes it rounds
  * once.  Below -800 the result is as good as zero after that product.  The
  * polynomial is the Taylor series, long enough for |t| <= ln 2 / 2; what the two
- * large additions round off is added with it. */
-static inline double exp_scaled(double d, double tail)
+ * large additions round off is added with it; *low is what is left of that. */
+static inline double exp_parts(double d, double tail, double *low)
 {
     const double to_integer = 0x1.8p52, lowest = -800;
 
     double t0 = d > lowest ? d : lowest;
-    double rest = d > lowest ? tail : 0;
+    double left = d > lowest ? tail : 0;
     double z = t0 * LOG2_E + to_integer;
     double n = z - to_integer;
-    double t_high = t0 - n * LN2_HIGH, t_low = rest - n * LN2_LOW;
+    double t_high = t0 - n * LN2_HIGH, t_low = left - n * LN2_LOW;
     double t = t_high + t_low;
     double t_tail = t_low - (t - t_high);
     double p = 1.0 / 6227020800;
@@ -71,9 +73,18 @@ static inline double exp_scaled(double d, double tail)
     p = p * t + 1.0 / 6;
     p = p * t + 1.0 / 2;
     double sum = 1 + t;
-    double e = sum + (((1 - sum) + t) + (t_tail + t * t * p));
+    double rest = ((1 - sum) + t) + (t_tail + t * t * p);
+    double e = sum + rest;
     double power = from_bits((to_bits(z) + 1023 + 512) << 52);
+    *low = ((sum - e) + rest) * power;
     return e * power;
+}
+
+static inline double exp_scaled(double d, double tail)
+{
+    double low;
+
+    return exp_parts(d, tail, &low);
 }
 
 /* What rounding left off high = a - b (D. E. Knuth's two-sum). */
@@ -118,6 +129,111 @@ static inline double log1p_of(double v)
     double high = n * LN2_HIGH + x;
     double tail = x - (high - n * LN2_HIGH);
     return high + (tail + ((n * LN2_LOW + lost / u) - (half - s * (half + r))));
+}
+
+/* exp(d) - 1 for d <= 0.  With d = n ln 2 + t it is 2^n (exp(t) - 1) + (2^n - 1),
+ * whose terms have one sign but for n = 0, where there is one term only. */
+static inline double expm1_of(double d)
+{
+    const double to_integer = 0x1.8p52, lowest = -800;
+
+    double t0 = d > lowest ? d : lowest;
+    double z = t0 * LOG2_E + to_integer;
+    double n = z - to_integer;
+    double t = (t0 - n * LN2_HIGH) - n * LN2_LOW;
+    double p = 1.0 / 87178291200;
+    p = p * t + 1.0 / 6227020800;
+    p = p * t + 1.0 / 479001600;
+    p = p * t + 1.0 / 39916800;
+    p = p * t + 1.0 / 3628800;
+    p = p * t + 1.0 / 362880;
+    p = p * t + 1.0 / 40320;
+    p = p * t + 1.0 / 5040;
+    p = p * t + 1.0 / 720;
+    p = p * t + 1.0 / 120;
+    p = p * t + 1.0 / 24;
+    p = p * t + 1.0 / 6;
+    p = p * t + 1.0 / 2;
+    double power = from_bits((to_bits(z) + 1023 + 512) << 52) * (1 / EXPS_SCALE);
+    return power * (t + t * t * p) + (power - 1);
+}
+
+/* tanh(u) = -m / (2 + m) with m = exp(-2 |u|) - 1, and the sign of u. */
+static inline double tanh_of(double u)
+{
+    double size = u < 0 ? -u : u;
+    double m = expm1_of(-2 * size);
+    double value = -m / (2 + m);
+
+    return u < 0 ? -value : value;
+}
+
+/* d tanh(u) / d u = 4 e / (1 + e)^2 with e = exp(-2 |u|). */
+static inline double tanh_slope_of(double u)
+{
+    double e = exp_scaled(u < 0 ? 2 * u : -2 * u, 0) * (1 / EXPS_SCALE);
+
+    return 4 * e / ((1 + e) * (1 + e));
+}
+
+/* log(x) for 0 < x < infinity, and in *tail what rounding left off it: as log1p_of(),
+ * whose comment says how. */
+static inline double log_of(double x, double *tail)
+{
+    const uint64_t sqrt_half = 0x3fe6a09e667f3bcd;
+
+    double scaled = x < 0x1p-1000 ? x * 0x1p100 : x;
+    uint64_t bits = to_bits(scaled);
+    int64_t k = (int64_t)(bits - sqrt_half) >> 52;
+    double f = from_bits(bits - ((uint64_t)k << 52)) - 1;
+    double s = f / (2 + f);
+    double q = s * s;
+    double r = 2.0 / 23;
+    r = r * q + 2.0 / 21;
+    r = r * q + 2.0 / 19;
+    r = r * q + 2.0 / 17;
+    r = r * q + 2.0 / 15;
+    r = r * q + 2.0 / 13;
+    r = r * q + 2.0 / 11;
+    r = r * q + 2.0 / 9;
+    r = r * q + 2.0 / 7;
+    r = r * q + 2.0 / 5;
+    r = r * q + 2.0 / 3;
+    r = r * q;
+    double half = 0.5 * f * f;
+    double n = (double)(x < 0x1p-1000 ? k - 100 : k);
+    double high = n * LN2_HIGH + f;
+    double low = (f - (high - n * LN2_HIGH)) + (n * LN2_LOW - (half - s * (half + r)));
+    double sum = high + low;
+    *tail = (high - sum) + low;
+    return sum;
+}
+
+/* What rounding left off high = a * b (T. J. Dekker's product). */
+static inline double product_tail(double a, double b, double high)
+{
+    const double splitter = 0x1p27 + 1;
+
+    double big_a = splitter * a, big_b = splitter * b;
+    double high_a = big_a - (big_a - a), high_b = big_b - (big_b - b);
+    double low_a = a - high_a, low_b = b - high_b;
+    return ((high_a * high_b - high) + high_a * low_b + low_a * high_b) + low_a * low_b;
+}
+
+/* x to the power y, for 0 <= x <= 1 and y >= 0. */
+static inline double power_of(double x, double y)
+{
+    double tail, log, high;
+
+    if (y == 0 || x == 1)
+        return 1;
+    if (x == 0)
+        return 0;
+    log = log_of(x, &tail);
+    high = y * log;
+    if (high < -800)
+        return 0;
+    return exp_scaled(high, product_tail(y, log, high) + y * tail) * (1 / EXPS_SCALE);
 }
 
 #endif

@@ -44,6 +44,8 @@ for name in $chosen; do
     printf '\n=== %s\n' "$name"
     timeout 120 "$out/tests/bench/$name/bench_$name"
     if [ "$name" = engine ]; then
+        echo
+        timeout 120 "$out/tests/bench/engine/bench_matmul"
         if command -v "$python" >/dev/null; then
             timeout 120 "$python" tests/bench/engine/peers.py "$out/tests/bench/engine/bench_engine"
         else

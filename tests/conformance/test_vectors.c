@@ -253,8 +253,10 @@ static size_t read_all(const glob_t *paths, struct vector *vectors,
 
 static void print_summary(size_t ran, size_t all)
 {
-    printf("%zu of %zu vectors run\nskipped: %zu vectors the API has no request for yet:",
-           ran, all, all - ran);
+    printf("%zu of %zu vectors run\n", ran, all);
+    if (ran == all)
+        return;
+    printf("skipped: %zu vectors the API has no request for:", all - ran);
     for (size_t i = 0; i < REASONS && reasons[i].text; i++) {
         printf("%s %u %s", i > 0 ? "," : "", reasons[i].count, reasons[i].text);
         free((void *)(uintptr_t)reasons[i].text);

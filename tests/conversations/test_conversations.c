@@ -217,8 +217,8 @@ static void make_api(void)
         free(argv[--argc]);
     config_ceilings(&config, &ceilings);
     struct api_settings settings = {
-        .limits = {config.max_elements, config.max_classes, config.max_depth,
-                   config.max_text},
+        .limits = {config.max_elements, config.max_classes, config.max_confusion,
+                   config.max_depth, config.max_text},
         .max_body = config.max_body,
         .max_request_memory = config.max_request_memory,
         .server_timing = config.server_timing,

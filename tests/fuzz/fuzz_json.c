@@ -17,8 +17,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ANSWER_MAX = 1 << 20 };
 
-static const struct limits limits = {
-    .max_elements = 4096, .max_classes = 1024, .max_depth = 20, .max_text = 2000};
+static const struct limits limits = {.max_elements = 4096,
+                                     .max_classes = 1024,
+                                     .max_confusion = 64,
+                                     .max_depth = 20,
+                                     .max_text = 2000};
 
 struct reading {
     struct arena mem;

@@ -6,6 +6,7 @@
 
 #include "../unit/engine/made.h"
 #include "../unit/engine/random.h"
+#include "engine/kernel.h"
 #include "reference.h"
 
 enum { ROWS_MAX = 8, ROW_MAX = 40 };
@@ -34,7 +35,8 @@ struct problem {
     float narrow[ROWS_MAX * ROW_MAX]; /* the same, for float32 */
     double targets[ROWS_MAX * ROW_MAX];
     int64_t labels[ROWS_MAX];
-    double class_weights[ROW_MAX], sample_weights[ROWS_MAX];
+    double class_weights[ROW_MAX], pos_weight[ROW_MAX], sample_weights[ROWS_MAX];
+    bool has_pos_weight;
     double option[MEMBERS]; /* NAN: not given */
 };
 
@@ -43,9 +45,12 @@ struct problem {
 /* A number within the range of an option, its ends among them where they belong. */
 static inline double draw_number(struct random *random, const struct member_info *info)
 {
-    double lowest = fmax(info->lowest, -3), highest = fmin(info->highest, lowest + 3);
+    double lowest = fmax(info->lowest, -3),
+           highest = fmin(info->highest, fmax(lowest + 3, 3));
     size_t side = random_below(random, 8);
 
+    if (info->type == MEMBER_INTEGER)
+        return lowest + (double)random_below(random, (size_t)(highest - lowest) + 1);
     if (side == 0 && !info->above_lowest)
         return lowest;
     return side == 1 ? highest : random_within(random, lowest, highest);
@@ -56,12 +61,13 @@ static inline void draw_option(struct problem *problem, struct random *random,
 {
     const struct member_info *info = &member_infos[member];
 
-    if (member == MEMBER_class_weights) {
-        problem->has_class_weights = true;
+    if (info->type == MEMBER_ARRAY) {
+        bool is_pos = member == MEMBER_pos_weight;
+        double *weights = is_pos ? problem->pos_weight : problem->class_weights;
+        *(is_pos ? &problem->has_pos_weight : &problem->has_class_weights) = true;
         for (size_t c = 0; c < problem->classes; c++)
-            problem->class_weights[c] =
-                random_below(random, 8) ? random_within(random, 0, 3) : 0;
-    } else if (info->type == MEMBER_NUMBER) {
+            weights[c] = random_below(random, 8) ? random_within(random, 0, 3) : 0;
+    } else if (info->type == MEMBER_NUMBER || info->type == MEMBER_INTEGER) {
         problem->option[member] = draw_number(random, info);
     } else {
         fail_msg("%s is an option now: this must learn to draw it", info->name);
@@ -127,6 +133,18 @@ static inline void draw_logits(struct problem *problem, struct random *random, s
     }
 }
 
+/* How true each class is by itself; a masked one is not. */
+static inline void draw_truths(struct random *random, const double *logits,
+                               size_t classes, double *targets)
+{
+    for (size_t c = 0; c < classes; c++) {
+        size_t side = random_below(random, 4);
+        targets[c] = side < 2 ? (double)side : random_unit(random);
+        if (logits[c] == -INFINITY)
+            targets[c] = 0;
+    }
+}
+
 /* A distribution over the classes that are not masked. */
 static inline void draw_targets(struct problem *problem, struct random *random,
                                 size_t row)
@@ -135,12 +153,18 @@ static inline void draw_targets(struct problem *problem, struct random *random,
     double *targets = problem->targets + row * problem->classes;
     double sum = 0;
 
+    if (problem->loss->is_elementwise) {
+        draw_truths(random, logits, problem->classes, targets);
+        return;
+    }
     for (size_t c = 0; c < problem->classes; c++) {
         bool is_open = logits[c] != -INFINITY;
         targets[c] =
             is_open && random_below(random, 3) ? exp(2 * random_normal(random)) : 0;
         sum += targets[c];
     }
+    if (problem->loss->target_rule == TARGETS_MEASURE && random_below(random, 2))
+        return;
     for (size_t c = 0; c < problem->classes; c++) {
         if (sum > 0)
             targets[c] /= sum;
@@ -159,12 +183,14 @@ static inline struct problem draw_problem(struct random *random, const struct lo
                                   random_below(random, 2) ? DTYPE_FLOAT32 : DTYPE_FLOAT64,
                               .reduction = (enum reduction)random_below(random, 3)};
 
-    problem.has_targets = loss->takes_targets && random_below(random, 2);
+    problem.has_targets = loss->truths & TRUTH_TARGETS &&
+                          (!(loss->truths & TRUTH_LABELS) || random_below(random, 2));
     problem.has_sample_weights = random_below(random, 2);
     problem.has_divisor = random_below(random, 4) == 0;
     for (enum member m = 0; m < MEMBERS; m++) {
         problem.option[m] = (double)NAN;
-        if (loss->options >> m & 1 && random_below(random, 2))
+        bool of_labels = m == MEMBER_focal_gamma && problem.has_targets;
+        if (loss->options >> m & 1 && random_below(random, 2) && !of_labels)
             draw_option(&problem, random, m);
     }
     if (problem.has_divisor)
@@ -206,6 +232,8 @@ static inline void score_problem(struct problem *problem, const char *outputs,
     if (problem->has_class_weights)
         make_doubles(made, "class_weights", SHAPE(problem->classes),
                      problem->class_weights);
+    if (problem->has_pos_weight)
+        make_doubles(made, "pos_weight", SHAPE(problem->classes), problem->pos_weight);
     if (problem->has_sample_weights)
         make_doubles(made, "sample_weights", SHAPE(problem->rows),
                      problem->sample_weights);
@@ -230,15 +258,19 @@ static inline double row_weight(const struct problem *problem, size_t row)
     return problem->has_sample_weights ? problem->sample_weights[row] : 1;
 }
 
-static inline struct truth row_truth(const struct problem *problem, size_t row)
+static inline struct reference_truth row_truth(const struct problem *problem, size_t row)
 {
-    return (struct truth){
+    struct reference_truth truth = {
         .label = problem->has_targets ? -1 : problem->labels[row],
         .targets =
             problem->has_targets ? problem->targets + row * problem->classes : NULL,
         .class_weights = problem->has_class_weights ? problem->class_weights : NULL,
-        .label_smoothing = option_or(problem, MEMBER_label_smoothing),
+        .pos_weight = problem->has_pos_weight ? problem->pos_weight : NULL,
     };
+
+    for (enum member m = 0; m < MEMBERS; m++)
+        truth.option[m] = option_or(problem, m);
+    return truth;
 }
 
 /* Largest sum that the shares of a row can have: the scale of its loss. */
@@ -251,21 +283,38 @@ static inline double truth_scale(const struct problem *problem)
     return largest;
 }
 
-/* The row's logits divided by the temperature, rounded once to the dtype as the
- * engine does, or not at all. */
-static inline void row_logits(const struct problem *problem, size_t row, bool rounded,
+static inline long double tempered(const struct problem *problem, long double logit)
+{
+    long double cap = option_or(problem, MEMBER_softcap);
+    long double temperature = option_or(problem, MEMBER_temperature);
+
+    return (isnan(cap) ? logit : cap * tanhl(logit / cap)) / temperature;
+}
+
+/* The row's logits after softcap and temperature, rounded once to the dtype as the
+ * engine does: the same numbers that softmax's log-probabilities are made of.  They
+ * are asked of the engine, for they may differ in the last bit. */
+static inline void row_logits(const struct problem *problem, size_t row,
                               long double out[ROW_MAX])
 {
+    const struct arithmetic *real = kernel_here()->in[problem->dtype];
+    double cap = option_or(problem, MEMBER_softcap);
     double temperature = option_or(problem, MEMBER_temperature);
+    size_t from = row * problem->classes;
+    double room[ROW_MAX], wide[ROW_MAX];
+    const void *logits = problem->dtype == DTYPE_FLOAT32
+                             ? (const void *)(problem->narrow + from)
+                             : (const void *)(problem->logits + from);
 
+    real->temper(logits, problem->classes, cap, temperature, room);
+    real->widen(room, problem->classes, wide);
     for (size_t c = 0; c < problem->classes; c++) {
-        double logit = problem->logits[row * problem->classes + c];
-        double z = logit / temperature;
-        if (!rounded)
-            out[c] = (long double)logit / (long double)temperature;
-        else
-            out[c] =
-                problem->dtype == DTYPE_FLOAT32 ? (long double)(float)z : (long double)z;
+        long double z = tempered(problem, (long double)problem->logits[from + c]);
+        double rounding = problem->dtype == DTYPE_FLOAT32 ? 7e-8 : 2e-15;
+        out[c] = (long double)wide[c];
+        if (isfinite(z) && fabsl(z) > 1e-300L &&
+            !(fabsl(z - out[c]) <= (long double)rounding * fabsl(z) + 0x1p-149L))
+            fail_msg("%.20Lg is tempered to %.20Lg", z, out[c]);
     }
 }
 
@@ -279,19 +328,21 @@ static inline double result_element(const struct problem *problem, const void *a
 /* For messages: which problem it is. */
 static inline const char *problem_words(const struct problem *problem, size_t row)
 {
-    static char text[256];
+    static char text[512];
 
     snprintf(text, sizeof text,
-             "%s, row %zu of %zu, %zu classes, scene %d, %s, reduction %d, temperature "
-             "%g, smoothing %g%s%s%s",
+             "%s, row %zu of %zu, %zu classes, scene %d, %s, reduction %d%s%s%s%s",
              problem->loss->name, row, problem->rows, problem->classes,
              (int)problem->scene[row],
              problem->dtype == DTYPE_FLOAT32 ? "float32" : "float64",
-             (int)problem->reduction, option_or(problem, MEMBER_temperature),
-             option_or(problem, MEMBER_label_smoothing),
-             problem->has_targets ? ", targets" : "",
+             (int)problem->reduction, problem->has_targets ? ", targets" : "",
              problem->has_class_weights ? ", class weights" : "",
+             problem->has_pos_weight ? ", pos_weight" : "",
              problem->has_sample_weights ? ", sample weights" : "");
+    for (enum member m = 0; m < MEMBERS; m++)
+        if (!isnan(problem->option[m]) && strlen(text) < sizeof text - 64)
+            sprintf(text + strlen(text), ", %s %g", member_infos[m].name,
+                    problem->option[m]);
     return text;
 }
 

@@ -1,129 +1,184 @@
-/* The formulas once more, plainly, in long double: what the engine is held to.
- *
- * A long double has a mantissa of 64 bits at least, and a range in which nothing
- * of interest underflows.  Its own error is 5e-20 for one operation; sums carry
- * what rounding leaves off, so what comes out is good to about 1e-17, a hundred
- * times better than what it judges.
- *
- * Every row of losses.def needs a row in reference_losses[]: a test fails for a
- * loss that has none. */
+/* The formulas of the losses once more, plainly, in long double: what the engine is
+ * held to.  Every row of losses.def needs a row in reference_losses[]: a test fails
+ * for a loss that has none, and for an option that its formula does not know. */
 #ifndef LOSSD_TESTS_REFERENCE_H
 #define LOSSD_TESTS_REFERENCE_H
 
-#include <float.h>
-#include <math.h>
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lossd/engine/batch.h"
 #include "lossd/engine/loss.h"
+#include "reference_row.h"
 
-_Static_assert(LDBL_MANT_DIG >= 64, "the reference is better than what it judges");
-
-/* A sum that keeps what rounding left off (A. Neumaier). */
-struct reference_sum {
-    long double sum, lost;
+/* What is true of a row, and the options of its loss: each at its value or default. */
+struct reference_truth {
+    int64_t label;
+    const double *targets; /* instead */
+    const double *class_weights, *pos_weight;
+    double option[MEMBERS];
 };
 
-static inline void reference_add(struct reference_sum *sum, long double term)
-{
-    long double next = sum->sum + term;
-
-    if (isfinite(next))
-        sum->lost += fabsl(sum->sum) >= fabsl(term) ? (sum->sum - next) + term
-                                                    : (term - next) + sum->sum;
-    sum->sum = next;
-}
-
-static inline long double reference_total(const struct reference_sum *sum)
-{
-    return sum->sum + sum->lost;
-}
-
-/* The softmax of a row: log p_c = (z_c - max) - log_sum. */
-struct reference_row {
-    const long double *logits;
-    size_t classes, top;
-    long double max, rest, log_sum;
+/* A loss, and the sum of the sizes of its terms, to which its error is relative. */
+struct reference_value {
+    struct reference_sum value, size;
 };
 
-static inline struct reference_row reference_softmax(const long double *logits,
-                                                     size_t classes)
+static inline void reference_term(struct reference_value *value, long double term)
 {
-    struct reference_row row = {.logits = logits, .classes = classes};
-    struct reference_sum rest = {0};
-
-    for (size_t c = 1; c < classes; c++)
-        row.top = logits[c] > logits[row.top] ? c : row.top;
-    row.max = logits[row.top];
-    for (size_t c = 0; c < classes; c++)
-        if (c != row.top)
-            reference_add(&rest, expl(logits[c] - row.max));
-    row.rest = reference_total(&rest);
-    row.log_sum = log1pl(row.rest);
-    return row;
+    reference_add(&value->value, term);
+    reference_add(&value->size, fabsl(term));
 }
 
-static inline long double reference_probability(const struct reference_row *row, size_t c)
-{
-    return expl(row->logits[c] - row->max) / (1 + row->rest);
-}
-
-static inline long double reference_log_probability(const struct reference_row *row,
-                                                    size_t c)
-{
-    return (row->logits[c] - row->max) - row->log_sum;
-}
-
-static inline long double reference_weight(const struct truth *truth, size_t c)
+static inline long double reference_weight(const struct reference_truth *truth, size_t c)
 {
     return truth->class_weights ? (long double)truth->class_weights[c] : 1;
 }
 
-/* - sum_c w_c ((1-e) q_c + e/C) log p_c */
-static inline long double reference_cross_entropy(const long double *logits,
-                                                  size_t classes,
-                                                  const struct truth *truth)
+static inline long double reference_complement(const struct reference_row *row, size_t c)
+{
+    return c == row->top ? row->rest / (1 + row->rest)
+                         : 1 - reference_probability(row, c);
+}
+
+/* (1-p_y)^g (- sum_c w_c ((1-e) q_c + e/C) log p_c) + a w_y (1-p_y), and for targets
+ * a sum_c w_c q_c (1-p_c) instead of the latter */
+static inline struct reference_value
+reference_cross_entropy(const long double *logits, size_t classes,
+                        const struct reference_truth *truth)
 {
     struct reference_row row = reference_softmax(logits, classes);
-    long double e = truth->label_smoothing;
-    struct reference_sum sum = {0};
+    long double e = truth->option[MEMBER_label_smoothing];
+    long double g = truth->option[MEMBER_focal_gamma];
+    long double a = truth->option[MEMBER_poly_epsilon], power = 1;
+    struct reference_value value = {{0, 0}, {0, 0}};
 
+    if (!truth->targets && g > 0)
+        power = powl(reference_complement(&row, (size_t)truth->label), g);
     for (size_t c = 0; c < classes; c++) {
         long double q =
             truth->targets ? (long double)truth->targets[c] : truth->label == (int64_t)c;
         long double share =
             reference_weight(truth, c) * ((1 - e) * q + e / (long double)classes);
-        if (share != 0)
-            reference_add(&sum, -share * reference_log_probability(&row, c));
+        if (share != 0 && power != 0)
+            reference_term(&value, -power * share * reference_log_probability(&row, c));
+        if (q != 0 && a != 0)
+            reference_term(&value, a * reference_weight(truth, c) * q *
+                                       reference_complement(&row, c));
     }
-    return reference_total(&sum);
+    return value;
 }
 
 /* - w_label z_label */
-static inline long double reference_nll(const long double *logits, size_t classes,
-                                        const struct truth *truth)
+static inline struct reference_value reference_nll(const long double *logits,
+                                                   size_t classes,
+                                                   const struct reference_truth *truth)
 {
     size_t label = (size_t)truth->label;
-    long double weight = reference_weight(truth, label);
+    struct reference_value value = {{0, 0}, {0, 0}};
 
     (void)classes;
-    return weight == 0 ? 0 : -weight * logits[label];
+    if (reference_weight(truth, label) != 0)
+        reference_term(&value, -reference_weight(truth, label) * logits[label]);
+    return value;
+}
+
+/* - (w t log s + (1-t) log(1-s)), s = 1 / (1 + exp(-z)) */
+static inline long double reference_bce(long double z, size_t c,
+                                        const struct reference_truth *truth)
+{
+    long double t = truth->targets[c], w = truth->pos_weight ? truth->pos_weight[c] : 1;
+    long double log_s = z < 0 ? z - log1pl(expl(z)) : -log1pl(expl(-z));
+    long double log_other = z < 0 ? -log1pl(expl(z)) : -z - log1pl(expl(-z));
+
+    return -((t == 0 ? 0 : w * t * log_s) + (t == 1 ? 0 : (1 - t) * log_other));
+}
+
+static inline struct reference_value
+reference_bce_row(const long double *logits, size_t classes,
+                  const struct reference_truth *truth)
+{
+    struct reference_value value = {{0, 0}, {0, 0}};
+
+    for (size_t c = 0; c < classes; c++)
+        reference_term(&value, reference_bce(logits[c], c, truth));
+    return value;
+}
+
+/* w_y / C sum_j max(0, margin - z_y + z_j)^p */
+static inline struct reference_value reference_hinge(const long double *logits,
+                                                     size_t classes,
+                                                     const struct reference_truth *truth)
+{
+    size_t label = (size_t)truth->label;
+    struct reference_value value = {{0, 0}, {0, 0}};
+
+    for (size_t j = 0; j < classes; j++) {
+        long double m = truth->option[MEMBER_margin] + (logits[j] - logits[label]);
+        if (j == label || m <= 0 || reference_weight(truth, label) == 0)
+            continue;
+        reference_term(&value, reference_weight(truth, label) / (long double)classes *
+                                   (truth->option[MEMBER_p] == 2 ? m * m : m));
+    }
+    return value;
+}
+
+/* sum_c q_c (log q_c - log p_c) */
+static inline struct reference_value reference_kl_div(const long double *logits,
+                                                      size_t classes,
+                                                      const struct reference_truth *truth)
+{
+    struct reference_row row = reference_softmax(logits, classes);
+    struct reference_value value = {{0, 0}, {0, 0}};
+
+    for (size_t c = 0; c < classes; c++) {
+        long double q = truth->targets[c];
+        if (q == 0)
+            continue;
+        reference_term(&value, q * logl(q));
+        reference_term(&value, -q * reference_log_probability(&row, c));
+    }
+    return value;
+}
+
+/* z_loss logsumexp^2, which is averaged over the plain count */
+static inline long double reference_penalty(const long double *logits, size_t classes,
+                                            const struct reference_truth *truth)
+{
+    struct reference_row row = reference_softmax(logits, classes);
+    long double lse = row.max + row.log_sum;
+
+    return truth->option[MEMBER_z_loss] * lse * lse;
 }
 
 struct reference_loss {
     const char *name;
-    uint32_t options; /* bits of the members that `value` knows */
-    long double (*value)(const long double *logits, size_t classes,
-                         const struct truth *truth);
+    uint32_t options; /* bits of the members that it knows */
+    struct reference_value (*value)(const long double *logits, size_t classes,
+                                    const struct reference_truth *truth);
+    /* of an elementwise loss; NULL when it is none */
+    long double (*element)(long double z, size_t c, const struct reference_truth *truth);
 };
 
-/* The temperature is not theirs: logits are divided by it before. */
+#define REFERENCE_BIT(name) (UINT32_C(1) << MEMBER_##name)
+
+/* What becomes of the logits before is not theirs: temperature, softcap. */
 static const struct reference_loss reference_losses[] = {
     {"cross_entropy",
-     1u << MEMBER_class_weights | 1u << MEMBER_label_smoothing | 1u << MEMBER_temperature,
-     reference_cross_entropy},
-    {"nll", 1u << MEMBER_class_weights, reference_nll},
+     REFERENCE_BIT(class_weights) | REFERENCE_BIT(label_smoothing) |
+         REFERENCE_BIT(temperature) | REFERENCE_BIT(softcap) | REFERENCE_BIT(z_loss) |
+         REFERENCE_BIT(focal_gamma) | REFERENCE_BIT(poly_epsilon),
+     reference_cross_entropy, NULL},
+    {"nll", REFERENCE_BIT(class_weights), reference_nll, NULL},
+    {"bce_with_logits",
+     REFERENCE_BIT(pos_weight) | REFERENCE_BIT(temperature) | REFERENCE_BIT(softcap),
+     reference_bce_row, reference_bce},
+    {"hinge",
+     REFERENCE_BIT(class_weights) | REFERENCE_BIT(margin) | REFERENCE_BIT(p) |
+         REFERENCE_BIT(temperature) | REFERENCE_BIT(softcap),
+     reference_hinge, NULL},
+    {"kl_div", REFERENCE_BIT(temperature) | REFERENCE_BIT(softcap), reference_kl_div,
+     NULL},
 };
 
 enum { REFERENCE_LOSSES = sizeof reference_losses / sizeof *reference_losses };

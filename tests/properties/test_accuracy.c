@@ -323,13 +323,13 @@ static void loss_is_near(const struct scene *scene, const struct precision *prec
     double smoothing = random_unit(random);
     for (int kind = 0; kind < TRUTHS; kind++) {
         struct made made = make(&task_loss);
-        struct truth truth = {.label = label};
+        struct reference_truth truth = {.label = label};
         make_row(&made, precision, classes);
         make_return(&made, "loss");
         make_text(&made, "reduction", "sum");
         if (kind == SMOOTHED || kind == WEIGHTED) {
             make_number(&made, "label_smoothing", smoothing);
-            truth.label_smoothing = smoothing;
+            truth.option[MEMBER_label_smoothing] = smoothing;
         }
         if (kind == WEIGHTED || kind == TARGETS_WEIGHTED) {
             make_doubles(&made, "class_weights", SHAPE(classes), bench->weights);
@@ -342,8 +342,10 @@ static void loss_is_near(const struct scene *scene, const struct precision *prec
             make_labels(&made, SHAPE_SCALAR, &label);
         }
         assert_scores(&made, NULL);
+        struct reference_value exact =
+            reference_cross_entropy(bench->exact, classes, &truth);
         judge(&worst[kind], precision, scene, classes, made.result.loss,
-              reference_cross_entropy(bench->exact, classes, &truth));
+              reference_total(&exact.value));
         unmake(&made);
     }
 }
@@ -381,8 +383,9 @@ static void mean__is_as_near_as_a_single_loss(void **state)
             logits[n * CLASSES + c] = 30 * random_normal(&random);
             exact[c] = (long double)logits[n * CLASSES + c];
         }
-        struct truth truth = {.label = labels[n]};
-        reference_add(&sum, reference_cross_entropy(exact, CLASSES, &truth));
+        struct reference_truth truth = {.label = labels[n]};
+        struct reference_value loss = reference_cross_entropy(exact, CLASSES, &truth);
+        reference_add(&sum, reference_total(&loss.value));
     }
     make_doubles(&made, "logits", SHAPE(POSITIONS, CLASSES), logits);
     make_labels(&made, SHAPE(POSITIONS), labels);

@@ -33,12 +33,46 @@ static const cJSON *member_of(const cJSON *object, const char *name)
     return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
+/* A divergence for each element, as PyTorch gives it: ours are for positions, the sums
+ * over the last axis. */
+static void sum_rows(cJSON *tensor)
+{
+    cJSON *shape = cJSON_GetObjectItem(tensor, "shape"), *sums = cJSON_CreateArray();
+    int last = cJSON_GetArraySize(shape) - 1, in_row = 0;
+    int classes = cJSON_GetArrayItem(shape, last)->valueint;
+    double sum = 0;
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, cJSON_GetObjectItem(tensor, "data"))
+    {
+        sum += item->valuedouble;
+        if (++in_row < classes)
+            continue;
+        cJSON_AddItemToArray(sums, cJSON_CreateNumber(sum));
+        sum = in_row = 0;
+    }
+    cJSON_ReplaceItemInObject(tensor, "data", sums);
+    cJSON_DeleteItemFromArray(shape, last);
+}
+
+static void adapt(cJSON *json)
+{
+    const char *op = cJSON_GetStringValue(member_of(json, "op"));
+    const char *reduction =
+        cJSON_GetStringValue(member_of(member_of(json, "attributes"), "reduction"));
+
+    if (op && reduction && strcmp(op, "kl_div_with_logits") == 0 &&
+        strcmp(reduction, "none") == 0)
+        sum_rows(cJSON_GetObjectItem(cJSON_GetObjectItem(json, "outputs"), "loss"));
+}
+
 bool vector_read(struct vector *vector, const char *path)
 {
     char *text = file_text(path);
     cJSON *json = text ? cJSON_Parse(text) : NULL;
 
     free(text);
+    adapt(json);
     const cJSON *tolerance = member_of(json, "tolerance");
     *vector = (struct vector){
         json,
@@ -170,18 +204,35 @@ static bool is_softmax(const struct vector *vector)
            is_op(vector, "logsumexp");
 }
 
+/* Our losses by the names that operations have elsewhere. */
+static const struct {
+    const char *op, *loss;
+} losses[] = {
+    {"NegativeLogLikelihoodLoss", "nll"},
+    {"SoftmaxCrossEntropyLoss", "cross_entropy"},
+    {"cross_entropy", "cross_entropy"},
+    {"linear_cross_entropy", "cross_entropy"},
+    {"binary_cross_entropy_with_logits", "bce_with_logits"},
+    {"multi_margin_loss", "hinge"},
+    {"kl_div_with_logits", "kl_div"},
+};
+
+static const char *loss_of(const struct vector *vector)
+{
+    for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++)
+        if (is_op(vector, losses[i].op))
+            return losses[i].loss;
+    return NULL;
+}
+
+static bool is_linear(const struct vector *vector)
+{
+    return is_op(vector, "linear_cross_entropy");
+}
+
 const char *vector_out_of_reach(const struct vector *vector)
 {
-    static const char *const unknown[] = {"softcap", "z_loss", "focal_gamma",
-                                          "poly_epsilon"};
-
-    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
-        if (member_of(member_of(vector->json, "attributes"), unknown[i]))
-            return unknown[i];
-    if (is_softmax(vector) || is_op(vector, "NegativeLogLikelihoodLoss") ||
-        is_op(vector, "SoftmaxCrossEntropyLoss") || is_op(vector, "cross_entropy"))
-        return NULL;
-    return vector->op;
+    return is_softmax(vector) || loss_of(vector) ? NULL : vector->op;
 }
 
 const char *vector_member(const struct vector *vector, const char *output)
@@ -192,6 +243,8 @@ const char *vector_member(const struct vector *vector, const char *output)
         return "log_probabilities";
     if (is_op(vector, "logsumexp"))
         return output[0] == 'y' ? "logsumexp" : "probabilities";
+    if (is_linear(vector) && strcmp(output, "gradient") == 0)
+        return "gradient_features";
     return output;
 }
 
@@ -235,8 +288,10 @@ static void write_attributes(FILE *out, const struct vector *vector)
 
     cJSON_ArrayForEach(item, member_of(vector->json, "attributes"))
     {
-        if (cJSON_IsString(item))
-            fprintf(out, ",\"%s\":\"%s\"", item->string, item->valuestring);
+        const char *text = cJSON_GetStringValue(item);
+        if (text) /* a mean over the batch is what a mean is here */
+            fprintf(out, ",\"%s\":\"%s\"", item->string,
+                    strcmp(text, "batchmean") == 0 ? "mean" : text);
         else
             fprintf(out, ",\"%s\":%.17g", item->string, item->valuedouble);
     }
@@ -259,12 +314,14 @@ static void write_body(FILE *out, const struct vector *vector)
     write_attributes(out, vector);
     if (!is_softmax(vector)) {
         bool is_index = target && strcmp(dtype_of(target), "int64") == 0;
-        fprintf(out, ",\"axis\":%d,\"loss\":\"%s\"", rank > 1,
-                is_op(vector, "NegativeLogLikelihoodLoss") ? "nll" : "cross_entropy");
+        fprintf(out, ",\"axis\":%d,\"loss\":\"%s\"", rank > 1, loss_of(vector));
         write_tensor(out, is_index ? "labels" : "targets", target);
         write_tensor(out, "class_weights", vector_input(vector, "weight"));
+        write_tensor(out, "pos_weight", vector_input(vector, "pos_weight"));
+        write_tensor(out, "W", vector_input(vector, "W"));
+        write_tensor(out, "b", vector_input(vector, "b"));
     }
-    write_tensor(out, "logits", x);
+    write_tensor(out, is_linear(vector) ? "features" : "logits", x);
     fputc('}', out);
 }
 

@@ -77,7 +77,7 @@ struct member_info {
     const char *name;
     enum member_type type;
     size_t offset;              /* of the field in struct batch */
-    double lowest, highest;     /* MEMBER_NUMBER */
+    double lowest, highest;     /* MEMBER_NUMBER, and MEMBER_INTEGER unless equal */
     bool above_lowest;          /* `lowest` itself is out of the range */
     double standard;            /* the default, NAN when there is none */
     const char *const *choices; /* MEMBER_CHOICE, MEMBER_NAMES: ends with NULL */
@@ -94,7 +94,15 @@ enum output {
     OUTPUT_LOG_PROBABILITIES,
     OUTPUT_LOGSUMEXP,
     OUTPUT_GRADIENT,
+    OUTPUT_LOGITS,
+    OUTPUT_GRADIENT_FEATURES,
+    OUTPUT_GRADIENT_W,
+    OUTPUT_GRADIENT_B,
     OUTPUT_PREDICTIONS,
+    OUTPUT_METRICS,
+    OUTPUT_PER_CLASS,
+    OUTPUT_CONFUSION,
+    OUTPUT_CALIBRATION,
     OUTPUTS
 };
 
@@ -118,8 +126,9 @@ extern const struct task task_softmax;
 struct limits {
     size_t max_elements; /* numbers in one array */
     size_t max_classes;
-    size_t max_depth; /* of nested JSON */
-    size_t max_text;  /* bytes of everything in a body but arrays of numbers */
+    size_t max_confusion; /* classes of a confusion table */
+    size_t max_depth;     /* of nested JSON */
+    size_t max_text;      /* bytes of everything in a body but arrays of numbers */
 };
 
 struct loss;
@@ -128,11 +137,14 @@ struct batch {
     const struct task *task;
     const struct limits *limits;
 
-    struct array logits, labels, targets, class_weights, sample_weights;
+    struct array logits; /* of a linear model: shape and count, no data */
+    struct array labels, targets, class_weights, sample_weights, pos_weight;
+    struct array features, W, b;
     const struct loss *loss;
     int64_t loss_choice, reduction, dtype; /* enum reduction, enum dtype */
-    int64_t axis, ignore_index;
-    double label_smoothing, temperature, divisor;
+    int64_t axis, ignore_index, p, ece_bins;
+    double label_smoothing, temperature, softcap, z_loss, focal_gamma, poly_epsilon;
+    double l2, margin, divisor;
     uint32_t outputs; /* bits of enum output */
     struct span id;
 
@@ -148,13 +160,20 @@ struct batch {
     /* derived by batch_check() */
     size_t classes;
     size_t positions;
-    size_t inner; /* distance between the logits of a row; 1: contiguous */
+    size_t inner;           /* distance between the logits of a row; 1: contiguous */
+    size_t features_of_row; /* D of a linear model */
     struct shape position_shape;
 };
 
 static inline bool batch_has(const struct batch *batch, enum member member)
 {
     return batch->given >> member & 1;
+}
+
+/* Do the logits come from features and weights? */
+static inline bool batch_is_linear(const struct batch *batch)
+{
+    return batch_has(batch, MEMBER_features);
 }
 
 static inline bool batch_wants(const struct batch *batch, enum output output)

@@ -1,4 +1,4 @@
-/* A loss: its name, its options, its value and its gradient for one position.
+/* A loss: its name, its options, its values and its gradients for some rows.
  *
  * A loss is one file in src/engine/loss/ and one row in losses.def. */
 #ifndef LOSSD_ENGINE_LOSS_H
@@ -8,33 +8,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lossd/base/span.h"
+#include "lossd/engine/batch.h"
 
-/* Exponentials are kept times this power of two, so that those too small for a
- * double still add up and only the final product is rounded. */
-#define EXPS_SCALE 0x1p512
+struct slab; /* rows that are scored together: src/engine/slab.h */
 
-struct kernel;
+enum truth { TRUTH_LABELS = 1, TRUTH_TARGETS = 2 };
 
-/* What the softmax of one row leaves for a loss to use. */
-struct row {
-    const struct kernel *kernel; /* works on whole rows: src/engine/kernel.h */
-    size_t classes;
-    const double *logits; /* z, after temperature; -INFINITY is a masked class */
-    const double *exps;   /* exp(z_c - max) * EXPS_SCALE */
-    size_t top;           /* the first class with the largest logit */
-    double max;           /* its logit */
-    double rest;          /* sum of exp(z_c - max) over all classes but `top` */
-    double sum;           /* 1 + rest */
-    double log_sum;       /* log1p(rest): log-sum-exp is max + log_sum */
-};
-
-/* What is true of the position, and how it is weighed. */
-struct truth {
-    int64_t label;               /* when targets is NULL */
-    const double *targets;       /* `classes` numbers, or NULL */
-    const double *class_weights; /* `classes` numbers, or NULL for all 1 */
-    double label_smoothing;
+/* What a row of targets has to be, beside finite and not negative. */
+enum target_rule {
+    TARGETS_DISTRIBUTE, /* sums to 1 */
+    TARGETS_TELL,       /* each says how true its class is: at most 1 */
+    TARGETS_MEASURE     /* anything */
 };
 
 struct loss {
@@ -42,14 +26,29 @@ struct loss {
     const char *formula;
     const char *source;
     uint32_t options; /* bits of the members that are options of this loss */
-    bool takes_targets;
+    unsigned truths;  /* bits of enum truth: what it takes */
+    enum target_rule target_rule;
+    bool ignores_weights; /* a mean is divided by a count without class weights */
+    bool needs_softmax;
+    bool is_elementwise; /* a loss for each logit, not for each row */
 
-    /* The loss of the position, sample weight left out. */
-    double (*value)(const struct row *row, const struct truth *truth);
+    /* The loss of each row, sample weights left out: values[rows], or [rows, classes]
+     * when it is elementwise.  And, where the batch asks for them, what is averaged
+     * over the plain count and not over weights: penalties[rows].  The values of a
+     * row without weight are of no matter, but they must not be looked up out of
+     * bounds. */
+    void (*value)(const struct slab *slab, double *values, double *penalties);
 
-    /* d value / d z_c times `scale`, into out[classes]. */
-    void (*gradient)(const struct row *row, const struct truth *truth, double scale,
-                     double *out);
+    /* d value / d z times scale[row], and d penalty / d z times penalty_scale[row],
+     * into out[rows, classes] in the dtype of the batch.  The exps of the slab may
+     * stand in `out`.  penalty_scale is NULL when there are no penalties. */
+    void (*gradient)(const struct slab *slab, const double *scale,
+                     const double *penalty_scale, void *out);
+
+    /* What the loss takes for probabilities; NULL when it is the softmax.  `by` is
+     * as in kernel.h. */
+    void (*probabilities)(const struct slab *slab, void *out);
+    void (*log_probabilities)(const struct slab *slab, void *out);
 };
 
 /* Rows of losses.def, in its order. */

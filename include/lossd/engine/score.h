@@ -9,25 +9,40 @@
 #include "lossd/base/arena.h"
 #include "lossd/base/pool.h"
 #include "lossd/engine/batch.h"
+#include "lossd/engine/metrics.h"
 
 struct worker;
 
-/* Arrays that were not asked for are NULL.  They live in the arena. */
+/* Arrays that were not asked for are NULL, or there because others are made of them.
+ * They live in the arena. */
 struct result {
     double loss;     /* reduced; NAN when there is nothing to average */
-    double loss_sum; /* numerator of the mean, correctly rounded */
+    double loss_sum; /* numerator of the mean: loss is loss_sum / divisor, plus the l2
+                        term of a linear model, which is no position's */
     double divisor;  /* denominator of the mean */
     size_t count;    /* positions kept */
     size_t ignored;  /* positions ignored */
 
-    double *losses;       /* [positions], sample weights included */
-    double *logsumexp;    /* [positions] */
-    int64_t *predictions; /* [positions] */
-    void *probabilities;  /* shape of logits, in the batch's dtype, as are */
+    double *losses;                 /* of loss_shape, sample weights included */
+    const struct shape *loss_shape; /* that of the positions, or of the logits when the
+                                       loss is elementwise */
+    double *logsumexp;              /* [positions] */
+    int64_t *predictions;           /* [positions] */
+    void *probabilities;            /* shape of logits, in the batch's dtype, as are */
     void *log_probabilities;
     void *gradient;
+    void *logits; /* of a linear model, and what its inputs do to the loss: */
+    void *gradient_features, *gradient_W, *gradient_b; /* shapes of the inputs */
+
+    struct metrics metrics;
+    struct per_class per_class;
+    struct calibration calibration;
+    int64_t *confusion;          /* [classes, classes]: a row for each true class */
+    int64_t *truths;             /* [positions]: the true class, -1 where it is ignored */
+    const char *const *warnings; /* ends with NULL */
 
     struct worker *workers; /* score()'s own: one for each thread */
+    double *room;           /* what their products of matrices need */
 };
 
 /* Makes room for what the batch asks for.  `width` is that of the pool that

@@ -3,110 +3,355 @@
  * One form covers labels, targets, class weights and smoothing:
  *
  *     u_c  = w_c ((1 - e) q_c + e / C)        q: the target, one-hot for a label
- *     loss = - sum_c u_c log p_c              log p_c = (z_c - max) - log1p(rest)
- *     d loss / d z_c = S p_c - u_c            S = sum_c u_c
+ *     base = - sum_c u_c log p_c              log p_c = (z_c - max) - log1p(rest)
+ *     d base / d z_c = S p_c - u_c            S = sum_c u_c
  *
- * All terms of the loss have one sign, so nothing cancels.  In the gradient the
- * likeliest class does: there S p - u is written with 1 - p = rest / (1 + rest).
- * Terms with u_c = 0 are left out, which makes a masked class without a share
- * count nothing, where 0 * infinity would be NaN.
+ * All terms have one sign, so nothing cancels.  In the gradient the likeliest class
+ * does: there S p - u is written with 1 - p = rest / (1 + rest).  Terms with u_c = 0
+ * are left out, which makes a masked class without a share count nothing, where
+ * 0 * infinity would be NaN.
  *
- * Source: torch.nn.CrossEntropyLoss (class weights, smoothing), whose results it
- * reproduces. */
+ * With a label y, m = 1 - p_y, focal_gamma g and poly_epsilon a:
+ *
+ *     loss = m^g base + a w_y m
+ *     d loss / d z_c = m^g (S p_c - u_c) + B (p_c - [c = y])
+ *     B = p_y (g m^(g-1) base + a w_y)
+ *
+ * With targets, poly_epsilon adds a sum_c w_c q_c (1 - p_c).  And z_loss k adds a
+ * penalty of k lse^2, whose gradient is 2 k lse p_c.
+ *
+ * Sources: torch.nn.CrossEntropyLoss (class weights, smoothing), whose results it
+ * reproduces; T.-Y. Lin et al., "Focal loss for dense object detection",
+ * arXiv:1708.02002; Z. Leng et al., "PolyLoss", arXiv:2204.12511; z_loss: B. Zoph et
+ * al., "ST-MoE", arXiv:2202.08906. */
+#include <float.h>
 #include <math.h>
+#include <string.h>
 
-#include "engine/kernel.h"
-#include "engine/softmax.h"
+#include "engine/slab.h"
 #include "engine/vmath.h"
-#include "lossd/engine/batch.h"
 #include "lossd/engine/loss.h"
 
-static double weight_of(const struct truth *truth, size_t class)
+static double weight_of(const struct batch *batch, size_t class)
 {
-    return truth->class_weights ? truth->class_weights[class] : 1;
+    const double *weights = batch->class_weights.data;
+
+    return weights ? weights[class] : 1;
 }
 
 /* Labels without smoothing touch one class only. */
-static bool is_plain(const struct truth *truth)
+static bool is_plain(const struct slab *slab)
 {
-    return !truth->targets && truth->label_smoothing == 0;
+    return !slab->targets && slab->batch->label_smoothing == 0;
 }
 
-static double share_of(const struct row *row, const struct truth *truth, size_t class)
+/* The shares that all classes have: all but the label's own. */
+static struct shares common_shares(const struct slab *slab, size_t row)
 {
-    double q = truth->targets ? truth->targets[class]
-                              : (double)(truth->label == (int64_t) class);
-    double e = truth->label_smoothing;
+    const struct batch *batch = slab->batch;
+    double e = batch->label_smoothing;
 
-    return weight_of(truth, class) * ((1 - e) * q + e / (double)row->classes);
+    return (struct shares){
+        .q = slab->targets ? slab->targets + row * slab->classes : NULL,
+        .w = batch->class_weights.data,
+        .a = 1 - e,
+        .b = e / (double)slab->classes,
+    };
+}
+
+static double share_of(const struct slab *slab, size_t row, size_t class)
+{
+    struct shares shares = common_shares(slab, row);
+    double q =
+        shares.q ? shares.q[class] : (double)(slab->labels[row] == (int64_t) class);
+
+    return weight_of(slab->batch, class) * (shares.a * q + shares.b);
 }
 
 /* `share` times - log p.  The gap may be beyond the largest double where its
  * product with the share is not. */
-static double term_of(const struct row *row, double share, size_t class)
+static double term_of(const struct slab *slab, size_t row, double share, size_t class)
 {
-    double gap = row->max - row->logits[class];
+    double gap = slab_gap(slab, row, class);
 
     if (isinf(gap))
-        return share * row->max - share * row->logits[class];
-    return share * (gap + row->log_sum);
+        return share * slab->sums.max[row] - share * slab_logit(slab, row, class);
+    return share * (gap + slab->sums.log_sum[row]);
 }
 
-static double value(const struct row *row, const struct truth *truth)
+/* Class by class, for gaps beyond the range. */
+static double wide_base(const struct slab *slab, size_t row)
 {
-    if (is_plain(truth)) {
-        size_t label = (size_t)truth->label;
-        double weight = weight_of(truth, label);
-        return weight == 0 ? 0 : term_of(row, weight, label);
+    for (size_t c = 0; c < slab->classes; c++) {
+        double share = share_of(slab, row, c);
+        slab->row[c] = share == 0 ? 0 : term_of(slab, row, share, c);
     }
-    double sum = 0, tail = 0;
-    for (size_t c = 0; c < row->classes; c++) {
-        double share = share_of(row, truth, c);
-        if (share == 0)
-            continue;
-        double term = term_of(row, share, c);
-        double next = sum + term;
-        tail += isfinite(next) ? difference_tail(sum, -term, next) : 0;
-        sum = next;
+    return slab->real->sum(slab->row, slab->classes);
+}
+
+/* - sum_c u_c log p_c, and S. */
+static double base_of(const struct slab *slab, size_t row, double *total)
+{
+    size_t label = slab->labels ? (size_t)slab->labels[row] : 0;
+
+    if (is_plain(slab)) {
+        *total = weight_of(slab->batch, label);
+        return *total == 0 ? 0 : term_of(slab, row, *total, label);
     }
-    return sum + tail;
+    struct shares shares = common_shares(slab, row);
+    *total = 0;
+    double gaps = slab->real->gaps(slab_logits_row(slab, row), slab->classes,
+                                   slab->sums.max[row], &shares, total);
+    if (slab->labels) {
+        double own = shares.a * weight_of(slab->batch, label);
+        gaps += own == 0 ? 0 : own * slab_gap(slab, row, label);
+        *total += own;
+    }
+    double base = gaps + *total * slab->sums.log_sum[row];
+    return isfinite(base) ? base : wide_base(slab, row);
 }
 
-static void plain_gradient(const struct row *row, const struct truth *truth, double scale,
-                           double *out)
+/* sum_c w_c q_c p_c, or of 1 - p_c. */
+static double target_mass(const struct slab *slab, size_t row,
+                          double (*of)(const struct slab *, size_t, size_t))
 {
-    size_t label = (size_t)truth->label;
-    double weight = weight_of(truth, label) * scale + 0; /* -0 becomes 0 */
+    const double *targets = slab->targets + row * slab->classes;
+    double sum = 0;
 
-    row->kernel->probabilities(row, weight, out);
-    out[label] = 0 - weight * row_complement(row, label);
+    for (size_t c = 0; c < slab->classes; c++)
+        if (targets[c] > 0)
+            sum += weight_of(slab->batch, c) * targets[c] * of(slab, row, c);
+    return sum;
 }
 
-static void gradient(const struct row *row, const struct truth *truth, double scale,
-                     double *out)
+/* S alone. */
+static double total_of(const struct slab *slab, size_t row)
 {
-    if (is_plain(truth)) {
-        plain_gradient(row, truth, scale, out);
+    double total = 0;
+
+    if (is_plain(slab))
+        return weight_of(slab->batch, (size_t)slab->labels[row]);
+    if (slab->batch->class_weights.data) {
+        base_of(slab, row, &total);
+        return total;
+    }
+    struct shares shares = common_shares(slab, row);
+    double of_truth = shares.q ? slab->real->sum(shares.q, slab->classes) : 1;
+    return shares.a * of_truth + slab->batch->label_smoothing;
+}
+
+static double value_of(const struct slab *slab, size_t row)
+{
+    const struct batch *batch = slab->batch;
+    double total = 0, value = base_of(slab, row, &total);
+
+    if (batch->focal_gamma == 0 && batch->poly_epsilon == 0)
+        return value;
+    if (slab->targets)
+        return value + batch->poly_epsilon * target_mass(slab, row, slab_complement);
+    size_t label = (size_t)slab->labels[row];
+    double miss = slab_complement(slab, row, label);
+    return power_of(miss, batch->focal_gamma) * value +
+           batch->poly_epsilon * weight_of(batch, label) * miss;
+}
+
+static double log_sum_exp(const struct slab *slab, size_t row)
+{
+    return slab->sums.max[row] + slab->sums.log_sum[row];
+}
+
+/* Nothing but labels and class weights: w_y times - log p_y. */
+static bool is_bare(const struct slab *slab)
+{
+    const struct batch *batch = slab->batch;
+
+    return is_plain(slab) && batch->focal_gamma == 0 && batch->poly_epsilon == 0 &&
+           batch->z_loss == 0;
+}
+
+static void bare_values(const struct slab *slab, double *values)
+{
+    slab_label_gaps(slab, values);
+    for (size_t r = 0; r < slab->rows; r++)
+        values[r] += slab->sums.log_sum[r];
+    for (size_t r = 0; r < slab->rows; r++)
+        if (slab->batch->class_weights.data || isinf(values[r]))
+            values[r] = slab->weights[r] == 0 ? 0 : value_of(slab, r);
+}
+
+static void value(const struct slab *slab, double *values, double *penalties)
+{
+    if (is_bare(slab)) {
+        bare_values(slab, values);
         return;
     }
-    double others = 0, top = share_of(row, truth, row->top);
-    for (size_t c = 0; c < row->classes; c++)
-        others += c == row->top ? 0 : share_of(row, truth, c);
-    double sum = others + top;
-    row->kernel->probabilities(row, 1, out);
-    for (size_t c = 0; c < row->classes; c++)
-        out[c] = (sum * out[c] - share_of(row, truth, c)) * scale;
-    if (2 * top > sum)
-        out[row->top] = (others - sum * row_complement(row, row->top)) * scale;
+    for (size_t r = 0; r < slab->rows; r++)
+        values[r] = slab->weights[r] == 0 ? 0 : value_of(slab, r);
+    for (size_t r = 0; penalties && r < slab->rows; r++)
+        penalties[r] = slab->batch->z_loss * log_sum_exp(slab, r) * log_sum_exp(slab, r);
+}
+
+/* ---- gradient ------------------------------------------------------------------- */
+
+/* Of a row: d / d z_c = every p_c - shares (S p_c - u_c) ... in factors that have
+ * the scale in them. */
+struct slope {
+    double shares;  /* times S p_c - u_c */
+    double label;   /* times p_c - [c = label] */
+    double penalty; /* times p_c */
+    double total;   /* S */
+};
+
+static struct slope slope_of(const struct slab *slab, size_t row, double scale,
+                             double penalty_scale)
+{
+    const struct batch *batch = slab->batch;
+    struct slope slope = {.shares = scale, .penalty = penalty_scale};
+    double g = batch->focal_gamma, base = 0;
+
+    if (g == 0)
+        slope.total = total_of(slab, row);
+    else
+        base = base_of(slab, row, &slope.total);
+    if (penalty_scale != 0) /* finite: where p is 0 there is no slope */
+        slope.penalty = fmax(
+            fmin(penalty_scale * 2 * batch->z_loss * log_sum_exp(slab, row), DBL_MAX),
+            -DBL_MAX);
+    if (!slab->labels || (g == 0 && batch->poly_epsilon == 0))
+        return slope;
+    size_t label = (size_t)slab->labels[row];
+    double miss = slab_complement(slab, row, label);
+    double power = power_of(miss, g);
+    /* base / miss is about w_y for a confident row, where both vanish */
+    double pull = g == 0 || power == 0 ? 0 : g * power * (base / miss);
+    double p = slab_probability(slab, row, label);
+    slope.shares *= power;
+    if (p > 0) /* p base vanishes with p, also where base is beyond the range */
+        slope.label = scale * p * (pull + batch->poly_epsilon * weight_of(batch, label));
+    return slope;
+}
+
+/* What probabilities are multiplied with. */
+static double every(const struct slope *slope)
+{
+    return slope->shares * slope->total + slope->label + slope->penalty;
+}
+
+/* One element, without cancellation. */
+static double element(const struct slab *slab, size_t row, const struct slope *slope,
+                      size_t class)
+{
+    double p = slab_probability(slab, row, class);
+    double miss = slab_complement_of(slab, row, class, p);
+    double share = share_of(slab, row, class);
+    bool is_label = slab->labels && slab->labels[row] == (int64_t) class;
+    double of_shares = 2 * share > slope->total
+                           ? (slope->total - share) - slope->total * miss
+                           : slope->total * p - share;
+
+    return slope->shares * of_shares + slope->penalty * p -
+           (is_label ? slope->label * miss : -slope->label * p);
+}
+
+/* d / d z_c of poly_epsilon's sum_c w_c q_c (1 - p_c). */
+static void add_target_poly(const struct slab *slab, size_t row, double scale, void *out)
+{
+    const double *targets = slab->targets + row * slab->classes;
+    double mass = target_mass(slab, row, slab_probability);
+    void *at = slab_row_of(slab, row, out);
+
+    slab->real->widen(at, slab->classes, slab->row);
+    for (size_t c = 0; c < slab->classes; c++)
+        slab->row[c] += scale * slab->batch->poly_epsilon *
+                        slab_probability(slab, row, c) *
+                        (mass - weight_of(slab->batch, c) * targets[c]);
+    slab->real->narrow(slab->row, slab->classes, at);
+}
+
+static void shared_gradient(const struct slab *slab, size_t row, double scale,
+                            double penalty_scale, void *out)
+{
+    struct slope slope = slope_of(slab, row, scale, penalty_scale);
+    struct shares shares = common_shares(slab, row);
+    size_t top = (size_t)slab->sums.top[row];
+
+    shares.a *= slope.shares;
+    shares.b *= slope.shares;
+    slab->real->mix(slab_row_of(slab, row, slab->exps), slab->classes,
+                    slab->sums.factor[row], every(&slope), &shares,
+                    slab_row_of(slab, row, out));
+    slab_put(slab, element(slab, row, &slope, top), row, top, out);
+    if (slab->labels) {
+        size_t label = (size_t)slab->labels[row];
+        slab_put(slab, element(slab, row, &slope, label), row, label, out);
+    } else if (slab->batch->poly_epsilon != 0) {
+        add_target_poly(slab, row, scale, out);
+    }
+}
+
+static void plain_gradients(const struct slab *slab, const double *scale,
+                            const double *penalty_scale, void *out)
+{
+    struct slope slope[SLAB_ROWS] = {{0}};
+    double by[SLAB_ROWS];
+
+    for (size_t r = 0; r < slab->rows; r++) {
+        slope[r] = (struct slope){.shares = 0};
+        if (scale[r] != 0 || (penalty_scale && penalty_scale[r] != 0))
+            slope[r] = slope_of(slab, r, scale[r], penalty_scale ? penalty_scale[r] : 0);
+        by[r] = every(&slope[r]) + 0; /* -0 becomes 0 */
+    }
+    slab->real->scaled(slab->exps, slab->rows, slab->classes, &slab->sums, by, out);
+    for (size_t r = 0; r < slab->rows; r++)
+        if (by[r] != 0) {
+            size_t label = (size_t)slab->labels[r];
+            slab_put(slab, element(slab, r, &slope[r], label), r, label, out);
+        }
+}
+
+/* w_y (p_c - [c = y]): the label's element is less than nothing by what the others
+ * have together. */
+static void bare_gradients(const struct slab *slab, const double *scale, void *out)
+{
+    double by[SLAB_ROWS], own[SLAB_ROWS];
+
+    slab_label_misses(slab, own);
+    for (size_t r = 0; r < slab->rows; r++) {
+        by[r] = scale[r] * weight_of(slab->batch, (size_t)slab->labels[r]) + 0;
+        own[r] *= -by[r];
+    }
+    slab->real->scaled(slab->exps, slab->rows, slab->classes, &slab->sums, by, out);
+    slab_put_labels(slab, own, out);
+}
+
+static void gradient(const struct slab *slab, const double *scale,
+                     const double *penalty_scale, void *out)
+{
+    if (is_bare(slab)) {
+        bare_gradients(slab, scale, out);
+        return;
+    }
+    if (is_plain(slab)) {
+        plain_gradients(slab, scale, penalty_scale, out);
+        return;
+    }
+    for (size_t r = 0; r < slab->rows; r++)
+        if (scale[r] == 0 && !(penalty_scale && penalty_scale[r] != 0))
+            slab_put_zeros(slab, r, out);
+        else
+            shared_gradient(slab, r, scale[r], penalty_scale ? penalty_scale[r] : 0, out);
 }
 
 const struct loss loss_cross_entropy = {
     .name = "cross_entropy",
-    .formula = "-sum_c w_c ((1-e) q_c + e/C) log p_c, p = softmax(logits / temperature)",
+    .formula = "(1-p_label)^focal_gamma (-sum_c w_c ((1-e) q_c + e/C) log p_c) + "
+               "poly_epsilon w_label (1-p_label) + z_loss logsumexp(z)^2, p = softmax(z)",
     .source = "torch.nn.CrossEntropyLoss",
     .options = 1u << MEMBER_class_weights | 1u << MEMBER_label_smoothing |
-               1u << MEMBER_temperature,
-    .takes_targets = true,
+               1u << MEMBER_temperature | 1u << MEMBER_softcap | 1u << MEMBER_z_loss |
+               1u << MEMBER_focal_gamma | 1u << MEMBER_poly_epsilon,
+    .truths = TRUTH_LABELS | TRUTH_TARGETS,
+    .needs_softmax = true,
     .value = value,
     .gradient = gradient,
 };

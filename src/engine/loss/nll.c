@@ -4,27 +4,35 @@
  *
  * No softmax is applied.  Source: torch.nn.NLLLoss; ONNX
  * NegativeLogLikelihoodLoss. */
-#include "lossd/engine/batch.h"
+#include "engine/slab.h"
 #include "lossd/engine/loss.h"
 
-static double weight_of(const struct truth *truth)
+static double weight_of(const struct slab *slab, size_t row)
 {
-    return truth->class_weights ? truth->class_weights[truth->label] : 1;
+    const double *weights = slab->batch->class_weights.data;
+
+    return weights ? weights[slab->labels[row]] : 1;
 }
 
-static double value(const struct row *row, const struct truth *truth)
+static void value(const struct slab *slab, double *values, double *penalties)
 {
-    double weight = weight_of(truth);
-
-    return weight == 0 ? 0 : 0 - weight * row->logits[truth->label];
+    (void)penalties;
+    for (size_t r = 0; r < slab->rows; r++) {
+        double weight = weight_of(slab, r);
+        values[r] =
+            weight == 0 ? 0 : 0 - weight * slab_logit(slab, r, (size_t)slab->labels[r]);
+    }
 }
 
-static void gradient(const struct row *row, const struct truth *truth, double scale,
-                     double *out)
+static void gradient(const struct slab *slab, const double *scale,
+                     const double *penalty_scale, void *out)
 {
-    for (size_t c = 0; c < row->classes; c++)
-        out[c] = 0;
-    out[truth->label] = 0 - weight_of(truth) * scale;
+    (void)penalty_scale;
+    for (size_t r = 0; r < slab->rows; r++) {
+        slab_put_zeros(slab, r, out);
+        slab_put(slab, 0 - weight_of(slab, r) * scale[r], r, (size_t)slab->labels[r],
+                 out);
+    }
 }
 
 const struct loss loss_nll = {
@@ -32,7 +40,7 @@ const struct loss loss_nll = {
     .formula = "-w_label logits_label, logits being log-probabilities",
     .source = "torch.nn.NLLLoss",
     .options = 1u << MEMBER_class_weights,
-    .takes_targets = false,
+    .truths = TRUTH_LABELS,
     .value = value,
     .gradient = gradient,
 };

@@ -7,6 +7,8 @@
  *                             "OPERATION DTYPE ROWS CLASSES": how peers.py puts
  *                             other libraries into the same race
  *
+ *     bench_engine --kernels  those that run here, the fastest last
+ *
  * LOSSD_KERNEL=avx2 measures another of the kernels. */
 #include <stdbool.h>
 #include <string.h>
@@ -16,6 +18,12 @@
 #include "engine/kernel.h"
 #include "memory.h"
 #include "scene.h"
+#include "variants.h"
+
+enum operation { SOFTMAX, LOSS, LOSS_GRADIENT, LOG_SOFTMAX, OPERATIONS };
+
+static const char *const operation_names[OPERATIONS] = {"softmax", "loss",
+                                                        "loss+gradient", "log-softmax"};
 
 #define REAL double
 #define EXP exp
@@ -42,22 +50,27 @@ static const struct shape_case {
 
 static double sink; /* keeps the yardstick's work from being dropped */
 
-struct engine_run {
+static struct work work_of(enum operation operation)
+{
+    struct work works[OPERATIONS] = {
+        [SOFTMAX] = {.outputs = {"probabilities"}},
+        [LOSS] = {.loss = loss_table[0], .outputs = {"loss"}},
+        [LOSS_GRADIENT] = {.loss = loss_table[0], .outputs = {"loss", "gradient"}},
+        [LOG_SOFTMAX] = {.outputs = {"log_probabilities"}},
+    };
+
+    works[operation].option = MEMBERS;
+    return works[operation];
+}
+
+struct plain_run {
     struct scene *scene;
     enum operation operation;
-    struct pool *pool;
 };
-
-static void run_engine(void *ctx)
-{
-    struct engine_run *run = ctx;
-
-    scene_score(run->scene, run->operation, run->pool);
-}
 
 static void run_plain(void *ctx)
 {
-    struct engine_run *run = ctx;
+    struct plain_run *run = ctx;
     struct scene *s = run->scene;
 
     if (s->dtype == DTYPE_FLOAT32)
@@ -82,7 +95,9 @@ enum {
 };
 
 struct stage {
-    struct engine_run plain[OPERATIONS], engine[WIDTHS][OPERATIONS];
+    struct scored scored[OPERATIONS];
+    struct plain_run plain[OPERATIONS];
+    struct engine_run engine[WIDTHS][OPERATIONS];
     struct memory_pass read[WIDTHS], copy[WIDTHS];
     struct contender at[CONTENDERS];
 };
@@ -98,14 +113,16 @@ static void set_stage(struct stage *stage, struct scene *scene, struct pool *poo
     size_t bytes = scene->count * scene->size;
 
     for (enum operation o = 0; o < OPERATIONS; o++) {
-        stage->plain[o] = (struct engine_run){scene, o, NULL};
+        struct work work = work_of(o);
+        scene_prepare(scene, &work, pool_width(pool), &stage->scored[o]);
+        stage->plain[o] = (struct plain_run){scene, o};
         stage->at[PLAIN + o] =
             (struct contender){.run = run_plain, .ctx = &stage->plain[o]};
     }
     for (enum width w = 0; w < WIDTHS; w++) {
         struct pool *threads = w == ALL ? pool : NULL;
         for (enum operation o = 0; o < OPERATIONS; o++) {
-            stage->engine[w][o] = (struct engine_run){scene, o, threads};
+            stage->engine[w][o] = (struct engine_run){&stage->scored[o], threads};
             *engine_at(stage, w, o) =
                 (struct contender){.run = run_engine, .ctx = &stage->engine[w][o]};
         }
@@ -152,7 +169,7 @@ static void bench(const struct shape_case *shape, enum dtype dtype, struct pool 
     struct scene scene;
     struct stage stage;
 
-    scene_init(&scene, dtype, shape->rows, shape->classes, pool_width(pool));
+    scene_init(&scene, dtype, shape->rows, shape->classes);
     set_stage(&stage, &scene, pool);
     unsigned rounds = race(stage.at, CONTENDERS, shape->race);
     double count = (double)scene.count;
@@ -166,6 +183,48 @@ static void bench(const struct shape_case *shape, enum dtype dtype, struct pool 
     fflush(stdout);
     scene_release(&scene);
 }
+
+/* ---- from memory ----------------------------------------------------------------- */
+
+/* The loss alone of a batch that no cache holds has only to read it. */
+static void bench_from_memory(enum dtype dtype, size_t rows, struct pool *pool)
+{
+    static const struct race limits = {1.5, 7, 41};
+    enum { LOSS_AT, READ_AT, ROLES };
+    struct scene scene;
+    struct scored scored;
+    struct work work = work_of(LOSS);
+    struct engine_run run[WIDTHS];
+    struct memory_pass read[WIDTHS];
+    struct contender at[ROLES * WIDTHS];
+
+    scene_init(&scene, dtype, rows, 32000);
+    scene_prepare(&scene, &work, pool_width(pool), &scored);
+    size_t bytes = scene.count * scene.size;
+    for (enum width w = 0; w < WIDTHS; w++) {
+        run[w] = (struct engine_run){&scored, w == ALL ? pool : NULL};
+        read[w] = (struct memory_pass){scene.logits, NULL, bytes, w == ALL ? pool : NULL};
+        at[ROLES * w + LOSS_AT] = (struct contender){.run = run_engine, .ctx = &run[w]};
+        at[ROLES * w + READ_AT] = (struct contender){.run = memory_run, .ctx = &read[w]};
+    }
+    race(at, ROLES * WIDTHS, limits);
+    printf("  %zux%zu %s, %.0f MB", scene.rows, scene.classes,
+           dtype == DTYPE_FLOAT32 ? "float32" : "float64", (double)bytes / 1e6);
+    for (enum width w = 0; w < WIDTHS; w++) {
+        const struct contender *pair = at + (size_t)ROLES * w;
+        double share = pair[READ_AT].least / pair[LOSS_AT].least;
+        printf(";  %zu: %.1f of %.1f GB/s, %.0f%%", pool_width(run[w].pool),
+               (double)bytes / pair[LOSS_AT].least, (double)bytes / pair[READ_AT].least,
+               100 * share);
+        if (w == ALL)
+            printf(", 85%% wanted: %s", share >= 0.85 ? "met" : "missed");
+    }
+    printf("\n");
+    fflush(stdout);
+    scene_release(&scene);
+}
+
+/* ---- everything ------------------------------------------------------------------ */
 
 static int bench_all(void)
 {
@@ -182,7 +241,11 @@ static int bench_all(void)
     for (enum dtype dtype = DTYPE_FLOAT64; dtype <= DTYPE_FLOAT32; dtype++)
         for (size_t i = 0; i < sizeof shape_cases / sizeof shape_cases[0]; i++)
             bench(&shape_cases[i], dtype, pool);
+    printf("\nloss from memory: threads: share of the speed at which they read\n");
+    bench_from_memory(DTYPE_FLOAT64, 1024, pool);
+    bench_from_memory(DTYPE_FLOAT32, 2048, pool);
     pool_free(pool);
+    bench_all_variants();
     return sink == 0.5; /* never; the compiler does not know */
 }
 
@@ -202,6 +265,7 @@ static int serve_steps(void)
     char name[32], type[32], line[128];
     size_t rows, classes;
     struct scene scene = {0};
+    struct scored scored[OPERATIONS];
     enum operation operation;
 
     while (fgets(line, sizeof line, stdin)) {
@@ -213,9 +277,13 @@ static int serve_steps(void)
         enum dtype dtype = strcmp(type, "float32") == 0 ? DTYPE_FLOAT32 : DTYPE_FLOAT64;
         if (scene.rows != rows || scene.classes != classes || scene.dtype != dtype) {
             scene_release(&scene);
-            scene_init(&scene, dtype, rows, classes, 1);
+            scene_init(&scene, dtype, rows, classes);
+            for (enum operation o = 0; o < OPERATIONS; o++) {
+                struct work work = work_of(o);
+                scene_prepare(&scene, &work, 1, &scored[o]);
+            }
         }
-        struct engine_run run = {&scene, operation, NULL};
+        struct engine_run run = {&scored[operation], NULL};
         struct contender c = {.run = run_engine, .ctx = &run};
         warm_up(&c);
         take_sample(&c, 1);
@@ -226,12 +294,24 @@ static int serve_steps(void)
     return 0;
 }
 
+static int list_kernels(void)
+{
+    const struct kernel *kernels[4];
+    size_t count = kernels_here(kernels);
+
+    for (size_t i = 0; i < count; i++)
+        printf("%s\n", kernels[i]->name);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "--kernels") == 0)
+        return list_kernels();
     if (argc == 2 && strcmp(argv[1], "--step") == 0)
         return serve_steps();
     if (argc > 1) {
-        fprintf(stderr, "usage: bench_engine [--step]\n");
+        fprintf(stderr, "usage: bench_engine [--step | --kernels]\n");
         return 2;
     }
     return bench_all();

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The engine beside NumPy, SciPy and PyTorch, whichever of them are installed.
+"""The engine beside its other kernels, and beside NumPy, SciPy and PyTorch, whichever
+of them are installed.
 
     peers.py BENCH_ENGINE [SECONDS]
 
@@ -8,7 +9,8 @@ Each contender is a process that takes one measurement for each line it is sent
 is one of them.  They are asked in turns, one at a time, one thread each, so ratios
 hold on a noisy machine; the least of the rounds counts.  Results are written over
 again (`out=`), as in the engine's own bench.  PyTorch runs as it chooses to and
-once more forced to its AVX-512 code; the better of the two is the one to beat.
+once more forced to its AVX-512 code; the better of the two is the one to beat, so
+many times over as WANTED says.
 """
 import importlib.util
 import os
@@ -18,6 +20,13 @@ import time
 
 SHAPES = [(64, 10), (1024, 10), (1024, 1000), (256, 32000), (64, 128256)]
 OPERATIONS = ["softmax", "loss", "loss+gradient", "log-softmax"]
+# Times as fast as PyTorch in float32, one thread.
+WANTED = {
+    "softmax": {(1024, 10): 8, (1024, 1000): 1.4, (256, 32000): 1.1, (64, 128256): 1.1},
+    "loss": {(1024, 10): 8, (1024, 1000): 1.7, (256, 32000): 2.4, (64, 128256): 2.4},
+    "loss+gradient": {(1024, 10): 10, (1024, 1000): 2.8, (256, 32000): 2.6,
+                      (64, 128256): 2.6},
+}
 SAMPLE_NS = 200000
 ROUNDS_MAX = 15
 
@@ -168,6 +177,10 @@ class Contender:
 
 def contenders(bench_engine, installed):
     found = {"lossd": Contender([bench_engine, "--step"])}
+    kernels = subprocess.run([bench_engine, "--kernels"], stdout=subprocess.PIPE,
+                             text=True, check=True).stdout.split()
+    for kernel in reversed(kernels[:-1]):
+        found[kernel] = Contender([bench_engine, "--step"], LOSSD_KERNEL=kernel)
     for name in installed:
         command = [sys.executable, __file__, "--step", name]
         found[name] = Contender(command)
@@ -191,9 +204,20 @@ def race(found, line, seconds):
 
 def cell(name, least):
     if least[name] != least[name]:
-        return "%-22s" % (name + " -")
-    return "%-22s" % ("%s %.3f (%.2fx)" % (name, least[name],
+        return "%-27s" % (name + " -")
+    return "%-27s" % ("%s %.3f (%.2fx)" % (name, least[name],
                                            least[name] / least["lossd"]))
+
+
+def verdict(least, operation, dtype, shape):
+    """What is wanted of this case and whether it is so; None when nothing is."""
+    wanted = WANTED.get(operation, {}).get(shape)
+    torch = [least[name] for name in least if name.startswith("torch")]
+    if wanted is None or dtype != "float32" or not torch:
+        return None
+    ratio = min(torch) / least["lossd"]
+    return ratio >= wanted, "%.2fx of %.1fx %s" % (
+        ratio, wanted, "met" if ratio >= wanted else "missed")
 
 
 def bench(bench_engine, seconds):
@@ -202,19 +226,26 @@ def bench(bench_engine, seconds):
         if name not in installed:
             print("skipped: %s is not installed (python3-%s)" % (name, name))
     if "numpy" not in installed:
-        return
+        installed = []
     found = contenders(bench_engine, installed)
     share = seconds / (2 * len(SHAPES) * len(OPERATIONS))
-    print("\nbeside other libraries, 1 thread: ns per logit (times as long as lossd)")
+    met = []
+    print("\nbeside other libraries, 1 thread: ns per logit; times as fast as the better "
+          "PyTorch of\nwhat is wanted; slower kernels and other libraries (times as long)")
     for dtype in ("float64", "float32"):
         for rows, classes in SHAPES:
             print("%dx%d %s" % (rows, classes, dtype))
             for operation in OPERATIONS:
                 line = "%s %s %d %d\n" % (operation, dtype, rows, classes)
                 least = race(found, line, share)
-                print("  %-14s lossd %8.3f  %s" % (
-                    operation, least["lossd"],
+                judged = verdict(least, operation, dtype, (rows, classes))
+                if judged:
+                    met.append(judged[0])
+                print("  %-14s lossd %7.3f  %-22s%s" % (
+                    operation, least["lossd"], judged[1] if judged else "",
                     "".join(cell(n, least) for n in found if n != "lossd")), flush=True)
+    if met:
+        print("of what is wanted %d of %d are met" % (sum(met), len(met)))
     for contender in found.values():
         contender.end()
 

@@ -1,6 +1,7 @@
-/* One batch and everything that is done to it: the engine's batches and results, one
- * for each operation, and the yardstick's room.  All results are made once and written
- * over again, as a numeric library's `out=` would be: page faults are not measured. */
+/* The numbers of one batch, and what is asked of it: the engine's batches and results,
+ * one for each work.  All results are made once and written over again, in memory that
+ * all of them share, as a numeric library's `out=` would be: page faults are not
+ * measured. */
 #ifndef LOSSD_BENCH_SCENE_H
 #define LOSSD_BENCH_SCENE_H
 
@@ -8,17 +9,16 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../noise.h"
 #include "lossd/base/arena.h"
 #include "lossd/base/pool.h"
 #include "lossd/engine/batch.h"
+#include "lossd/engine/loss.h"
 #include "lossd/engine/score.h"
 
-enum operation { SOFTMAX, LOSS, LOSS_GRADIENT, LOG_SOFTMAX, OPERATIONS };
-
-static const char *const operation_names[OPERATIONS] = {"softmax", "loss",
-                                                        "loss+gradient", "log-softmax"};
+enum { NOISE_LOGITS = 1 << 20 }; /* of their own; more repeat them */
 
 struct scene {
     enum dtype dtype;
@@ -27,8 +27,22 @@ struct scene {
     struct arena mem;
     void *logits, *out;
     int64_t *labels;
-    struct batch batch[OPERATIONS];
-    struct result result[OPERATIONS];
+    double *targets; /* [rows, classes], made when first asked for */
+    double *weights; /* [classes] */
+};
+
+/* What is asked of a batch. */
+struct work {
+    const struct loss *loss; /* NULL: the softmax */
+    bool has_targets;
+    enum member option; /* given at a value that is not its default; MEMBERS: none */
+    const char *outputs[3];
+};
+
+/* A batch and its result, to be scored again and again. */
+struct scored {
+    struct batch batch;
+    struct result result;
 };
 
 static inline void scene_fail(const struct err *err)
@@ -50,19 +64,43 @@ static inline void *scene_room(struct scene *scene, size_t count, size_t size)
 static inline void scene_numbers(struct scene *scene)
 {
     struct noise noise = {scene->count};
+    size_t drawn = scene->count < NOISE_LOGITS ? scene->count : NOISE_LOGITS;
 
     scene->logits = scene_room(scene, scene->count, scene->size);
     scene->out = scene_room(scene, scene->count, scene->size);
     scene->labels = scene_room(scene, scene->rows, sizeof *scene->labels);
-    for (size_t i = 0; i < scene->count; i++) {
+    scene->weights = scene_room(scene, scene->classes, sizeof *scene->weights);
+    for (size_t i = 0; i < drawn; i++) {
         double z = noise_logit(&noise);
         if (scene->dtype == DTYPE_FLOAT32)
             ((float *)scene->logits)[i] = (float)z;
         else
             ((double *)scene->logits)[i] = z;
     }
+    for (size_t i = drawn; i < scene->count; i += drawn)
+        memcpy((char *)scene->logits + i * scene->size, scene->logits,
+               (scene->count - i < drawn ? scene->count - i : drawn) * scene->size);
     for (size_t n = 0; n < scene->rows; n++)
         scene->labels[n] = noise_label(&noise, scene->classes);
+    for (size_t c = 0; c < scene->classes; c++)
+        scene->weights[c] = 0.5 + noise_share(&noise);
+}
+
+static inline double *scene_targets(struct scene *scene)
+{
+    struct noise noise = {scene->count + 1};
+
+    if (scene->targets)
+        return scene->targets;
+    scene->targets = scene_room(scene, scene->count, sizeof *scene->targets);
+    for (size_t n = 0; n < scene->rows; n++) {
+        double *row = scene->targets + n * scene->classes, sum = 0;
+        for (size_t c = 0; c < scene->classes; c++)
+            sum += row[c] = noise_share(&noise);
+        for (size_t c = 0; c < scene->classes; c++)
+            row[c] /= sum;
+    }
+    return scene->targets;
 }
 
 static inline struct array *scene_member(struct batch *batch, const char *name,
@@ -85,57 +123,103 @@ static inline void scene_option(struct batch *batch, const char *name, struct va
         scene_fail(err);
 }
 
-static inline void scene_outputs(struct batch *batch, enum operation operation,
+static inline void scene_outputs(struct batch *batch, const struct work *work,
                                  struct err *err)
 {
-    static const char *const wanted[OPERATIONS][2] = {
-        [SOFTMAX] = {"probabilities"},
-        [LOSS] = {"loss"},
-        [LOSS_GRADIENT] = {"loss", "gradient"},
-        [LOG_SOFTMAX] = {"log_probabilities"}};
-    struct span names[2] = {span_of(wanted[operation][0]), span_of(wanted[operation][1])};
+    enum { MOST = sizeof work->outputs / sizeof *work->outputs };
+    struct span names[MOST];
+    size_t count = 0;
 
+    for (size_t i = 0; i < MOST && work->outputs[i]; i++)
+        names[count++] = span_of(work->outputs[i]);
     scene_option(batch, "return",
-                 (struct value){.type = VALUE_NAMES,
-                                .names = names,
-                                .count = names[1].len > 0 ? 2 : 1},
+                 (struct value){.type = VALUE_NAMES, .names = names, .count = count},
                  err);
 }
 
-/* Fills the batch of one operation as a codec would. */
-static inline void scene_batch(struct scene *scene, enum operation operation,
-                               size_t width)
+static inline void scene_array(struct batch *batch, const char *name,
+                               enum element element, struct shape shape, void *data,
+                               struct err *err)
 {
-    static const struct limits limits = {SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX};
-    bool is_loss = operation == LOSS || operation == LOSS_GRADIENT;
+    struct array *array = scene_member(batch, name, err);
+
+    *array = (struct array){.element = element, .shape = shape, .count = 1, .data = data};
+    for (unsigned d = 0; d < shape.rank; d++)
+        array->count *= shape.dim[d];
+}
+
+/* An option of the loss: a weight for each class, or a number that is not the
+ * default. */
+static inline void scene_loss_option(struct scene *scene, struct batch *batch,
+                                     enum member option, struct err *err)
+{
+    const struct member_info *info = &member_infos[option];
+    bool is_share = info->type == MEMBER_NUMBER && info->highest <= 1;
+
+    if (info->type == MEMBER_ARRAY) {
+        scene_array(batch, info->name, ELEMENT_FLOAT64,
+                    (struct shape){1, {scene->classes}}, scene->weights, err);
+        return;
+    }
+    scene_option(batch, info->name,
+                 (struct value){.type = VALUE_NUMBER,
+                                .number = is_share ? 0.125 : 2,
+                                .is_integer = !is_share,
+                                .integer = is_share ? 0 : 2},
+                 err);
+}
+
+static inline void scene_truth(struct scene *scene, const struct work *work,
+                               struct batch *batch, struct err *err)
+{
+    scene_option(batch, "loss",
+                 (struct value){.type = VALUE_TEXT, .text = span_of(work->loss->name)},
+                 err);
+    if (work->has_targets)
+        scene_array(batch, "targets", ELEMENT_FLOAT64,
+                    (struct shape){2, {scene->rows, scene->classes}},
+                    scene_targets(scene), err);
+    else
+        scene_array(batch, "labels", ELEMENT_INT64, (struct shape){1, {scene->rows}},
+                    scene->labels, err);
+    if (work->option < MEMBERS)
+        scene_loss_option(scene, batch, work->option, err);
+}
+
+/* Fills the batch of some work as a codec would.  `width`: pool_width() of the widest
+ * pool that will score. */
+static inline void scene_prepare(struct scene *scene, const struct work *work,
+                                 size_t width, struct scored *scored)
+{
+    static const struct limits limits = {SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX,
+                                         SIZE_MAX};
     bool is_float = scene->dtype == DTYPE_FLOAT32;
-    struct batch *batch = &scene->batch[operation];
+    struct batch *batch = &scored->batch;
+    struct result *result = &scored->result;
     struct err err = {0};
 
-    batch_init(batch, is_loss ? &task_loss : &task_softmax, &limits);
+    batch_init(batch, work->loss ? &task_loss : &task_softmax, &limits);
     scene_option(batch, "dtype",
                  (struct value){.type = VALUE_TEXT,
                                 .text = span_of(is_float ? "float32" : "float64")},
                  &err);
-    scene_outputs(batch, operation, &err);
-    *scene_member(batch, "logits", &err) =
-        (struct array){.element = is_float ? ELEMENT_FLOAT32 : ELEMENT_FLOAT64,
-                       .shape = {2, {scene->rows, scene->classes}},
-                       .count = scene->count,
-                       .data = scene->logits};
-    if (is_loss)
-        *scene_member(batch, "labels", &err) = (struct array){.element = ELEMENT_INT64,
-                                                              .shape = {1, {scene->rows}},
-                                                              .count = scene->rows,
-                                                              .data = scene->labels};
+    scene_outputs(batch, work, &err);
+    scene_array(batch, "logits", is_float ? ELEMENT_FLOAT32 : ELEMENT_FLOAT64,
+                (struct shape){2, {scene->rows, scene->classes}}, scene->logits, &err);
+    if (work->loss)
+        scene_truth(scene, work, batch, &err);
     if (!batch_check(batch, &err) ||
-        !result_init(&scene->result[operation], batch, width, &scene->mem, &err))
+        !result_init(result, batch, width, &scene->mem, &err))
         scene_fail(&err);
+    void **arrays[] = {&result->probabilities, &result->log_probabilities,
+                       &result->gradient};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        if (*arrays[i])
+            *arrays[i] = scene->out;
 }
 
-/* `width`: pool_width() of the widest pool that will score. */
 static inline void scene_init(struct scene *scene, enum dtype dtype, size_t rows,
-                              size_t classes, size_t width)
+                              size_t classes)
 {
     *scene = (struct scene){.dtype = dtype,
                             .rows = rows,
@@ -144,8 +228,6 @@ static inline void scene_init(struct scene *scene, enum dtype dtype, size_t rows
                             .size = dtype == DTYPE_FLOAT32 ? 4 : 8};
     arena_init(&scene->mem, SIZE_MAX, "", NULL);
     scene_numbers(scene);
-    for (enum operation o = 0; o < OPERATIONS; o++)
-        scene_batch(scene, o, width);
 }
 
 static inline void scene_release(struct scene *scene)
@@ -153,13 +235,20 @@ static inline void scene_release(struct scene *scene)
     arena_release(&scene->mem);
 }
 
-/* The result is made from the same room each time; its counts begin at 0. */
-static inline void scene_score(struct scene *scene, enum operation operation,
-                               struct pool *pool)
-{
-    struct result result = scene->result[operation];
+/* ---- the same as a contender of a race ------------------------------------------- */
 
-    score(&scene->batch[operation], &result, pool);
+struct engine_run {
+    struct scored *scored;
+    struct pool *pool;
+};
+
+/* The result is made from the same room each time; its counts begin at 0. */
+static inline void run_engine(void *ctx)
+{
+    const struct engine_run *run = ctx;
+    struct result result = run->scored->result;
+
+    score(&run->scored->batch, &result, run->pool);
 }
 
 #endif

@@ -8,7 +8,11 @@
 
 #include <cmocka.h>
 
-static const struct limits limits = {1 << 20, 1 << 16, 64, 1 << 16};
+static const struct limits limits = {.max_elements = 1 << 20,
+                                     .max_classes = 1 << 16,
+                                     .max_confusion = 1000,
+                                     .max_depth = 64,
+                                     .max_text = 1 << 16};
 
 struct read {
     struct arena mem;

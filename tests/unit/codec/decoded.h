@@ -28,6 +28,7 @@
 
 static const struct limits decoded_limits = {.max_elements = 1 << 24,
                                              .max_classes = 1 << 20,
+                                             .max_confusion = 1000,
                                              .max_depth = 64,
                                              .max_text = 1 << 16};
 

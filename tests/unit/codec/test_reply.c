@@ -210,6 +210,8 @@ static int64_t some_predictions[] = {2, 0};
 static double some_doubles[] = {0.1, 0.2, 0.7, 1.0 / 3, 0.5, 0};
 static float some_floats[] = {0.1f, 0.2f, 0.7f, 1.0f / 3, 0.5f, 0};
 
+static const char *const no_warnings[] = {NULL};
+
 static void encode(const char *body, const struct task *task, bool pretty, char *text)
 {
     struct decoded d;
@@ -224,6 +226,8 @@ static void encode(const char *body, const struct task *task, bool pretty, char 
                             .count = 2,
                             .ignored = 1,
                             .losses = some_losses,
+                            .loss_shape = &d.batch.position_shape,
+                            .warnings = no_warnings,
                             .logsumexp = some_sums,
                             .predictions = some_predictions,
                             .probabilities = array,
@@ -315,7 +319,8 @@ static void json_encode__needs_little_memory_and_says_when_it_gets_none(void **s
 {
     (void)state;
     struct decoded d = decode(span_of("{" LOGITS ",\"labels\":[0,1]}"));
-    struct result result = {.loss = NAN, .probabilities = some_doubles};
+    struct result result = {
+        .loss = NAN, .probabilities = some_doubles, .warnings = no_warnings};
     const struct codec *codec = codec_for(span_of(""));
     size_t refusals = 0;
 

@@ -42,6 +42,7 @@ static inline void report(struct err *err, enum err_kind kind, const char *detai
 
 static const struct limits made_limits = {.max_elements = (size_t)1 << 32,
                                           .max_classes = (size_t)1 << 24,
+                                          .max_confusion = 1000,
                                           .max_depth = 64,
                                           .max_text = (size_t)1 << 20};
 

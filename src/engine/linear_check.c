@@ -1,0 +1,103 @@
+/* The range of a linear model.
+ *
+ * Scoring cannot fail, so what it computes must be finite beforehand.  Numbers at the
+ * end of the range are rare, and a bound is told easily: a logit is at most depth
+ * times the largest of the features times the largest of W, plus the largest of b. */
+#include <math.h>
+#include <stdio.h>
+
+#include "engine/linear.h"
+#include "lossd/base/number.h"
+
+static size_t largest_of(const struct array *array)
+{
+    const double *data = array->data;
+    size_t largest = 0;
+
+    for (size_t i = 1; i < array->count; i++)
+        if (fabs(data[i]) > fabs(data[largest]))
+            largest = i;
+    return largest;
+}
+
+/* "W[2][0] is 1e200" */
+static void say_number(char out[PLACE_SIZE], const char *name, const struct array *array,
+                       size_t index)
+{
+    char words[PLACE_SIZE], number[NUMBER_TEXT_MAX + 1];
+
+    place_words(words, name, &array->shape, index);
+    number[number_write_double(number, ((const double *)array->data)[index])] = '\0';
+    snprintf(out, PLACE_SIZE, "%.150s is %s", words, number);
+}
+
+/* Does the temperature make logits larger? */
+static bool is_hot(const struct batch *batch, double range)
+{
+    return batch->temperature < 1 && !(batch->softcap <= range * batch->temperature);
+}
+
+static bool fail_logits(const struct batch *batch, size_t feature, size_t weight,
+                        double bias, bool hot, struct err *err)
+{
+    char pointer[PLACE_SIZE], left[PLACE_SIZE], right[PLACE_SIZE];
+    char b[48] = "", temperature[48] = "";
+
+    place_pointer(pointer, "features", &batch->features.shape, feature);
+    say_number(left, "features", &batch->features, feature);
+    say_number(right, "W", &batch->W, weight);
+    if (bias > 0)
+        snprintf(b, sizeof b, " and b of %g", bias);
+    if (hot)
+        snprintf(temperature, sizeof temperature, " over temperature %g",
+                 batch->temperature);
+    return fail(err, ERR_NON_FINITE_VALUE, pointer,
+                "%s and %s: logits of %zu such product%s%s%s may leave the range of %s",
+                left, right, batch->features_of_row,
+                batch->features_of_row == 1 ? "" : "s", b, temperature,
+                batch->dtype == DTYPE_FLOAT32 ? "float32" : "float64");
+}
+
+static bool check_logits(const struct batch *batch, struct err *err)
+{
+    const double range =
+        batch->dtype == DTYPE_FLOAT32 ? 0x1.fffffep127 : 0x1.fffffffffffffp1023;
+    const double slack = 1 + 0x1p-20; /* what rounding may add in 2^30 sums */
+    const double *features = batch->features.data, *W = batch->W.data;
+    size_t feature = largest_of(&batch->features), weight = largest_of(&batch->W);
+    double bias = 0;
+    bool hot = is_hot(batch, range);
+
+    if (batch_has(batch, MEMBER_b))
+        bias = fabs(((const double *)batch->b.data)[largest_of(&batch->b)]);
+    double products = fabs(features[feature]) * fabs(W[weight]) *
+                      (double)batch->features_of_row * slack;
+    double bound = products + bias;
+    if (hot)
+        bound /= batch->temperature;
+    return bound <= range || fail_logits(batch, feature, weight, bias, hot, err);
+}
+
+static bool check_penalty(const struct batch *batch, struct err *err)
+{
+    size_t weight = largest_of(&batch->W);
+    double largest = ((const double *)batch->W.data)[weight];
+    char pointer[PLACE_SIZE], words[PLACE_SIZE];
+
+    if (batch->l2 == 0 ||
+        isfinite(largest * largest * (double)batch->W.count * (1 + batch->l2)))
+        return true;
+    place_pointer(pointer, "W", &batch->W.shape, weight);
+    say_number(words, "W", &batch->W, weight);
+    return fail(
+        err, ERR_NON_FINITE_VALUE, pointer,
+        "%s: l2 %g times the square%s of %zu such weight%s may leave the range of "
+        "float64",
+        words, batch->l2, batch->W.count == 1 ? "" : "s", batch->W.count,
+        batch->W.count == 1 ? "" : "s");
+}
+
+bool linear_check(const struct batch *batch, struct err *err)
+{
+    return check_logits(batch, err) && check_penalty(batch, err);
+}

@@ -1,0 +1,96 @@
+/* The multi-class hinge of J. Weston and C. Watkins, y being the label:
+ *
+ *     m_j = max(0, margin - z_y + z_j), j other than y
+ *     loss = w_y / C sum_j m_j^p                         p is 1 or 2
+ *     d loss / d z_j = w_y / C p m_j^(p-1) [m_j > 0]     d / d z_y = - their sum
+ *
+ * At m_j = 0 the gradient is 0.  What rounding takes from z_j - z_y and from its sum
+ * with the margin is given back: near the margin it would be all there is.
+ *
+ * Source: torch.nn.MultiMarginLoss, which divides by C as here, and a mean by the
+ * count of positions. */
+#include "engine/slab.h"
+#include "engine/vmath.h"
+#include "lossd/engine/loss.h"
+
+/* m_j; where it is infinite there is no tail. */
+static inline double short_of(double margin, double other, double own)
+{
+    double d = other - own, sum = margin + d;
+    double tail = difference_tail(margin, -d, sum) + difference_tail(other, own, d);
+    double m = sum + (tail - tail == 0 ? tail : 0);
+
+    return m > 0 ? m : 0;
+}
+
+static double weight_of(const struct slab *slab, size_t row)
+{
+    const double *weights = slab->batch->class_weights.data;
+
+    return (weights ? weights[slab->labels[row]] : 1) / (double)slab->classes;
+}
+
+static double value_of(const struct slab *slab, size_t row)
+{
+    const double *z = slab_logits(slab, row, slab->row);
+    size_t label = (size_t)slab->labels[row];
+    double margin = slab->batch->margin, weight = weight_of(slab, row), own = z[label];
+    double *m = slab->other_row;
+
+    for (size_t j = 0; j < slab->classes; j++)
+        m[j] = short_of(margin, z[j], own);
+    for (size_t j = 0; slab->batch->p == 2 && j < slab->classes; j++)
+        m[j] *= m[j];
+    m[label] = 0;
+    return weight == 0 ? 0 : weight * slab->real->sum(m, slab->classes);
+}
+
+static void value(const struct slab *slab, double *values, double *penalties)
+{
+    (void)penalties;
+    for (size_t r = 0; r < slab->rows; r++)
+        values[r] = slab->weights[r] == 0 ? 0 : value_of(slab, r);
+}
+
+static void gradient_of(const struct slab *slab, size_t row, double scale, double *out)
+{
+    const double *z = slab_logits(slab, row, slab->row);
+    size_t label = (size_t)slab->labels[row];
+    double margin = slab->batch->margin, own = z[label];
+    bool squared = slab->batch->p == 2;
+
+    for (size_t j = 0; j < slab->classes; j++) {
+        double m = short_of(margin, z[j], own);
+        out[j] = scale * (squared ? 2 * m : (double)(m > 0));
+    }
+    out[label] = 0;
+    out[label] = -slab->real->sum(out, slab->classes);
+}
+
+static void gradient(const struct slab *slab, const double *scale,
+                     const double *penalty_scale, void *out)
+{
+    (void)penalty_scale;
+    for (size_t r = 0; r < slab->rows; r++) {
+        double weighted = scale[r] * weight_of(slab, r);
+        if (weighted == 0) {
+            slab_put_zeros(slab, r, out);
+            continue;
+        }
+        gradient_of(slab, r, weighted, slab->other_row);
+        slab_put_row(slab, slab->other_row, r, out);
+    }
+}
+
+const struct loss loss_hinge = {
+    .name = "hinge",
+    .formula =
+        "w_label / C sum_j max(0, margin - z_label + z_j)^p, j other than the label",
+    .source = "torch.nn.MultiMarginLoss",
+    .options = 1u << MEMBER_class_weights | 1u << MEMBER_margin | 1u << MEMBER_p |
+               1u << MEMBER_temperature | 1u << MEMBER_softcap,
+    .truths = TRUTH_LABELS,
+    .ignores_weights = true,
+    .value = value,
+    .gradient = gradient,
+};

@@ -1,0 +1,86 @@
+/* The divergence of S. Kullback and R. A. Leibler, of the softmax from the targets q:
+ *
+ *     loss = sum_c q_c (log q_c - log p_c)       log p_c = (z_c - max) - log1p(rest)
+ *     d loss / d z_c = S p_c - q_c               S = sum_c q_c
+ *
+ * Classes with q_c = 0 count nothing, masked or not.  Where p is close to q the two
+ * logarithms cancel: the error is then relative to their sums, not to what is left.
+ *
+ * The q need not sum to 1.
+ *
+ * Source: torch.nn.KLDivLoss on log-probabilities; a mean is over positions, as its
+ * "batchmean". */
+#include <stddef.h>
+
+#include "engine/slab.h"
+#include "lossd/engine/loss.h"
+
+/* - sum_c q_c log p_c, and S. */
+static double cross_of(const struct slab *slab, size_t row, double *total)
+{
+    const struct shares shares = {slab->targets + row * slab->classes, NULL, 1, 0};
+    double gaps = slab->real->gaps(slab_logits_row(slab, row), slab->classes,
+                                   slab->sums.max[row], &shares, total);
+
+    return gaps + *total * slab->sums.log_sum[row];
+}
+
+/* sum_c q_c log q_c */
+static double own_of(const struct slab *slab, size_t row)
+{
+    const double *q = slab->targets + row * slab->classes;
+    double *terms = slab->other_row;
+
+    slab->real->logs(q, slab->classes, terms);
+    for (size_t c = 0; c < slab->classes; c++)
+        terms[c] *= q[c];
+    return slab->real->sum(terms, slab->classes);
+}
+
+static void value(const struct slab *slab, double *values, double *penalties)
+{
+    double total;
+
+    (void)penalties;
+    for (size_t r = 0; r < slab->rows; r++)
+        values[r] =
+            slab->weights[r] == 0 ? 0 : own_of(slab, r) + cross_of(slab, r, &total);
+}
+
+static void gradient_of(const struct slab *slab, size_t row, double scale, void *out)
+{
+    const double *q = slab->targets + row * slab->classes;
+    size_t top = (size_t)slab->sums.top[row];
+    struct shares shares = {q, NULL, scale, 0};
+    double total = slab->real->sum(q, slab->classes);
+    double miss = slab_complement(slab, row, top);
+
+    slab->real->mix(slab_row_of(slab, row, slab->exps), slab->classes,
+                    slab->sums.factor[row], scale * total, &shares,
+                    slab_row_of(slab, row, out));
+    if (2 * q[top] > total)
+        slab_put(slab, scale * ((total - q[top]) - total * miss), row, top, out);
+}
+
+static void gradient(const struct slab *slab, const double *scale,
+                     const double *penalty_scale, void *out)
+{
+    (void)penalty_scale;
+    for (size_t r = 0; r < slab->rows; r++)
+        if (scale[r] == 0)
+            slab_put_zeros(slab, r, out);
+        else
+            gradient_of(slab, r, scale[r], out);
+}
+
+const struct loss loss_kl_div = {
+    .name = "kl_div",
+    .formula = "sum_c q_c (log q_c - log p_c), p = softmax(z)",
+    .source = "torch.nn.KLDivLoss (batchmean)",
+    .options = 1u << MEMBER_temperature | 1u << MEMBER_softcap,
+    .truths = TRUTH_TARGETS,
+    .target_rule = TARGETS_MEASURE,
+    .needs_softmax = true,
+    .value = value,
+    .gradient = gradient,
+};

@@ -1,0 +1,145 @@
+#include "engine/metrics.h"
+
+#include "engine/summary.h"
+#include "engine/worker.h"
+
+/* ---- room ----------------------------------------------------------------------- */
+
+static bool room_for_calibration(struct calibration *out, size_t bins, struct arena *mem,
+                                 struct err *err)
+{
+    double *doubles = arena_alloc(mem, 3 * bins + 1, sizeof *doubles, err);
+
+    out->bins = bins;
+    out->count = arena_alloc(mem, bins, sizeof *out->count, err);
+    if (!doubles || !out->count)
+        return false;
+    out->edges = doubles;
+    out->accuracy = doubles + bins + 1;
+    out->confidence = out->accuracy + bins;
+    return true;
+}
+
+static bool room_for_classes(struct per_class *out, size_t classes, struct arena *mem,
+                             struct err *err)
+{
+    double *doubles = arena_alloc(mem, classes, 3 * sizeof *doubles, err);
+
+    out->support = arena_zalloc(mem, classes, 2 * sizeof *out->support, err);
+    if (!doubles || !out->support)
+        return false;
+    out->predicted = out->support + classes;
+    out->precision = doubles;
+    out->recall = doubles + classes;
+    out->f1 = doubles + 2 * classes;
+    return true;
+}
+
+static bool room_for_tables(struct result *result, const struct batch *batch,
+                            struct arena *mem, struct err *err)
+{
+    if (!room_for_classes(&result->per_class, batch->classes, mem, err))
+        return false;
+    result->truths = arena_alloc(mem, batch->positions, sizeof *result->truths, err);
+    if (batch_wants(batch, OUTPUT_CONFUSION))
+        result->confusion = arena_zalloc(mem, batch->classes * batch->classes,
+                                         sizeof *result->confusion, err);
+    return result->truths && (result->confusion || !batch_wants(batch, OUTPUT_CONFUSION));
+}
+
+bool metrics_init(struct result *result, const struct batch *batch, size_t width,
+                  struct arena *mem, struct err *err)
+{
+    size_t bins = (size_t)batch->ece_bins;
+
+    if (!metrics_are_wanted(batch))
+        return true;
+    for (size_t i = 0; i < width; i++) {
+        struct summary *summary = &result->workers[i].summary;
+        summary->bins = arena_zalloc(mem, bins, sizeof *summary->bins, err);
+        summary->bin_count = bins;
+        if (!summary->bins)
+            return false;
+    }
+    if (tables_are_wanted(batch) && !room_for_tables(result, batch, mem, err))
+        return false;
+    return room_for_calibration(&result->calibration, bins, mem, err);
+}
+
+/* ---- rows ------------------------------------------------------------------------ */
+
+static size_t largest_share(const double *q, size_t classes)
+{
+    size_t largest = 0;
+
+    for (size_t c = 1; c < classes; c++)
+        if (q[c] > q[largest])
+            largest = c;
+    return largest;
+}
+
+void metrics_add(struct result *result, const struct slab *slab, size_t from,
+                 struct worker *worker)
+{
+    const int64_t *labels = slab->batch->labels.data;
+
+    for (size_t r = 0; r < slab->rows; r++) {
+        worker->kept[r] = !labels || labels[from + r] != slab->batch->ignore_index;
+        worker->truth[r] = slab->labels
+                               ? slab->labels[r]
+                               : (int64_t)largest_share(slab->targets + r * slab->classes,
+                                                        slab->classes);
+        if (result->truths)
+            result->truths[from + r] = worker->kept[r] ? worker->truth[r] : -1;
+    }
+    if (!summary_is_wanted(slab->batch))
+        return;
+    slab->real->moments(slab->logits, slab->exps, slab->rows, slab->classes, &slab->sums,
+                        worker->truth, &worker->moments);
+    summary_add(&worker->summary, slab, worker->kept, &worker->moments);
+}
+
+/* ---- tables ----------------------------------------------------------------------- */
+
+static double ratio(double part, double whole)
+{
+    return whole > 0 ? part / whole : 0;
+}
+
+static void count_classes(struct result *result, const struct batch *batch)
+{
+    const struct per_class *out = &result->per_class;
+    double *correct = out->recall; /* until it is divided */
+
+    for (size_t c = 0; c < batch->classes; c++)
+        correct[c] = 0;
+    for (size_t n = 0; n < batch->positions; n++) {
+        int64_t truth = result->truths[n], predicted = result->predictions[n];
+        if (truth < 0)
+            continue;
+        out->support[truth]++;
+        out->predicted[predicted]++;
+        correct[truth] += truth == predicted;
+        if (result->confusion)
+            result->confusion[(size_t)truth * batch->classes + (size_t)predicted]++;
+    }
+    for (size_t c = 0; c < batch->classes; c++) {
+        double right = correct[c];
+        double support = (double)out->support[c], predicted = (double)out->predicted[c];
+        out->precision[c] = ratio(right, predicted);
+        out->recall[c] = ratio(right, support);
+        out->f1[c] = ratio(2 * right, support + predicted);
+    }
+}
+
+void metrics_finish(struct result *result, const struct batch *batch, size_t width)
+{
+    struct summary *summary = &result->workers[0].summary;
+
+    for (size_t i = 1; i < width; i++)
+        summary_merge(summary, &result->workers[i].summary);
+    result->metrics = summary_metrics(summary);
+    summary_calibration(summary, &result->calibration);
+    if (tables_are_wanted(batch))
+        count_classes(result, batch);
+}

@@ -1,0 +1,42 @@
+/* Metrics of a batch while it is scored: who is asked for what, room, and totals. */
+#ifndef LOSSD_ENGINE_METRICS_ROOM_H
+#define LOSSD_ENGINE_METRICS_ROOM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/slab.h"
+#include "lossd/engine/score.h"
+
+struct worker;
+
+/* Tables that count classes. */
+static inline bool tables_are_wanted(const struct batch *batch)
+{
+    return batch_wants(batch, OUTPUT_PER_CLASS) || batch_wants(batch, OUTPUT_CONFUSION);
+}
+
+/* What is made of a summary, which takes the exps. */
+static inline bool summary_is_wanted(const struct batch *batch)
+{
+    return batch_wants(batch, OUTPUT_METRICS) || batch_wants(batch, OUTPUT_CALIBRATION);
+}
+
+/* Anything at all. */
+static inline bool metrics_are_wanted(const struct batch *batch)
+{
+    return summary_is_wanted(batch) || tables_are_wanted(batch);
+}
+
+/* Room for what is wanted, in the result and its workers.  False: no memory. */
+bool metrics_init(struct result *result, const struct batch *batch, size_t width,
+                  struct arena *mem, struct err *err);
+
+/* Adds a slab whose first row is position `from`. */
+void metrics_add(struct result *result, const struct slab *slab, size_t from,
+                 struct worker *worker);
+
+/* All rows have been added: fills the result. */
+void metrics_finish(struct result *result, const struct batch *batch, size_t width);
+
+#endif

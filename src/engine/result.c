@@ -1,0 +1,171 @@
+/* Room for what a batch asks for, and for the threads that make it. */
+#include <string.h>
+
+#include "engine/layout.h"
+#include "engine/linear.h"
+#include "engine/metrics.h"
+#include "engine/slab.h"
+#include "engine/worker.h"
+#include "lossd/engine/loss.h"
+#include "lossd/engine/score.h"
+
+enum {
+    SLAB_LOGITS = 4096, /* of several rows together: they stay near the processor */
+    FEW_CLASSES = 64
+};
+
+/* ---- what is asked for -------------------------------------------------------- */
+
+size_t slab_rows(const struct batch *batch)
+{
+    size_t rows = SLAB_LOGITS / batch->classes;
+
+    if (rows >= 16)
+        rows = rows / 16 * 16;
+    return rows > SLAB_ROWS ? SLAB_ROWS : rows > 0 ? rows : 1;
+}
+
+static bool needs_predictions(const struct batch *batch)
+{
+    return batch_wants(batch, OUTPUT_PREDICTIONS) || tables_are_wanted(batch);
+}
+
+static bool needs_losses(const struct batch *batch)
+{
+    return batch_wants(batch, OUTPUT_LOSSES) ||
+           (batch_wants(batch, OUTPUT_LOSS) && batch->reduction == REDUCTION_NONE);
+}
+
+bool needs_gradient(const struct batch *batch)
+{
+    return batch_wants(batch, OUTPUT_GRADIENT) || linear_wants_gradient(batch);
+}
+
+bool needs_exps(const struct batch *batch)
+{
+    bool of_loss = needs_gradient(batch) && batch->loss->needs_softmax;
+
+    return of_loss || summary_is_wanted(batch) ||
+           (batch_wants(batch, OUTPUT_PROBABILITIES) && !batch->loss->probabilities);
+}
+
+bool needs_softmax(const struct batch *batch)
+{
+    bool of_loss = batch->task->needs_truth && batch->loss->needs_softmax;
+
+    return of_loss || needs_exps(batch) || batch_wants(batch, OUTPUT_LOG_PROBABILITIES) ||
+           batch_wants(batch, OUTPUT_LOGSUMEXP) || needs_predictions(batch);
+}
+
+void *home_of_exps(const struct batch *batch, const struct result *result)
+{
+    if (!layout_is_plain(batch) || batch->classes < FEW_CLASSES)
+        return NULL;
+    return result->gradient && batch->loss->needs_softmax ? result->gradient
+                                                          : result->probabilities;
+}
+
+/* ---- room ------------------------------------------------------------------- */
+
+/* Room for `count` elements, if wanted; false: no memory. */
+static bool room_for(void **array, bool wanted, size_t count, size_t size,
+                     struct arena *mem, struct err *err)
+{
+    *array = wanted ? arena_alloc(mem, count, size, err) : NULL;
+    return *array || !wanted;
+}
+
+static bool room_for_arrays(struct result *result, const struct batch *batch,
+                            struct arena *mem, struct err *err)
+{
+    size_t count = batch->logits.count, size = layout_size(batch);
+    size_t losses = batch->loss->is_elementwise ? count : batch->positions;
+    void *doubles[2], *integers;
+
+    if (!room_for(&result->probabilities, batch_wants(batch, OUTPUT_PROBABILITIES), count,
+                  size, mem, err) ||
+        !room_for(&result->log_probabilities,
+                  batch_wants(batch, OUTPUT_LOG_PROBABILITIES), count, size, mem, err) ||
+        !room_for(&result->gradient, needs_gradient(batch), count, size, mem, err) ||
+        !room_for(&doubles[0], needs_losses(batch), losses, sizeof(double), mem, err) ||
+        !room_for(&doubles[1], batch_wants(batch, OUTPUT_LOGSUMEXP), batch->positions,
+                  sizeof(double), mem, err) ||
+        !room_for(&integers, needs_predictions(batch), batch->positions, sizeof(int64_t),
+                  mem, err))
+        return false;
+    result->losses = doubles[0];
+    result->logsumexp = doubles[1];
+    result->predictions = integers;
+    result->loss_shape =
+        batch->loss->is_elementwise ? &batch->logits.shape : &batch->position_shape;
+    return true;
+}
+
+static bool room_for_slab(struct worker *worker, const struct batch *batch,
+                          const struct result *result, struct arena *mem, struct err *err)
+{
+    size_t rows = slab_rows(batch), count = rows * batch->classes;
+    size_t size = layout_size(batch);
+    bool plain = layout_is_plain(batch);
+    void *targets, *values, *row;
+
+    if (!room_for(&worker->logits, !plain || layout_is_tempered(batch), count, size, mem,
+                  err) ||
+        !room_for(&worker->exps, needs_exps(batch) && !home_of_exps(batch, result), count,
+                  size, mem, err) ||
+        !room_for(&worker->out, !plain, count, sizeof(double), mem, err) ||
+        !room_for(&targets, !plain && batch->targets.data, count, sizeof(double), mem,
+                  err) ||
+        !room_for(&values, batch->loss->is_elementwise, count, sizeof(double), mem,
+                  err) ||
+        !room_for(&row, true, batch->classes, 2 * sizeof(double), mem, err))
+        return false;
+    worker->targets = targets;
+    worker->values = values;
+    worker->row = row;
+    worker->other_row = worker->row + batch->classes;
+    return true;
+}
+
+static bool room_for_rows(struct worker *worker, struct arena *mem, struct err *err)
+{
+    double **const doubles[] = {
+        &worker->sums.max,        &worker->sums.rest,      &worker->sums.log_sum,
+        &worker->sums.peak,       &worker->sums.factor,    &worker->weights,
+        &worker->scale,           &worker->penalties_of,   &worker->penalty_scale,
+        &worker->moments.entropy, &worker->moments.squares};
+    enum { DOUBLES = sizeof doubles / sizeof doubles[0] };
+    double *room = arena_alloc(mem, (size_t)(DOUBLES + 1) * SLAB_ROWS, sizeof *room, err);
+    int64_t *integers = arena_alloc(mem, (size_t)4 * SLAB_ROWS, sizeof *integers, err);
+
+    worker->kept = arena_alloc(mem, SLAB_ROWS, sizeof *worker->kept, err);
+    if (!room || !integers || !worker->kept)
+        return false;
+    for (size_t i = 0; i < DOUBLES; i++)
+        *doubles[i] = room + i * SLAB_ROWS;
+    if (!worker->values)
+        worker->values = room + (size_t)DOUBLES * SLAB_ROWS;
+    worker->sums.top = integers;
+    worker->labels = integers + SLAB_ROWS;
+    worker->truth = integers + (size_t)2 * SLAB_ROWS;
+    worker->moments.rank = integers + (size_t)3 * SLAB_ROWS;
+    return true;
+}
+
+bool result_init(struct result *result, const struct batch *batch, size_t width,
+                 struct arena *mem, struct err *err)
+{
+    memset(result, 0, sizeof *result);
+    result->workers = arena_zalloc(mem, width, sizeof *result->workers, err);
+    if (!result->workers || !room_for_arrays(result, batch, mem, err))
+        return false;
+    if (batch_is_linear(batch) && !linear_init(result, batch, width, mem, err))
+        return false;
+    if (!metrics_init(result, batch, width, mem, err))
+        return false;
+    for (size_t i = 0; i < width; i++)
+        if (!room_for_slab(&result->workers[i], batch, result, mem, err) ||
+            !room_for_rows(&result->workers[i], mem, err))
+            return false;
+    return true;
+}

@@ -1,0 +1,122 @@
+#include "engine/slab.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "engine/vmath.h"
+
+static size_t row_bytes(const struct slab *slab)
+{
+    size_t size = slab->batch->dtype == DTYPE_FLOAT32 ? sizeof(float) : sizeof(double);
+
+    return slab->classes * size;
+}
+
+const void *slab_logits_row(const struct slab *slab, size_t row)
+{
+    return (const char *)slab->logits + row * row_bytes(slab);
+}
+
+double slab_logit(const struct slab *slab, size_t row, size_t class)
+{
+    size_t at = row * slab->classes + class;
+
+    if (slab->batch->dtype == DTYPE_FLOAT32)
+        return (double)((const float *)slab->logits)[at];
+    return ((const double *)slab->logits)[at];
+}
+
+const double *slab_logits(const struct slab *slab, size_t row, double *room)
+{
+    if (slab->batch->dtype == DTYPE_FLOAT64)
+        return slab_logits_row(slab, row);
+    slab->real->widen(slab_logits_row(slab, row), slab->classes, room);
+    return room;
+}
+
+void *slab_row_of(const struct slab *slab, size_t row, void *array)
+{
+    return (char *)array + row * row_bytes(slab);
+}
+
+void slab_put_row(const struct slab *slab, const double *from, size_t row, void *array)
+{
+    slab->real->narrow(from, slab->classes, slab_row_of(slab, row, array));
+}
+
+void slab_put_zeros(const struct slab *slab, size_t row, void *array)
+{
+    memset(slab_row_of(slab, row, array), 0, row_bytes(slab));
+}
+
+void slab_put(const struct slab *slab, double value, size_t row, size_t class,
+              void *array)
+{
+    size_t at = row * slab->classes + class;
+
+    if (slab->batch->dtype == DTYPE_FLOAT32)
+        ((float *)array)[at] = (float)value + 0;
+    else
+        ((double *)array)[at] = value + 0;
+}
+
+void slab_label_gaps(const struct slab *slab, double *gaps)
+{
+    const float *floats = slab->logits;
+    const double *doubles = slab->logits;
+
+    if (slab->batch->dtype == DTYPE_FLOAT32)
+        for (size_t r = 0; r < slab->rows; r++)
+            gaps[r] = (double)floats[r * slab->classes + (size_t)slab->labels[r]];
+    else
+        for (size_t r = 0; r < slab->rows; r++)
+            gaps[r] = doubles[r * slab->classes + (size_t)slab->labels[r]];
+    for (size_t r = 0; r < slab->rows; r++)
+        gaps[r] = slab->sums.max[r] - gaps[r];
+}
+
+void slab_label_misses(const struct slab *slab, double *misses)
+{
+    const float *floats = slab->exps;
+    const double *doubles = slab->exps;
+
+    for (size_t r = 0; r < slab->rows; r++) {
+        size_t at = r * slab->classes + (size_t)slab->labels[r];
+        double e = slab->batch->dtype == DTYPE_FLOAT32 ? (double)floats[at] : doubles[at];
+        misses[r] = slab->labels[r] == slab->sums.top[r]
+                        ? slab->sums.rest[r] * slab->sums.peak[r]
+                        : 1 - e * slab->sums.factor[r];
+    }
+}
+
+void slab_put_labels(const struct slab *slab, const double *values, void *array)
+{
+    float *floats = array;
+    double *doubles = array;
+
+    if (slab->batch->dtype == DTYPE_FLOAT32)
+        for (size_t r = 0; r < slab->rows; r++)
+            floats[r * slab->classes + (size_t)slab->labels[r]] = (float)values[r] + 0;
+    else
+        for (size_t r = 0; r < slab->rows; r++)
+            doubles[r * slab->classes + (size_t)slab->labels[r]] = values[r] + 0;
+}
+
+double slab_probability(const struct slab *slab, size_t row, size_t class)
+{
+    double max = slab->sums.max[row], logit = slab_logit(slab, row, class);
+    double d = logit - max;
+
+    if (max == -INFINITY)
+        return 0;
+    return exp_scaled(d, difference_tail(logit, max, d)) / (1 + slab->sums.rest[row]) *
+           (1 / EXPS_SCALE);
+}
+
+double slab_complement(const struct slab *slab, size_t row, size_t class)
+{
+    bool is_top = (int64_t) class == slab->sums.top[row];
+
+    return slab_complement_of(slab, row, class,
+                              is_top ? 0 : slab_probability(slab, row, class));
+}

@@ -1,0 +1,68 @@
+/* Rows that one thread scores together: one row, or a few thousand logits. */
+#ifndef LOSSD_ENGINE_SLAB_H
+#define LOSSD_ENGINE_SLAB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/kernel.h"
+#include "lossd/engine/batch.h"
+
+enum { SLAB_ROWS = 256 }; /* at most */
+
+struct slab {
+    const struct arithmetic *real; /* works in the dtype of the batch */
+    const struct batch *batch;
+    size_t rows, classes;
+
+    const void *logits; /* z, [rows, classes] in the dtype of the batch */
+    void *exps;         /* the same shape, when somebody wants them */
+    struct sums sums;   /* of the softmax, when somebody wants them */
+
+    /* What is true.  A row that is ignored has weight 0 and label 0. */
+    const int64_t *labels; /* [rows], NULL with targets */
+    const double *targets; /* [rows, classes], NULL with labels */
+    const double *weights; /* [rows]: of the samples */
+
+    double *row, *other_row; /* room for a row of doubles each */
+};
+
+/* A logit; a row of them as doubles, in `room` (slab->row, say) if need be. */
+double slab_logit(const struct slab *slab, size_t row, size_t class);
+const double *slab_logits(const struct slab *slab, size_t row, double *room);
+
+/* A row of logits as it is, in the dtype of the batch. */
+const void *slab_logits_row(const struct slab *slab, size_t row);
+
+/* Row `row` of an array of the dtype of the batch, or one of its elements, from
+ * doubles.  -0 becomes 0. */
+void slab_put_row(const struct slab *slab, const double *from, size_t row, void *array);
+void slab_put(const struct slab *slab, double value, size_t row, size_t class,
+              void *array);
+void slab_put_zeros(const struct slab *slab, size_t row, void *array);
+void slab_put_labels(const struct slab *slab, const double *values, void *array);
+void *slab_row_of(const struct slab *slab, size_t row, void *array);
+
+/* max - z without rounding it away: how far a logit is below the largest. */
+static inline double slab_gap(const struct slab *slab, size_t row, size_t class)
+{
+    return slab->sums.max[row] - slab_logit(slab, row, class);
+}
+
+/* For each row: how far the label's logit is below the largest, and 1 minus its
+ * probability, which needs the exps. */
+void slab_label_gaps(const struct slab *slab, double *gaps);
+void slab_label_misses(const struct slab *slab, double *misses);
+
+/* The probability of a class, and 1 minus it without cancellation. */
+double slab_probability(const struct slab *slab, size_t row, size_t class);
+static inline double slab_complement_of(const struct slab *slab, size_t row, size_t class,
+                                        double probability)
+{
+    if ((int64_t) class == slab->sums.top[row])
+        return slab->sums.rest[row] * slab->sums.peak[row];
+    return 1 - probability;
+}
+double slab_complement(const struct slab *slab, size_t row, size_t class);
+
+#endif

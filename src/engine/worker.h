@@ -1,0 +1,50 @@
+/* What one thread needs to score, and what of a batch it has to do. */
+#ifndef LOSSD_ENGINE_WORKER_H
+#define LOSSD_ENGINE_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/exact_sum.h"
+#include "engine/kernel.h"
+#include "engine/linear.h"
+#include "engine/summary.h"
+#include "lossd/engine/batch.h"
+#include "lossd/engine/score.h"
+
+/* What one thread needs: a slab, and its share of the sums. */
+struct worker {
+    struct exact_sum losses, penalties;
+    void *logits;    /* gathered and tempered, [slab rows, classes] */
+    void *exps;      /* the same shape */
+    void *out;       /* results before they are scattered, the same shape */
+    double *targets; /* gathered, the same shape */
+    double *values;  /* the same shape when the loss is elementwise, else [SLAB_ROWS] */
+    double *row, *other_row;
+    struct sums sums;
+    double *weights, *scale, *penalties_of, *penalty_scale; /* [SLAB_ROWS] */
+    int64_t *labels, *truth;
+    bool *kept;
+    struct moments moments;
+    struct summary summary;
+};
+
+/* Rows of a slab.  A row with many classes is a slab by itself. */
+size_t slab_rows(const struct batch *batch);
+
+/* Is there something that is averaged over the plain count? */
+static inline bool has_penalties(const struct batch *batch)
+{
+    return batch->z_loss > 0;
+}
+
+bool needs_gradient(const struct batch *batch);
+bool needs_exps(const struct batch *batch);
+bool needs_softmax(const struct batch *batch);
+
+/* Where the exps are: in the result that is made of them last.  NULL: in scratch,
+ * from which rows of few classes are written faster. */
+void *home_of_exps(const struct batch *batch, const struct result *result);
+
+#endif
