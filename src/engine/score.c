@@ -19,7 +19,8 @@
 #include "lossd/engine/loss.h"
 
 enum {
-    GRAIN_LOGITS = 16384,  /* a thread takes about so many at a time */
+    GRAIN_LOGITS = 16384,  /* a thread takes at least so many at a time; */
+    SHARES = 8,            /* neighbouring rows, for they are fetched ahead */
     INLINE_LOGITS = 65536, /* fewer are not worth waking a thread */
     NS_PER_LOGIT = 3
 };
@@ -361,7 +362,9 @@ void score(const struct batch *batch, struct result *result, struct pool *pool)
                               .gradient_rest = 1,
                               .penalty_scale = 1};
     struct pool *threads = batch->logits.count < INLINE_LOGITS ? NULL : pool;
-    size_t grain = GRAIN_LOGITS / batch->classes + 1;
+    size_t least = GRAIN_LOGITS / batch->classes + 1;
+    size_t share = batch->positions / (SHARES * pool_width(threads));
+    size_t grain = share > least ? share : least;
 
     if (batch->task->needs_truth) {
         count_positions(batch, result);
