@@ -14,7 +14,8 @@
 struct sums {
     double *max;     /* the largest logit; -INFINITY when all classes are masked */
     double *rest;    /* sum of exp(z_c - max) over all classes but `top` */
-    double *log_sum; /* log1p(rest): log-sum-exp is max + log_sum */
+    double *log_sum; /* log1p(rest): log-sum-exp is max + log_sum; NULL when nobody wants
+                        it */
     double *peak;    /* 1 / (1 + rest): the largest probability; 0 without one */
     double *factor;  /* makes an exp a probability */
     int64_t *top;    /* the first class with the largest logit */

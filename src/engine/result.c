@@ -65,6 +65,13 @@ void *home_of_exps(const struct batch *batch, const struct result *result)
                                                           : result->probabilities;
 }
 
+/* Probabilities can do without it. */
+bool needs_log_sum(const struct batch *batch)
+{
+    return batch->task->needs_truth || batch_wants(batch, OUTPUT_LOG_PROBABILITIES) ||
+           batch_wants(batch, OUTPUT_LOGSUMEXP);
+}
+
 /* ---- room ------------------------------------------------------------------- */
 
 /* Room for `count` elements, if wanted; false: no memory. */

@@ -30,7 +30,7 @@ struct scoring {
     struct result *result;
     const struct arithmetic *real;
     const void *logits; /* given, or made by the linear model */
-    bool wants_softmax, wants_exps;
+    bool wants_softmax, wants_exps, wants_log_sum;
     double gradient_scale; /* 1 / divisor for a mean, 0 when that is 0; in two */
     double gradient_rest;  /* factors, because it may be beyond the range */
     double penalty_scale;
@@ -73,9 +73,11 @@ static void gather_truth(const struct batch *batch, size_t from, size_t rows,
 
     for (size_t r = 0; r < rows; r++) {
         bool kept = is_kept(batch, from + r);
-        worker->weights[r] = kept ? sample_weight(batch, from + r) : 0;
+        worker->weights[r] = kept ? 1 : 0;
         worker->labels[r] = labels && kept ? labels[from + r] : 0;
     }
+    for (size_t r = 0; batch->sample_weights.data && r < rows; r++)
+        worker->weights[r] *= sample_weight(batch, from + r);
     slab->weights = worker->weights;
     slab->labels = labels ? worker->labels : NULL;
     if (batch->targets.data)
@@ -97,6 +99,8 @@ static struct slab make_slab(const struct scoring *scoring, size_t from, size_t 
                         .other_row = worker->other_row};
     void *home = home_of_exps(batch, scoring->result);
 
+    if (!scoring->wants_log_sum)
+        slab.sums.log_sum = NULL;
     if (scoring->wants_exps)
         slab.exps = home ? layout_at(batch, home, from * batch->classes) : worker->exps;
     if (batch->task->needs_truth)
@@ -165,7 +169,22 @@ static void put_softmax(const struct slab *slab, size_t from, const struct worke
 
 static double weighted(double weight, double value)
 {
-    return weight == 0 ? 0 : weight * value;
+    double product = weight * value;
+
+    return weight == 0 ? 0 : product;
+}
+
+/* Values of rows, `each` for a row, times the rows' weights. */
+static void weigh(const double *weights, size_t rows, size_t each, double *values)
+{
+    if (each == 1) {
+        for (size_t r = 0; r < rows; r++)
+            values[r] = weighted(weights[r], values[r]);
+        return;
+    }
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = r * each; i < (r + 1) * each; i++)
+            values[i] = weighted(weights[r], values[i]);
 }
 
 static void add_losses(const struct scoring *scoring, const struct slab *slab,
@@ -176,9 +195,7 @@ static void add_losses(const struct scoring *scoring, const struct slab *slab,
     double *values = worker->values;
 
     batch->loss->value(slab, values, has_penalties(batch) ? worker->penalties_of : NULL);
-    for (size_t r = 0; r < slab->rows; r++)
-        for (size_t i = r * each; i < (r + 1) * each; i++)
-            values[i] = weighted(slab->weights[r], values[i]);
+    weigh(slab->weights, slab->rows, each, values);
     exact_sum_add_all(&worker->losses, values, slab->rows * each);
     for (size_t r = 0; has_penalties(batch) && r < slab->rows; r++) {
         double penalty = weighted(slab->weights[r], worker->penalties_of[r]);
@@ -358,6 +375,7 @@ void score(const struct batch *batch, struct result *result, struct pool *pool)
                                                                : batch->logits.data,
                               .wants_softmax = needs_softmax(batch),
                               .wants_exps = needs_exps(batch),
+                              .wants_log_sum = needs_log_sum(batch),
                               .gradient_scale = 1,
                               .gradient_rest = 1,
                               .penalty_scale = 1};

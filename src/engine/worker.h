@@ -42,6 +42,7 @@ static inline bool has_penalties(const struct batch *batch)
 bool needs_gradient(const struct batch *batch);
 bool needs_exps(const struct batch *batch);
 bool needs_softmax(const struct batch *batch);
+bool needs_log_sum(const struct batch *batch);
 
 /* Where the exps are: in the result that is made of them last.  NULL: in scratch,
  * from which rows of few classes are written faster. */
