@@ -1,4 +1,4 @@
-/* exp and log1p for the engine: the same bits on every machine.
+/* Exponentials, logarithms and powers for the engine: the same bits on every machine.
  *
  * The C library chooses its own variants by processor, and they differ in the
  * last bit; these use nothing but IEEE additions, multiplications and divisions
@@ -131,8 +131,8 @@ static inline double log1p_of(double v)
     return high + (tail + ((n * LN2_LOW + lost / u) - (half - s * (half + r))));
 }
 
-/* exp(d) - 1 for d <= 0.  With d = n ln 2 + t it is 2^n (exp(t) - 1) + (2^n - 1),
- * whose terms have one sign but for n = 0, where there is one term only. */
+/* exp(d) - 1 for d <= 0.  With d = n ln 2 + t it is 2^n (exp(t) - 1) + (2^n - 1): for
+ * n = 0 there is the first term only, and else it is less than half of the second. */
 static inline double expm1_of(double d)
 {
     const double to_integer = 0x1.8p52, lowest = -800;
@@ -220,7 +220,8 @@ static inline double product_tail(double a, double b, double high)
     return ((high_a * high_b - high) + high_a * low_b + low_a * high_b) + low_a * low_b;
 }
 
-/* x to the power y, for 0 <= x <= 1 and y >= 0. */
+/* x to the power y, for 0 <= x <= 1 and y >= 0: to two units for y up to 8.  What the
+ * logarithm is off by is multiplied with y. */
 static inline double power_of(double x, double y)
 {
     double tail, log, high;

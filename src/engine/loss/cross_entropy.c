@@ -17,6 +17,9 @@
  *     d loss / d z_c = m^g (S p_c - u_c) + B (p_c - [c = y])
  *     B = p_y (g m^(g-1) base + a w_y)
  *
+ * What m is off by is multiplied with g: the error of such a loss is relative to 1 + g,
+ * and larger where m is subnormal.
+ *
  * With targets, poly_epsilon adds a sum_c w_c q_c (1 - p_c).  And z_loss k adds a
  * penalty of k lse^2, whose gradient is 2 k lse p_c.
  *
@@ -111,17 +114,43 @@ static double base_of(const struct slab *slab, size_t row, double *total)
     return isfinite(base) ? base : wide_base(slab, row);
 }
 
-/* sum_c w_c q_c p_c, or of 1 - p_c. */
-static double target_mass(const struct slab *slab, size_t row,
-                          double (*of)(const struct slab *, size_t, size_t))
+/* p_c of a row, near enough to be added to or taken from something near 1. */
+static void fill_probabilities(const struct slab *slab, size_t row, double *p)
 {
-    const double *targets = slab->targets + row * slab->classes;
-    double sum = 0;
+    const double *z = slab_logits(slab, row, slab->row);
+    double max = slab->sums.max[row], peak = slab->sums.peak[row];
 
     for (size_t c = 0; c < slab->classes; c++)
-        if (targets[c] > 0)
-            sum += weight_of(slab->batch, c) * targets[c] * of(slab, row, c);
-    return sum;
+        p[c] = max - z[c];
+    slab->real->decays(p, slab->classes, p);
+    for (size_t c = 0; c < slab->classes; c++)
+        p[c] *= peak;
+}
+
+/* terms[c] becomes w_c q_c times itself; returns their sum. */
+static double target_mass(const struct slab *slab, size_t row, double *terms)
+{
+    const double *q = slab->targets + row * slab->classes;
+    const double *w = slab->batch->class_weights.data;
+
+    for (size_t c = 0; c < slab->classes; c++)
+        terms[c] *= q[c];
+    for (size_t c = 0; w && c < slab->classes; c++)
+        terms[c] *= w[c];
+    return slab->real->sum(terms, slab->classes);
+}
+
+/* sum_c w_c q_c (1 - p_c) */
+static double target_miss(const struct slab *slab, size_t row)
+{
+    double *misses = slab->other_row;
+    size_t top = (size_t)slab->sums.top[row];
+
+    fill_probabilities(slab, row, misses);
+    for (size_t c = 0; c < slab->classes; c++)
+        misses[c] = 1 - misses[c];
+    misses[top] = slab_complement(slab, row, top);
+    return target_mass(slab, row, misses);
 }
 
 /* S alone. */
@@ -145,14 +174,16 @@ static double value_of(const struct slab *slab, size_t row)
     const struct batch *batch = slab->batch;
     double total = 0, value = base_of(slab, row, &total);
 
+    if (slab->targets)
+        return batch->poly_epsilon == 0
+                   ? value
+                   : value + batch->poly_epsilon * target_miss(slab, row);
     if (batch->focal_gamma == 0 && batch->poly_epsilon == 0)
         return value;
-    if (slab->targets)
-        return value + batch->poly_epsilon * target_mass(slab, row, slab_complement);
     size_t label = (size_t)slab->labels[row];
     double miss = slab_complement(slab, row, label);
     return power_of(miss, batch->focal_gamma) * value +
-           batch->poly_epsilon * weight_of(batch, label) * miss;
+           batch->poly_epsilon * (weight_of(batch, label) * miss);
 }
 
 static double log_sum_exp(const struct slab *slab, size_t row)
@@ -193,8 +224,7 @@ static void value(const struct slab *slab, double *values, double *penalties)
 
 /* ---- gradient ------------------------------------------------------------------- */
 
-/* Of a row: d / d z_c = every p_c - shares (S p_c - u_c) ... in factors that have
- * the scale in them. */
+/* Of a row: d / d z_c in factors that have the scale in them. */
 struct slope {
     double shares;  /* times S p_c - u_c */
     double label;   /* times p_c - [c = label] */
@@ -202,39 +232,59 @@ struct slope {
     double total;   /* S */
 };
 
+/* Where p is 0 there is no slope, however large the factor. */
+static double bounded(double factor)
+{
+    return fmax(fmin(factor, DBL_MAX), -DBL_MAX);
+}
+
+/* g m^(g-1) base.  base / m is about w_y in a confident row, where both vanish. */
+static double pull_of(double gamma, double base, double miss, double power)
+{
+    double ratio = base / miss;
+
+    if (gamma == 0 || power == 0)
+        return 0;
+    return bounded(gamma * (isinf(ratio) ? power / miss * base : power * ratio));
+}
+
 static struct slope slope_of(const struct slab *slab, size_t row, double scale,
                              double penalty_scale)
 {
     const struct batch *batch = slab->batch;
-    struct slope slope = {.shares = scale, .penalty = penalty_scale};
+    struct slope slope = {.shares = scale};
     double g = batch->focal_gamma, base = 0;
 
     if (g == 0)
         slope.total = total_of(slab, row);
     else
         base = base_of(slab, row, &slope.total);
-    if (penalty_scale != 0) /* finite: where p is 0 there is no slope */
-        slope.penalty = fmax(
-            fmin(penalty_scale * 2 * batch->z_loss * log_sum_exp(slab, row), DBL_MAX),
-            -DBL_MAX);
+    if (penalty_scale != 0)
+        slope.penalty =
+            bounded(penalty_scale * 2 * batch->z_loss * log_sum_exp(slab, row));
     if (!slab->labels || (g == 0 && batch->poly_epsilon == 0))
         return slope;
     size_t label = (size_t)slab->labels[row];
     double miss = slab_complement(slab, row, label);
-    double power = power_of(miss, g);
-    /* base / miss is about w_y for a confident row, where both vanish */
-    double pull = g == 0 || power == 0 ? 0 : g * power * (base / miss);
-    double p = slab_probability(slab, row, label);
+    double power = power_of(miss, g), p = slab_probability(slab, row, label);
+    double pull = pull_of(g, base, miss, power);
     slope.shares *= power;
     if (p > 0) /* p base vanishes with p, also where base is beyond the range */
-        slope.label = scale * p * (pull + batch->poly_epsilon * weight_of(batch, label));
+        slope.label = bounded(
+            scale * p *
+            bounded(pull + bounded(batch->poly_epsilon * weight_of(batch, label))));
     return slope;
+}
+
+static bool has_slope(const double *scale, const double *penalty_scale, size_t row)
+{
+    return scale[row] != 0 || (penalty_scale && penalty_scale[row] != 0);
 }
 
 /* What probabilities are multiplied with. */
 static double every(const struct slope *slope)
 {
-    return slope->shares * slope->total + slope->label + slope->penalty;
+    return bounded(slope->shares * slope->total + slope->label + slope->penalty);
 }
 
 /* One element, without cancellation. */
@@ -256,16 +306,19 @@ static double element(const struct slab *slab, size_t row, const struct slope *s
 /* d / d z_c of poly_epsilon's sum_c w_c q_c (1 - p_c). */
 static void add_target_poly(const struct slab *slab, size_t row, double scale, void *out)
 {
-    const double *targets = slab->targets + row * slab->classes;
-    double mass = target_mass(slab, row, slab_probability);
+    const double *q = slab->targets + row * slab->classes;
+    const double *w = slab->batch->class_weights.data;
+    double by = scale * slab->batch->poly_epsilon;
+    double *p = slab->other_row, *sum = slab->row;
     void *at = slab_row_of(slab, row, out);
 
-    slab->real->widen(at, slab->classes, slab->row);
+    fill_probabilities(slab, row, p);
+    memcpy(sum, p, slab->classes * sizeof *p);
+    double mass = target_mass(slab, row, sum);
+    slab->real->widen(at, slab->classes, sum);
     for (size_t c = 0; c < slab->classes; c++)
-        slab->row[c] += scale * slab->batch->poly_epsilon *
-                        slab_probability(slab, row, c) *
-                        (mass - weight_of(slab->batch, c) * targets[c]);
-    slab->real->narrow(slab->row, slab->classes, at);
+        sum[c] += by * p[c] * (mass - (w ? w[c] : 1) * q[c]);
+    slab->real->narrow(sum, slab->classes, at);
 }
 
 static void shared_gradient(const struct slab *slab, size_t row, double scale,
@@ -292,21 +345,19 @@ static void shared_gradient(const struct slab *slab, size_t row, double scale,
 static void plain_gradients(const struct slab *slab, const double *scale,
                             const double *penalty_scale, void *out)
 {
-    struct slope slope[SLAB_ROWS] = {{0}};
-    double by[SLAB_ROWS];
+    double by[SLAB_ROWS], own[SLAB_ROWS];
 
     for (size_t r = 0; r < slab->rows; r++) {
-        slope[r] = (struct slope){.shares = 0};
-        if (scale[r] != 0 || (penalty_scale && penalty_scale[r] != 0))
-            slope[r] = slope_of(slab, r, scale[r], penalty_scale ? penalty_scale[r] : 0);
-        by[r] = every(&slope[r]) + 0; /* -0 becomes 0 */
+        by[r] = own[r] = 0;
+        if (!has_slope(scale, penalty_scale, r))
+            continue;
+        struct slope slope =
+            slope_of(slab, r, scale[r], penalty_scale ? penalty_scale[r] : 0);
+        by[r] = every(&slope) + 0; /* -0 becomes 0 */
+        own[r] = element(slab, r, &slope, (size_t)slab->labels[r]);
     }
     slab->real->scaled(slab->exps, slab->rows, slab->classes, &slab->sums, by, out);
-    for (size_t r = 0; r < slab->rows; r++)
-        if (by[r] != 0) {
-            size_t label = (size_t)slab->labels[r];
-            slab_put(slab, element(slab, r, &slope[r], label), r, label, out);
-        }
+    slab_put_labels(slab, own, out);
 }
 
 /* w_y (p_c - [c = y]): the label's element is less than nothing by what the others
@@ -336,10 +387,10 @@ static void gradient(const struct slab *slab, const double *scale,
         return;
     }
     for (size_t r = 0; r < slab->rows; r++)
-        if (scale[r] == 0 && !(penalty_scale && penalty_scale[r] != 0))
-            slab_put_zeros(slab, r, out);
-        else
+        if (has_slope(scale, penalty_scale, r))
             shared_gradient(slab, r, scale[r], penalty_scale ? penalty_scale[r] : 0, out);
+        else
+            slab_put_zeros(slab, r, out);
 }
 
 const struct loss loss_cross_entropy = {

@@ -9,6 +9,8 @@
  *
  * Source: torch.nn.MultiMarginLoss, which divides by C as here, and a mean by the
  * count of positions. */
+#include <math.h>
+
 #include "engine/slab.h"
 #include "engine/vmath.h"
 #include "lossd/engine/loss.h"
@@ -30,19 +32,33 @@ static double weight_of(const struct slab *slab, size_t row)
     return (weights ? weights[slab->labels[row]] : 1) / (double)slab->classes;
 }
 
-static double value_of(const struct slab *slab, size_t row)
+/* sum_j m_j^p of logits and margin that are all made smaller by `unit`. */
+static double sum_of(const struct slab *slab, size_t row, double unit)
 {
     const double *z = slab_logits(slab, row, slab->row);
     size_t label = (size_t)slab->labels[row];
-    double margin = slab->batch->margin, weight = weight_of(slab, row), own = z[label];
+    double margin = slab->batch->margin * unit, own = z[label] * unit;
     double *m = slab->other_row;
 
     for (size_t j = 0; j < slab->classes; j++)
-        m[j] = short_of(margin, z[j], own);
+        m[j] = short_of(margin, z[j] * unit, own);
     for (size_t j = 0; slab->batch->p == 2 && j < slab->classes; j++)
         m[j] *= m[j];
     m[label] = 0;
-    return weight == 0 ? 0 : weight * slab->real->sum(m, slab->classes);
+    return slab->real->sum(m, slab->classes);
+}
+
+/* A sum may be beyond the range where a mean over classes is not. */
+static double value_of(const struct slab *slab, size_t row)
+{
+    const double small = 0x1p-60;
+    double weight = weight_of(slab, row);
+
+    if (weight == 0)
+        return 0;
+    double sum = sum_of(slab, row, 1);
+    return isinf(sum) && slab->batch->p == 1 ? weight * sum_of(slab, row, small) / small
+                                             : weight * sum;
 }
 
 static void value(const struct slab *slab, double *values, double *penalties)

@@ -3,26 +3,43 @@
  *     loss = sum_c q_c (log q_c - log p_c)       log p_c = (z_c - max) - log1p(rest)
  *     d loss / d z_c = S p_c - q_c               S = sum_c q_c
  *
- * Classes with q_c = 0 count nothing, masked or not.  Where p is close to q the two
- * logarithms cancel: the error is then relative to their sums, not to what is left.
+ * Classes with q_c = 0 count nothing, masked or not, and the q need not sum to 1.
  *
- * The q need not sum to 1.
+ * Where p is close to q the two logarithms cancel, and what is left of the rounding of
+ * p is no smaller for it: the error is relative to sum_c q_c (|log q_c| + |log p_c|),
+ * not to the loss.
  *
  * Source: torch.nn.KLDivLoss on log-probabilities; a mean is over positions, as its
  * "batchmean". */
+#include <math.h>
 #include <stddef.h>
 
 #include "engine/slab.h"
 #include "lossd/engine/loss.h"
 
-/* - sum_c q_c log p_c, and S. */
-static double cross_of(const struct slab *slab, size_t row, double *total)
+/* sum_c q_c (max - z_c) where a difference is beyond the range: half of it is not. */
+static double wide_gaps(const struct slab *slab, size_t row)
+{
+    const double *q = slab->targets + row * slab->classes;
+    const double *z = slab_logits(slab, row, slab->row);
+    double half = slab->sums.max[row] / 2, *terms = slab->other_row;
+
+    for (size_t c = 0; c < slab->classes; c++)
+        terms[c] = q[c] == 0 ? 0 : q[c] * (half - z[c] / 2);
+    return 2 * slab->real->sum(terms, slab->classes);
+}
+
+/* - sum_c q_c log p_c */
+static double cross_of(const struct slab *slab, size_t row)
 {
     const struct shares shares = {slab->targets + row * slab->classes, NULL, 1, 0};
+    double total = 0;
     double gaps = slab->real->gaps(slab_logits_row(slab, row), slab->classes,
-                                   slab->sums.max[row], &shares, total);
+                                   slab->sums.max[row], &shares, &total);
 
-    return gaps + *total * slab->sums.log_sum[row];
+    if (isinf(gaps))
+        gaps = wide_gaps(slab, row);
+    return gaps + total * slab->sums.log_sum[row];
 }
 
 /* sum_c q_c log q_c */
@@ -39,12 +56,9 @@ static double own_of(const struct slab *slab, size_t row)
 
 static void value(const struct slab *slab, double *values, double *penalties)
 {
-    double total;
-
     (void)penalties;
     for (size_t r = 0; r < slab->rows; r++)
-        values[r] =
-            slab->weights[r] == 0 ? 0 : own_of(slab, r) + cross_of(slab, r, &total);
+        values[r] = slab->weights[r] == 0 ? 0 : own_of(slab, r) + cross_of(slab, r);
 }
 
 static void gradient_of(const struct slab *slab, size_t row, double scale, void *out)

@@ -351,7 +351,7 @@ static void temperature__divides_logits_and_gradient(void **state)
 static void gradient__has_no_negative_zero(void **state)
 {
     (void)state;
-    static const char *const names[] = {"cross_entropy", "nll"};
+    static const char *const names[] = {"cross_entropy", "nll", "hinge"};
 
     for (size_t i = 0; i < LENGTH(names); i++) {
         double logits[] = {1, 2, -INFINITY, 800}, weights[] = {-0.0, 1, 1, 1};

@@ -295,6 +295,196 @@ static void nll__is_that_of_the_onnx_documents(void **state)
     }
 }
 
+/* ---- the other losses -------------------------------------------------------------- */
+
+struct option_value {
+    const char *name; /* NULL: no more */
+    double value;
+};
+
+/* One row of one loss: labels for the losses that take them, else targets. */
+struct known_row {
+    const char *source, *loss;
+    size_t classes;
+    double logits[7], targets[7];
+    int64_t label;
+    struct option_value options[2];
+    double wanted, last_digit;
+};
+
+static const struct known_row known_rows[] = {
+    {"CS231n, hinge with margin 10, divided by 3",
+     "hinge",
+     3,
+     {13, -7, 11},
+     {0},
+     0,
+     {{"margin", 10}},
+     8. / 3,
+     1e-15},
+    {"CS231n, hinge against softmax, divided by 3",
+     "hinge",
+     3,
+     {-2.85, 0.86, 0.28},
+     {0},
+     2,
+     {{NULL, 0}},
+     1.58 / 3,
+     1e-15},
+    {"the documents of torch.nn.MultiMarginLoss",
+     "hinge",
+     4,
+     {0.1, 0.2, 0.4, 0.8},
+     {0},
+     3,
+     {{NULL, 0}},
+     0.325,
+     1e-15},
+    {"the same squared: (0.3^2 + 0.4^2 + 0.6^2) / 4",
+     "hinge",
+     4,
+     {0.1, 0.2, 0.4, 0.8},
+     {0},
+     3,
+     {{"p", 2}},
+     0.1525,
+     1e-15},
+    {"Wikipedia, Kullback-Leibler divergence: (32 ln 2 + 55 ln 3 - 50 ln 5) / 25",
+     "kl_div",
+     3,
+     {7, 7, 7},
+     {9. / 25, 12. / 25, 4. / 25},
+     0,
+     {{NULL, 0}},
+     0.0852996,
+     1e-7},
+    {"the same the other way: (6 ln 5 - 4 ln 2 - 6 ln 3) / 3; logits are log 9, 12, 4",
+     "kl_div",
+     3,
+     {2.1972245773362196, 2.4849066497880004, 1.3862943611198906},
+     {1. / 3, 1. / 3, 1. / 3},
+     0,
+     {{NULL, 0}},
+     0.097455,
+     1e-6},
+    {"Lin et al., section 3.2: p 0.9 and gamma 2 make it 100 times less",
+     "cross_entropy",
+     2,
+     {2.1972245773362196, 0},
+     {0},
+     0,
+     {{"focal_gamma", 2}},
+     0.0010536051565782628,
+     1e-17},
+    {"Leng et al., Poly-1: ln 3 + 2 (1 - 1/3)",
+     "cross_entropy",
+     3,
+     {5, 5, 5},
+     {0},
+     1,
+     {{"poly_epsilon", 2}},
+     2.4319456220014428,
+     1e-15},
+    {"optax, poly_loss of a distribution: ln 2 - (1 - 1/2)",
+     "cross_entropy",
+     2,
+     {5, 5},
+     {0.25, 0.75},
+     -1,
+     {{"poly_epsilon", -1}},
+     0.19314718055994531,
+     1e-16},
+    {"Zoph et al., z-loss: ln 4 + 0.5 (1 + ln 4)^2",
+     "cross_entropy",
+     4,
+     {1, 1, 1, 1},
+     {0},
+     3,
+     {{"z_loss", 0.5}},
+     4.233494750076184,
+     1e-14},
+    {"Gemma 2, softcap 2: logits are 2 tanh(1/2), 2 tanh(-1/2)",
+     "cross_entropy",
+     2,
+     {1, -1},
+     {0},
+     1,
+     {{"softcap", 2}},
+     1.9947122496250845,
+     1e-15},
+};
+
+static void losses__of_other_kinds_are_those_of_documents_and_papers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LENGTH(known_rows); i++) {
+        const struct known_row *row = &known_rows[i];
+        struct made made = make(&task_loss);
+        double logits[7], targets[7];
+        int64_t label = row->label;
+
+        memcpy(logits, row->logits, sizeof logits);
+        memcpy(targets, row->targets, sizeof targets);
+        make_text(&made, "loss", row->loss);
+        make_doubles(&made, "logits", SHAPE(row->classes), logits);
+        if (targets[0] > 0)
+            make_doubles(&made, "targets", SHAPE(row->classes), targets);
+        else
+            make_labels(&made, SHAPE_SCALAR, &label);
+        for (size_t k = 0; k < LENGTH(row->options) && row->options[k].name; k++)
+            make_number(&made, row->options[k].name, row->options[k].value);
+        print_message("  %s\n", row->source);
+        assert_scores(&made, NULL);
+        assert_digits(made.result.loss, row->wanted, row->last_digit);
+        unmake(&made);
+    }
+}
+
+static void bce_with_logits__is_that_of_the_tensorflow_documents(void **state)
+{
+    (void)state;
+    double logits[] = {1, -1, 0, 1, -1, 0, 0}, targets[] = {0, 0, 0, 1, 1, 1, 0.5};
+    static const double wanted[] = {1.3132616, 0.3132617, 0.6931472, 0.3132617,
+                                    1.3132616, 0.6931472, 0.6931472};
+    struct made made = make(&task_loss);
+
+    make_text(&made, "loss", "bce_with_logits");
+    make_doubles(&made, "logits", SHAPE(7), logits);
+    make_doubles(&made, "targets", SHAPE(7), targets);
+    make_return(&made, "loss,losses");
+    assert_scores(&made, NULL);
+    for (size_t c = 0; c < LENGTH(wanted); c++)
+        assert_digits(made.result.losses[c], wanted[c], 2e-7); /* of float32 */
+    assert_true(made.result.divisor == 7);
+    assert_near(made.result.loss, made.result.loss_sum / 7, 1e-15);
+    unmake(&made);
+}
+
+/* All ones for targets, all 1.5 for logits, all 2 for weights: twice what is printed
+ * for weights of 1. */
+static void bce_with_logits__is_that_of_the_pytorch_documents(void **state)
+{
+    (void)state;
+    double logits[64], targets[64], weights[64];
+
+    for (double weight = 1; weight <= 2; weight++) {
+        struct made made = make(&task_loss);
+        for (size_t c = 0; c < LENGTH(logits); c++) {
+            logits[c] = 1.5;
+            targets[c] = 1;
+            weights[c] = weight;
+        }
+        make_text(&made, "loss", "bce_with_logits");
+        make_doubles(&made, "logits", SHAPE(1, 64), logits);
+        make_doubles(&made, "targets", SHAPE(1, 64), targets);
+        make_doubles(&made, "pos_weight", SHAPE(64), weights);
+        assert_scores(&made, NULL);
+        assert_near(made.result.loss, 0.20141327798275246 * weight, 4e-15);
+        assert_near(doubles(made.result.probabilities)[0], 0.8175744761936437, 4e-15);
+        unmake(&made);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +496,9 @@ int main(void)
         cmocka_unit_test(divisor__differs_between_labels_and_one_hot_targets),
         cmocka_unit_test(softmax__is_that_of_cs231n),
         cmocka_unit_test(nll__is_that_of_the_onnx_documents),
+        cmocka_unit_test(losses__of_other_kinds_are_those_of_documents_and_papers),
+        cmocka_unit_test(bce_with_logits__is_that_of_the_tensorflow_documents),
+        cmocka_unit_test(bce_with_logits__is_that_of_the_pytorch_documents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,290 @@
+/* Where the formulas of losses and their options would break if they were computed as
+ * they are written: infinities, what cancels, confident rows, classes without a share. */
+#include "made.h"
+
+/* Differences are beyond the range of doubles, and what is made of them is not. */
+static void losses__are_finite_where_only_differences_are_not(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *loss;
+        double logits[2], targets[2], loss_wanted, slope_wanted;
+    } rows[] = {
+        {"kl_div", {1.7e308, -1.7e308}, {0.75, 0.25}, 8.5e307, 0.25},
+        {"hinge", {1.7e308, -1.7e308}, {0, 1}, 1.7e308, 0.5},
+        {"hinge", {1.7e308, -1.7e308}, {1, 0}, 0, 0},
+        {"bce_with_logits", {1.7e308, -1.7e308}, {1, 0}, 0, 0},
+        {"bce_with_logits", {1.7e308, -1.7e308}, {1, 0.25}, 4.25e307, 0},
+        {"bce_with_logits", {1.7e308, -1.7e308}, {0.5, 0}, 8.5e307, 0.5},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        double logits[2], targets[2];
+        int64_t label = rows[i].targets[1] == 1;
+        struct made made = make(&task_loss);
+        memcpy(logits, rows[i].logits, sizeof logits);
+        memcpy(targets, rows[i].targets, sizeof targets);
+        make_text(&made, "loss", rows[i].loss);
+        make_doubles(&made, "logits", SHAPE(2), logits);
+        if (strcmp(rows[i].loss, "hinge") == 0)
+            make_labels(&made, SHAPE_SCALAR, &label);
+        else
+            make_doubles(&made, "targets", SHAPE(2), targets);
+        make_text(&made, "reduction", "sum");
+        make_return(&made, "loss,gradient");
+        assert_scores(&made, NULL);
+        assert_near(made.result.loss, rows[i].loss_wanted, 4e-15);
+        assert_near(doubles(made.result.gradient)[0], rows[i].slope_wanted, 4e-15);
+        unmake(&made);
+    }
+}
+
+/* ---- the other losses -------------------------------------------------------------- */
+
+static struct made make_with_targets(const char *loss, double *logits, double *targets,
+                                     size_t classes)
+{
+    struct made made = make(&task_loss);
+
+    make_text(&made, "loss", loss);
+    make_doubles(&made, "logits", SHAPE(classes), logits);
+    make_doubles(&made, "targets", SHAPE(classes), targets);
+    make_text(&made, "reduction", "none");
+    return made;
+}
+
+/* A logit that is right beyond doubt has a loss still, until it is subnormal. */
+static void bce_with_logits__of_a_confident_class_is_not_zero(void **state)
+{
+    (void)state;
+    double logits[] = {80, -80, -744, 1e30, -INFINITY}, targets[] = {1, 0, 0, 1, 0};
+    struct made made = make_with_targets("bce_with_logits", logits, targets, 5);
+
+    make_return(&made, "losses,gradient,probabilities,log_probabilities");
+    assert_scores(&made, NULL);
+    assert_near(made.result.losses[0], 1.8048513878454153e-35, 4e-15);
+    assert_near(made.result.losses[1], 1.8048513878454153e-35, 4e-15);
+    assert_true(made.result.losses[2] == 1e-323); /* exp(-744) is 1.55 units */
+    assert_zero(made.result.losses[3]);
+    assert_zero(made.result.losses[4]);
+    assert_near(doubles(made.result.gradient)[0], -1.8048513878454153e-35, 4e-15);
+    assert_near(doubles(made.result.gradient)[1], 1.8048513878454153e-35, 4e-15);
+    assert_zero(doubles(made.result.gradient)[3]);
+    assert_zero(doubles(made.result.gradient)[4]);
+    assert_true(doubles(made.result.probabilities)[0] == 1);
+    assert_near(doubles(made.result.probabilities)[1], 1.8048513878454153e-35, 4e-15);
+    assert_zero(doubles(made.result.probabilities)[4]);
+    assert_near(doubles(made.result.log_probabilities)[0], -1.8048513878454153e-35,
+                4e-15);
+    assert_true(doubles(made.result.log_probabilities)[4] == -INFINITY);
+    unmake(&made);
+}
+
+/* There is no slope where a logit is just far enough, and a masked class is. */
+static void hinge__has_no_slope_at_the_margin(void **state)
+{
+    (void)state;
+    double logits[] = {3, 2, 1, -INFINITY, 2.0000000000000004};
+    int64_t label = 0;
+
+    for (double p = 1; p <= 2; p++) {
+        double m = 0x1p-51, over = p == 1 ? m : m * m, slope = p == 1 ? 1 : 2 * m;
+        struct made made = make(&task_loss);
+        make_text(&made, "loss", "hinge");
+        make_doubles(&made, "logits", SHAPE(5), logits);
+        make_labels(&made, SHAPE_SCALAR, &label);
+        make_number(&made, "p", p);
+        make_return(&made, "loss,gradient");
+        assert_scores(&made, NULL);
+        assert_near(made.result.loss, over / 5, 4e-15);
+        assert_near(doubles(made.result.gradient)[0], -slope / 5, 4e-15);
+        assert_near(doubles(made.result.gradient)[4], slope / 5, 4e-15);
+        for (size_t c = 1; c < 4; c++)
+            assert_zero(doubles(made.result.gradient)[c]);
+        unmake(&made);
+    }
+}
+
+/* 0 log 0 is 0, and a masked class without a share is as if it were not there. */
+static void kl_div__of_a_class_without_a_share_counts_nothing(void **state)
+{
+    (void)state;
+    double logits[] = {1, -INFINITY, 2, 40}, targets[] = {0.25, 0, 0.75, 0};
+    struct made made = make_with_targets("kl_div", logits, targets, 4);
+
+    make_return(&made, "losses,gradient");
+    assert_scores(&made, NULL);
+    assert_near(made.result.losses[0], 37.68766485538119, 4e-15);
+    assert_near(doubles(made.result.gradient)[0], -0.25, 4e-15);
+    assert_zero(doubles(made.result.gradient)[1]);
+    assert_near(doubles(made.result.gradient)[2], -0.75, 4e-15);
+    assert_near(doubles(made.result.gradient)[3], 1, 4e-15);
+    unmake(&made);
+}
+
+/* What cancels leaves no more than the rounding of what it was made of. */
+static void kl_div__of_equal_distributions_is_as_good_as_zero(void **state)
+{
+    (void)state;
+    double logits[] = {0.5, 0.5, 0.5, 0.5}, targets[] = {0.25, 0.25, 0.25, 0.25};
+    struct made made = make_with_targets("kl_div", logits, targets, 4);
+
+    make_return(&made, "losses,gradient");
+    assert_scores(&made, NULL);
+    assert_true(fabs(made.result.losses[0]) <= 4e-15 * 2 * log(4));
+    for (size_t c = 0; c < 4; c++)
+        assert_zero(doubles(made.result.gradient)[c]);
+    unmake(&made);
+}
+
+/* The losses of one class: a softmax has nothing to tell, a sigmoid has. */
+static void one_class__has_loss_zero_where_classes_are_compared(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *loss;
+        double wanted;
+    } rows[] = {{"hinge", 0}, {"kl_div", 0}, {"bce_with_logits", 0.12692801104297249}};
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        double logit = 2, target = 1;
+        int64_t label = 0;
+        struct made made = make(&task_loss);
+        make_text(&made, "loss", rows[i].loss);
+        make_doubles(&made, "logits", SHAPE(1), &logit);
+        if (made.batch.loss->truths & TRUTH_LABELS)
+            make_labels(&made, SHAPE_SCALAR, &label);
+        else
+            make_doubles(&made, "targets", SHAPE(1), &target);
+        make_return(&made, "loss,gradient");
+        assert_scores(&made, NULL);
+        assert_near(made.result.loss, rows[i].wanted, 4e-15);
+        assert_near(doubles(made.result.gradient)[0],
+                    rows[i].wanted == 0 ? 0 : -0.11920292202211756, 4e-15);
+        unmake(&made);
+    }
+}
+
+/* Each loss that takes labels, whatever an ignored position holds. */
+static void any_loss__ignores_a_position_whatever_it_holds(void **state)
+{
+    (void)state;
+    static const double rows[][2] = {
+        {-INFINITY, -INFINITY}, {-INFINITY, 1.7e308}, {1.7e308, -1.7e308}};
+
+    for (size_t i = 0; i < loss_count * LENGTH(rows); i++) {
+        const struct loss *loss = loss_table[i / LENGTH(rows)];
+        double logits[4] = {0.5, 1};
+        int64_t labels[] = {1, -100};
+        struct made made = make(&task_loss);
+        if (!(loss->truths & TRUTH_LABELS))
+            continue;
+        memcpy(logits + 2, rows[i % LENGTH(rows)], sizeof rows[0]);
+        make_text(&made, "loss", loss->name);
+        make_doubles(&made, "logits", SHAPE(2, 2), logits);
+        make_labels(&made, SHAPE(2), labels);
+        if (loss->options >> MEMBER_z_loss & 1)
+            make_number(&made, "z_loss", 1);
+        make_return(&made, "loss,losses,gradient");
+        assert_scores(&made, NULL);
+        assert_true(made.result.loss == made.result.losses[0]);
+        assert_true(isfinite(made.result.loss));
+        assert_zero(made.result.losses[1]);
+        assert_zero(doubles(made.result.gradient)[2]);
+        assert_zero(doubles(made.result.gradient)[3]);
+        unmake(&made);
+    }
+}
+
+/* ---- options of cross_entropy ---------------------------------------------------- */
+
+/* What the other classes are multiplied with is 0, and the label's slope is not. */
+static void z_loss__may_cancel_all_but_the_slope_of_the_label(void **state)
+{
+    (void)state;
+    double logit = -1;
+    int64_t label = 0;
+    struct made made = make(&task_loss);
+
+    make_doubles(&made, "logits", SHAPE(1, 1), &logit);
+    make_labels(&made, SHAPE(1), &label);
+    make_number(&made, "z_loss", 0.5);
+    make_return(&made, "loss,gradient");
+    assert_scores(&made, NULL);
+    assert_true(made.result.loss == 0.5);
+    assert_true(doubles(made.result.gradient)[0] == -1);
+    unmake(&made);
+}
+
+/* 1 - p_label to a negative power is in the gradient, and huge; what it is multiplied
+ * with is 0 for a class far away. */
+static void focal_gamma__of_a_confident_row_leaves_no_nan(void **state)
+{
+    (void)state;
+    static const double depths[] = {10, 300, 700, 720, 744, 745, 746, 800, 1e30, 1.7e308};
+    static const double gammas[] = {1e-3, 0.5, 1, 2, 1e3};
+
+    for (size_t i = 0; i < LENGTH(depths); i++)
+        for (size_t g = 0; g < LENGTH(gammas); g++)
+            for (int smoothed = 0; smoothed < 2; smoothed++) {
+                double logits[] = {0, -depths[i], -1e30, -1.7e308};
+                int64_t label = 0;
+                struct made made = make(&task_loss);
+                make_doubles(&made, "logits", SHAPE(4), logits);
+                make_labels(&made, SHAPE_SCALAR, &label);
+                make_number(&made, "focal_gamma", gammas[g]);
+                make_number(&made, "label_smoothing", smoothed ? 0.5 : 0);
+                make_number(&made, "poly_epsilon", -0.5);
+                make_return(&made, "loss,gradient");
+                assert_scores(&made, NULL);
+                assert_true(isfinite(made.result.loss));
+                for (size_t c = 0; c < LENGTH(logits); c++)
+                    assert_true(isfinite(doubles(made.result.gradient)[c]));
+                unmake(&made);
+            }
+}
+
+/* With p_label 1 there is nothing to multiply. */
+static void poly_epsilon__of_any_size_adds_nothing_to_a_sure_label(void **state)
+{
+    (void)state;
+    static const double others[] = {-800, -1e30};
+
+    for (size_t i = 0; i < LENGTH(others); i++)
+        for (int with_targets = 0; with_targets < 2; with_targets++) {
+            double logits[] = {0, others[i]}, weights[] = {10, 0};
+            double targets[] = {1, 0};
+            int64_t label = 0;
+            struct made made = make(&task_loss);
+            make_doubles(&made, "logits", SHAPE(2), logits);
+            make_doubles(&made, "class_weights", SHAPE(2), weights);
+            if (with_targets)
+                make_doubles(&made, "targets", SHAPE(2), targets);
+            else
+                make_labels(&made, SHAPE_SCALAR, &label);
+            make_number(&made, "poly_epsilon", -1e308);
+            make_return(&made, "loss,gradient");
+            assert_scores(&made, NULL);
+            assert_zero(made.result.loss);
+            assert_zero(doubles(made.result.gradient)[0]);
+            assert_zero(doubles(made.result.gradient)[1]);
+            unmake(&made);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(losses__are_finite_where_only_differences_are_not),
+        cmocka_unit_test(bce_with_logits__of_a_confident_class_is_not_zero),
+        cmocka_unit_test(hinge__has_no_slope_at_the_margin),
+        cmocka_unit_test(kl_div__of_a_class_without_a_share_counts_nothing),
+        cmocka_unit_test(kl_div__of_equal_distributions_is_as_good_as_zero),
+        cmocka_unit_test(one_class__has_loss_zero_where_classes_are_compared),
+        cmocka_unit_test(any_loss__ignores_a_position_whatever_it_holds),
+        cmocka_unit_test(z_loss__may_cancel_all_but_the_slope_of_the_label),
+        cmocka_unit_test(focal_gamma__of_a_confident_row_leaves_no_nan),
+        cmocka_unit_test(poly_epsilon__of_any_size_adds_nothing_to_a_sure_label),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
