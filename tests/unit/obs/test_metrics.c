@@ -13,7 +13,7 @@
 
 #include "obs/meter.h"
 
-enum { THREADS = 20, TIMES = 50000 };
+enum { THREADS = 20, TIMES = 300000 };
 
 static const char *const methods[] = {"GET", "POST", "other", NULL};
 static const char *const routes[] = {"/v1/loss", "(none)", NULL};
