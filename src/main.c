@@ -16,8 +16,11 @@
 #include "lossd/base/arena.h"
 #include "lossd/base/clock.h"
 #include "lossd/base/pool.h"
+#include "lossd/engine/score.h"
 #include "lossd/http/server.h"
 #include "lossd/obs/log.h"
+#include "lossd/obs/metrics.h"
+#include "lossd/obs/process.h"
 
 #ifdef __clang__
 #define COMPILER "clang " __clang_version__
@@ -36,10 +39,44 @@ struct service {
     struct log log;
     struct budget budget;
     struct config_ceilings ceilings;
+    const char *facts[5][2]; /* what build_info says, each followed by NULL */
+    struct meter *meter;
     struct pool *pool;
     struct api *api;
     struct server *server;
 };
+
+/* For whoever reads the meter: what only this file knows all of. */
+static void gauge(void *ctx, struct meter *meter)
+{
+    struct service *service = ctx;
+
+    meter_set(meter, METRIC_lossd_queue_depth, 0, pool_queued(service->pool));
+    meter_set(meter, METRIC_lossd_queue_capacity, 0, pool_queue_capacity(service->pool));
+    meter_set(meter, METRIC_lossd_workers, 0, pool_threads(service->pool));
+    meter_set(meter, METRIC_lossd_workers_busy, 0, pool_busy(service->pool));
+    meter_set(meter, METRIC_lossd_memory_budget_bytes, 0, service->budget.limit);
+    meter_set(meter, METRIC_lossd_memory_budget_used_bytes, 0,
+              atomic_load(&service->budget.used));
+}
+
+static struct meter *make_meter(struct service *service)
+{
+    const char *const facts[] = {LOSSD_VERSION, LOSSD_COMMIT, COMPILER, score_vectors(),
+                                 server_library()};
+    struct metric_labels labels = {0};
+
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        service->facts[i][0] = facts[i];
+        labels.values[LABEL_version + i] = service->facts[i];
+    }
+    api_labels(&labels);
+    server_labels(&labels);
+    struct meter *meter = meter_new(&labels);
+    meter_ask(meter, process_gauge, NULL);
+    meter_ask(meter, gauge, service);
+    return meter;
+}
 
 static struct api *make_api(struct service *service)
 {
@@ -61,6 +98,7 @@ static struct api *make_api(struct service *service)
         .commit = LOSSD_COMMIT,
         .compiler = COMPILER,
         .http_library = server_library(),
+        .meter = service->meter,
     };
 
     return api_new(&settings);
@@ -83,7 +121,7 @@ static struct server *make_server(struct service *service, struct err *err)
     };
 
     return server_new(&settings, service->api, service->pool, &service->budget,
-                      &service->log, err);
+                      &service->log, service->meter, err);
 }
 
 static bool start(struct service *service)
@@ -94,9 +132,10 @@ static bool start(struct service *service)
     service->log = (struct log){STDOUT_FILENO, (enum log_format)config->log_format,
                                 (enum log_level)config->log_level};
     service->budget.limit = config->memory_budget;
+    service->meter = make_meter(service);
     service->pool = pool_new(config->threads, config->queue_size);
     service->api = make_api(service);
-    if (!service->pool || !service->api)
+    if (!service->meter || !service->pool || !service->api)
         fail(&err, ERR_INTERNAL, NULL, "cannot start: no memory or no thread");
     else
         service->server = make_server(service, &err);
@@ -115,6 +154,7 @@ static void stop(struct service *service)
     server_free(service->server);
     pool_free(service->pool);
     api_free(service->api);
+    meter_free(service->meter);
 }
 
 /* Waits for a signal that ends the service.  False: none came in that time. */

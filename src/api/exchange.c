@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "api/monitor.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/request_id.h"
@@ -22,7 +23,8 @@ enum {
     NUMBER_ROOM = 26,      /* longest number and its comma */
     ENVELOPE_ROOM = 1024,  /* an answer without its arrays */
     ENCODE_NS = 30,        /* to write a number */
-    OVERHEAD_BYTES = 65536 /* a request's memory besides its arrays */
+    OVERHEAD_BYTES = 65536, /* a request's memory besides its arrays */
+    PROBE_MEMORY = 2 << 20
 };
 
 const char *const stage_names[STAGES] = {"recv", "parse", "queue", "compute", "encode"};
@@ -137,6 +139,8 @@ const struct route *api_route(struct exchange *exchange)
     trace_id_read(exchange);
     exchange->route = route_find(exchange->head.method, query_path(exchange->head.target),
                                  &exchange->err);
+    if (route_is_probe(exchange->route)) /* answered when the budget is spent, too */
+        arena_init(&exchange->mem, PROBE_MEMORY, NULL, NULL);
     if (!exchange->route) {
         exchange->refused = true;
     } else if (exchange->route->task) {
@@ -295,18 +299,27 @@ void api_refuse(struct exchange *exchange, struct response *response)
     add_timing(exchange, response);
 }
 
-static bool answer_description(struct exchange *exchange, struct response *response)
+static bool describe(struct exchange *exchange, struct buf *text)
 {
-    struct buf text;
-    struct json json = json_into(&text, exchange->pretty);
+    struct json json = json_into(text, exchange->pretty);
 
-    buf_init(&text, &exchange->mem, DOCUMENT_MAX, NULL, &exchange->err);
+    buf_init(text, &exchange->mem, DOCUMENT_MAX, NULL, &exchange->err);
     if (!exchange->route->describe(exchange->api, &json, &exchange->err))
         return false;
-    buf_char(&text, '\n');
-    if (!buf_ok(&text))
+    buf_char(text, '\n');
+    return buf_ok(text);
+}
+
+static bool answer_description(struct exchange *exchange, struct response *response)
+{
+    const struct route *route = exchange->route;
+    const char *media_type = "application/json";
+    struct buf text;
+
+    if (!(route->print ? route->print(exchange, &text, &media_type)
+                       : describe(exchange, &text)))
         return false;
-    begin_response(exchange, response, 200, "application/json");
+    begin_response(exchange, response, 200, media_type);
     response->body = buf_span(&text);
     return true;
 }
@@ -372,8 +385,11 @@ void api_answer(struct exchange *exchange, struct pool *pool, struct response *r
     if (!exchange->refused)
         answered = exchange->route->task ? answer_score(exchange, pool, response)
                                          : answer_description(exchange, response);
-    if (answered)
-        add_timing(exchange, response);
-    else
+    if (!answered) {
         api_refuse(exchange, response);
+        return;
+    }
+    add_timing(exchange, response);
+    if (exchange->route->task)
+        monitor_count(exchange);
 }

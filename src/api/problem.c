@@ -2,6 +2,9 @@
  * The switch has no default, so the compiler refuses a kind without a row. */
 #include "api/problem.h"
 
+#include <assert.h>
+#include <pthread.h>
+
 #include "lossd/base/json_write.h"
 
 struct problem {
@@ -79,6 +82,28 @@ const char *problem_code(enum err_kind kind)
 unsigned problem_status(enum err_kind kind)
 {
     return problem_of(kind).status;
+}
+
+size_t problem_index(enum err_kind kind)
+{
+    assert(kind > ERR_NONE && kind < ERR_KINDS);
+    return (size_t)kind - 1;
+}
+
+static const char *codes[ERR_KINDS]; /* one less, and NULL */
+
+static void list_codes(void)
+{
+    for (enum err_kind kind = ERR_NONE + 1; kind < ERR_KINDS; kind++)
+        codes[problem_index(kind)] = problem_code(kind);
+}
+
+const char *const *problem_codes(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, list_codes);
+    return codes;
 }
 
 static void text_member(struct json *json, const char *key, const char *text)

@@ -20,6 +20,8 @@ struct route {
     const struct task *task; /* of a scoring route */
     /* Of a describing route: writes the document, or fills err and returns false. */
     bool (*describe)(const struct api *api, struct json *json, struct err *err);
+    /* Instead of that, when it is not JSON: begins `text` and writes it. */
+    bool (*print)(struct exchange *exchange, struct buf *text, const char **media_type);
     bool is_probe;
     bool for_links; /* shown on the banner */
     const char *help;
@@ -31,6 +33,9 @@ extern const size_t route_count;
 /* The route of this method and path.  NULL with ERR_UNKNOWN_ROUTE or
  * ERR_METHOD_NOT_ALLOWED in `err`. */
 const struct route *route_find(struct span method, struct span path, struct err *err);
+
+/* route_name() in the order of route_index(), ending with NULL. */
+const char *const *route_names(void);
 
 /* "GET, HEAD": the methods of a path, for Allow; "" for an unknown path. */
 void route_methods(struct span path, char out[32]);

@@ -1,22 +1,26 @@
 /* TABLE: who answers what. */
+#include <pthread.h>
 #include <stdio.h>
 
+#include "api/monitor.h"
 #include "api/route.h"
 
 const struct route routes[] = {
-    {"/v1/loss", "POST", &task_loss, NULL, false, true,
+    {"/v1/loss", "POST", &task_loss, NULL, NULL, false, true,
      "logits and labels in; probabilities and averaged loss out"},
-    {"/v1/softmax", "POST", &task_softmax, NULL, false, true,
+    {"/v1/softmax", "POST", &task_softmax, NULL, NULL, false, true,
      "logits in, probabilities out"},
-    {"/v1/losses", "GET", NULL, describe_losses, false, true,
+    {"/v1/losses", "GET", NULL, describe_losses, NULL, false, true,
      "every loss, with its formula and its options"},
-    {"/v1/limits", "GET", NULL, describe_limits, false, true,
+    {"/v1/limits", "GET", NULL, describe_limits, NULL, false, true,
      "every ceiling in force, with the flag that raises it"},
-    {"/livez", "GET", NULL, describe_live, true, true, "alive"},
-    {"/readyz", "GET", NULL, describe_ready, true, true, "ready for traffic"},
-    {"/healthz", "GET", NULL, describe_ready, true, false, "ready for traffic"},
-    {"/version", "GET", NULL, describe_version, false, true, "build facts"},
-    {"/", "GET", NULL, describe_banner, false, false, "this page"},
+    {"/livez", "GET", NULL, describe_live, NULL, true, true, "alive"},
+    {"/readyz", "GET", NULL, describe_ready, NULL, true, true, "ready for traffic"},
+    {"/healthz", "GET", NULL, describe_ready, NULL, true, false, "ready for traffic"},
+    {"/metrics", "GET", NULL, NULL, monitor_text, true, true,
+     "counts and gauges for Prometheus"},
+    {"/version", "GET", NULL, describe_version, NULL, false, true, "build facts"},
+    {"/", "GET", NULL, describe_banner, NULL, false, false, "this page"},
 };
 
 const size_t route_count = sizeof routes / sizeof *routes;
@@ -76,6 +80,28 @@ void route_methods(struct span path, char out[32])
 const char *route_name(const struct route *route)
 {
     return route ? route->path : "(none)";
+}
+
+size_t route_index(const struct route *route)
+{
+    return route ? (size_t)(route - routes) : route_count;
+}
+
+static const char *names[sizeof routes / sizeof *routes + 2];
+
+static void list_names(void)
+{
+    for (size_t i = 0; i < route_count; i++)
+        names[i] = route_name(&routes[i]);
+    names[route_count] = route_name(NULL);
+}
+
+const char *const *route_names(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, list_names);
+    return names;
 }
 
 bool route_is_probe(const struct route *route)

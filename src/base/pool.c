@@ -289,6 +289,16 @@ size_t pool_queue_capacity(const struct pool *pool)
     return pool ? pool->queue_capacity : 0;
 }
 
+size_t pool_threads(const struct pool *pool)
+{
+    return pool ? pool->threads : 0;
+}
+
+size_t pool_busy(const struct pool *pool)
+{
+    return pool ? pool->threads - atomic_load(&pool->sleepers) : 0;
+}
+
 /* Loops */
 
 /* A slot for a loop, or NULL when all are in use. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/kernel.h"
+#include "lossd/engine/score.h"
 
 extern const struct kernel kernel_baseline;
 #ifdef __x86_64__
@@ -48,4 +49,9 @@ const struct kernel *kernel_here(void)
 {
     pthread_once(&once, choose);
     return chosen;
+}
+
+const char *score_vectors(void)
+{
+    return kernel_here()->name;
 }

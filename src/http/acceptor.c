@@ -71,6 +71,7 @@ static void take(struct server *server, int fd, const struct sockaddr *address,
     struct net *net = least_loaded(server, &total);
 
     if (total >= server->settings.max_connections && !reaper_evict(server)) {
+        tally_refusal(server, REFUSAL_CAP);
         server_refuse(server, fd, ERR_OVERLOADED, NULL,
                       "there are as many connections as may be "
                       "(--max-connections raises that)");
@@ -79,8 +80,10 @@ static void take(struct server *server, int fd, const struct sockaddr *address,
     }
     set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     atomic_fetch_add(&net->arriving, 1);
-    if (MHD_add_connection(net->daemon, fd, address, address_size) != MHD_YES)
+    if (MHD_add_connection(net->daemon, fd, address, address_size) != MHD_YES) {
         atomic_fetch_sub(&net->arriving, 1); /* and it has closed the socket */
+        tally_refusal(server, REFUSAL_MEMORY);
+    }
 }
 
 /* False: there was none.  (accept() looks for a descriptor before it looks for a
@@ -90,6 +93,7 @@ static bool refuse_without_descriptors(struct acceptor *acceptor)
     close(acceptor->spare);
     int fd = accept4(acceptor->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
+        tally_refusal(acceptor->server, REFUSAL_DESCRIPTORS);
         server_refuse(acceptor->server, fd, ERR_OVERLOADED, NULL,
                       "this process has no descriptor left");
         close(fd);

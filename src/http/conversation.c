@@ -19,6 +19,7 @@
 
 #include "http/connection.h"
 #include "http/inside.h"
+#include "http/tally.h"
 #include "http/vet.h"
 #include "lossd/base/clock.h"
 
@@ -41,7 +42,7 @@ void conversation_begin(struct connection *connection, const char *uri)
     talk->mhd = NULL;
     talk->response = (struct response){0};
     talk->user_agent = (struct span){NULL, 0};
-    talk->chunked = talk->last = false;
+    talk->chunked = talk->last = talk->by_hand = false;
     talk->sent = 0;
     talk->spilled = talk->spill_size = 0;
     /* the library decodes its own in place */
@@ -184,6 +185,7 @@ static enum MHD_Result refuse_in_the_middle(struct connection *connection)
     refuse_by_hand(connection->fd, &talk->response);
     refuser_keep(connection->net->server->refuser, connection->fd);
     talk->sent = talk->response.body.len;
+    talk->by_hand = true;
     talk->state = TALK_SENT;
     return MHD_NO;
 }
@@ -350,27 +352,50 @@ static struct span path_of(struct span target)
 
 /* What was said in this thread's place: the library refuses some heads itself,
  * and the reaper slow bodies. */
-static unsigned status_without_response(const struct connection *connection,
-                                        struct MHD_Connection *mhd, const char **code)
+static void end_without_response(const struct connection *connection,
+                                 struct MHD_Connection *mhd, struct ending *ending)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
+    enum connection_phase phase = atomic_load(&connection->phase);
 
-    if (atomic_load(&connection->phase) == CONNECTION_REFUSED) {
-        *code = problem_code(ERR_UPLOAD_TIMEOUT);
-        return problem_status(ERR_UPLOAD_TIMEOUT);
+    if (phase == CONNECTION_REFUSED) {
+        ending->kind = ERR_UPLOAD_TIMEOUT;
+        ending->status = problem_status(ERR_UPLOAD_TIMEOUT);
+    } else if (info && info->http_status > 0) {
+        ending->status = info->http_status;
+    } else {
+        ending->status = CLIENT_LEFT;
+        ending->gone = phase < CONNECTION_EXPIRED;
     }
-    return info && info->http_status > 0 ? info->http_status : CLIENT_LEFT;
 }
 
-static void log_request(const struct connection *connection, struct MHD_Connection *mhd,
-                        bool complete)
+static struct ending how_it_ends(const struct connection *connection,
+                                 struct MHD_Connection *mhd, bool complete)
+{
+    const struct conversation *talk = &connection->talk;
+    const struct exchange *exchange = &talk->exchange;
+    bool to_head = span_is(exchange->head.method, "HEAD");
+    struct ending ending = {.sent = to_head ? 0 : talk->sent,
+                            .duration_ns = clock_ns() - exchange->began_ns,
+                            .complete = complete};
+
+    if (talk->state != TALK_SENT) {
+        end_without_response(connection, mhd, &ending);
+        return ending;
+    }
+    ending.status = talk->response.status;
+    ending.kind = exchange->err.kind;
+    ending.gone = !complete && !talk->by_hand &&
+                  atomic_load(&connection->phase) < CONNECTION_EXPIRED;
+    return ending;
+}
+
+static void log_request(const struct connection *connection, const struct ending *ending)
 {
     const struct conversation *talk = &connection->talk;
     const struct exchange *exchange = &talk->exchange;
     const struct log *log = connection->net->server->log;
-    bool answered = talk->state == TALK_SENT;
-    bool to_head = span_is(exchange->head.method, "HEAD");
 
     if (route_is_probe(exchange->route) && log->lowest > LOG_DEBUG)
         return;
@@ -378,22 +403,19 @@ static void log_request(const struct connection *connection, struct MHD_Connecti
         .method = exchange->head.method,
         .path = path_of(talk->target ? span_of(talk->target) : span_of("")),
         .route = route_name(exchange->route),
+        .status = ending->status,
         .request_bytes = exchange->body_bytes,
-        .response_bytes = to_head ? 0 : talk->sent,
-        .duration_ms = (double)(clock_ns() - exchange->began_ns) / 1e6,
+        .response_bytes = ending->sent,
+        .duration_ms = (double)ending->duration_ns / 1e6,
         .request_id = exchange->request_id,
         .trace_id = exchange->trace_id,
         .client = span_of(connection->client),
         .user_agent = talk->user_agent,
-        .code = "",
+        .code = ending->kind != ERR_NONE ? problem_code(ending->kind) : "",
         .rows = exchange->batch.positions,
         .classes = exchange->batch.classes,
-        .complete = complete,
+        .complete = ending->complete,
     };
-    if (answered && exchange->err.kind != ERR_NONE)
-        access.code = problem_code(exchange->err.kind);
-    access.status = answered ? talk->response.status
-                             : status_without_response(connection, mhd, &access.code);
     log_access(log, &access);
 }
 
@@ -404,7 +426,9 @@ void conversation_end(struct connection *connection, struct MHD_Connection *mhd,
 
     if (talk->state == TALK_OVER)
         return;
-    log_request(connection, mhd, complete);
+    struct ending ending = how_it_ends(connection, mhd, complete);
+    tally_request(connection->net->server, &talk->exchange, &ending);
+    log_request(connection, &ending);
     exchange_release(&talk->exchange);
     if (talk->target != talk->room)
         free(talk->target);

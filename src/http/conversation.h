@@ -39,6 +39,7 @@ struct conversation {
     int64_t queued_ns;
     struct span user_agent;
     bool chunked;
+    bool by_hand;  /* the answer has been written past the library */
     bool last;     /* Connection: close, whatever the client asked for */
     uint64_t sent; /* bytes of the response's body given to be sent */
     char *target;  /* a copy of the request's; ours to free unless it is `room` */

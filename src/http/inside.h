@@ -12,6 +12,7 @@
 #include "http/connection.h"
 #include "http/reaper.h"
 #include "http/refuse.h"
+#include "http/tally.h"
 #include "lossd/http/server.h"
 
 /* A network thread. */
@@ -30,6 +31,7 @@ struct server {
     struct pool *pool;
     struct budget *budget;
     const struct log *log;
+    struct meter *meter;
     struct acceptor *acceptor;
     struct refuser *refuser;
     struct reaper *reaper;

@@ -113,19 +113,24 @@ static bool stalled(struct watch *watch, int64_t now, int64_t window_ns, uint64_
     return false;
 }
 
-static void reap(struct connection *connection, enum connection_phase phase)
+static void reap(struct connection *connection, enum connection_phase phase,
+                 enum reaping why)
 {
-    if (connection_expire(connection, phase, CONNECTION_EXPIRED))
-        connection_cut(connection);
+    if (!connection_expire(connection, phase, CONNECTION_EXPIRED))
+        return;
+    tally_reaping(connection->net->server, why);
+    connection_cut(connection);
 }
 
 static void refuse_slow_body(struct connection *connection)
 {
-    if (connection_expire(connection, CONNECTION_BODY, CONNECTION_REFUSED))
-        server_refuse(connection->net->server, connection->fd, ERR_UPLOAD_TIMEOUT,
-                      connection->talk.exchange.request_id,
-                      "the body made no progress for too long "
-                      "(--body-timeout raises that)");
+    if (!connection_expire(connection, CONNECTION_BODY, CONNECTION_REFUSED))
+        return;
+    tally_reaping(connection->net->server, REAPED_BODY);
+    server_refuse(connection->net->server, connection->fd, ERR_UPLOAD_TIMEOUT,
+                  connection->talk.exchange.request_id,
+                  "the body made no progress for too long "
+                  "(--body-timeout raises that)");
 }
 
 static void check_idle(struct connection *connection, const struct look *look)
@@ -140,12 +145,12 @@ static void check_idle(struct connection *connection, const struct look *look)
         /* headers have begun; the watch's window tells since when */
         if (look->now_ns - connection->watch.began_ns >
             server->settings.header_timeout_ns)
-            reap(connection, CONNECTION_IDLE);
+            reap(connection, CONNECTION_IDLE, REAPED_HEADER);
         return;
     }
     connection->watch.began_ns = look->now_ns;
     if (idle > limit && !look->unread)
-        reap(connection, CONNECTION_IDLE);
+        reap(connection, CONNECTION_IDLE, REAPED_IDLE);
 }
 
 static void check_head(struct connection *connection, const struct look *look)
@@ -156,7 +161,8 @@ static void check_head(struct connection *connection, const struct look *look)
 
     if (elapsed > server->settings.header_timeout_ns ||
         (silent && elapsed > DRAIN_IDLE_NS))
-        reap(connection, CONNECTION_HEAD);
+        reap(connection, CONNECTION_HEAD,
+             look->received > 0 ? REAPED_HEADER : REAPED_IDLE);
 }
 
 static void check(struct connection *connection, int64_t now)
@@ -178,7 +184,7 @@ static void check(struct connection *connection, int64_t now)
     bool gone = reading && look.half_closed && !look.unread;
     watch->half_closed = gone ? watch->half_closed + 1 : 0;
     if (watch->half_closed >= 2) {
-        reap(connection, phase);
+        reap(connection, phase, REAPED_HALF_CLOSED);
         return;
     }
     switch (phase) {
@@ -191,7 +197,7 @@ static void check(struct connection *connection, int64_t now)
         break;
     case CONNECTION_WRITING:
         if (stalled(watch, now, settings->write_timeout_ns, moved, !look.unsent))
-            reap(connection, phase);
+            reap(connection, phase, REAPED_WRITE);
         break;
     case CONNECTION_IDLE:
         check_idle(connection, &look);
@@ -338,6 +344,7 @@ bool reaper_evict(struct server *server)
     for (struct connection *at = net->registry.first; at && !evicted; at = at->next)
         if (is_idle(at, since) &&
             connection_expire(at, CONNECTION_IDLE, CONNECTION_EXPIRED)) {
+            tally_reaping(server, REAPED_EVICTED);
             connection_cut(at);
             evicted = true;
         }

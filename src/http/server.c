@@ -77,8 +77,10 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
     const struct sockaddr *address =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
     *context = connection_new(&net->registry, net, fd, address);
-    if (!*context) /* no memory: it ends before it has begun */
+    if (!*context) { /* no memory: it ends before it has begun */
+        tally_refusal(net->server, REFUSAL_MEMORY);
         shutdown(fd, SHUT_RDWR);
+    }
     /* counted in the registry now; the other way round it would be missing from
      * both for a moment */
     long arriving = atomic_fetch_sub(&net->arriving, 1) - 1;
@@ -228,6 +230,7 @@ static bool start(struct server *server, struct err *err)
     if (!good)
         return fail(err, ERR_INTERNAL, NULL, "cannot start the network threads: %s",
                     strerror(errno));
+    meter_ask(server->meter, tally_gauge, server);
     /* last: from here on there are clients */
     server->acceptor = acceptor_new(server, err);
     return server->acceptor != NULL;
@@ -235,7 +238,7 @@ static bool start(struct server *server, struct err *err)
 
 struct server *server_new(const struct server_settings *settings, struct api *api,
                           struct pool *pool, struct budget *budget, const struct log *log,
-                          struct err *err)
+                          struct meter *meter, struct err *err)
 {
     struct server *server =
         calloc(1, sizeof *server + settings->net_threads * sizeof *server->net);
@@ -249,6 +252,7 @@ struct server *server_new(const struct server_settings *settings, struct api *ap
     server->pool = pool;
     server->budget = budget;
     server->log = log;
+    server->meter = meter;
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->no_jobs, NULL);
     if (!start(server, err)) {

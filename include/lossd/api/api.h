@@ -24,6 +24,7 @@
 #include "lossd/base/span.h"
 #include "lossd/engine/batch.h"
 #include "lossd/engine/score.h"
+#include "lossd/obs/metrics.h"
 
 struct api;
 struct codec;
@@ -49,6 +50,7 @@ struct api_settings {
     const char *commit;
     const char *compiler;
     const char *http_library; /* "libmicrohttpd 0.9.75" */
+    struct meter *meter;      /* for GET /metrics, and to count what is scored; or NULL */
 };
 
 /* NULL: no memory.  api_free() accepts NULL. */
@@ -144,8 +146,14 @@ void api_refuse(struct exchange *exchange, struct response *response);
 /* Gives back all memory. */
 void exchange_release(struct exchange *exchange);
 
-/* The route's path for log lines and metrics, "(none)" for NULL. */
+/* Fills in the values of the labels that this layer knows: routes, stages, losses,
+ * problems. */
+void api_labels(struct metric_labels *labels);
+
+/* The route's path for log lines and metrics, "(none)" for NULL; and the index of
+ * that among the values of LABEL_route. */
 const char *route_name(const struct route *route);
+size_t route_index(const struct route *route);
 
 /* True for health probes, which are not logged. */
 bool route_is_probe(const struct route *route);
@@ -153,5 +161,8 @@ bool route_is_probe(const struct route *route);
 /* The stable code of an error, "label_out_of_range", and its HTTP status. */
 const char *problem_code(enum err_kind kind);
 unsigned problem_status(enum err_kind kind);
+
+/* The index of the code among the values of LABEL_problem.  `kind` is an error. */
+size_t problem_index(enum err_kind kind);
 
 #endif

@@ -35,6 +35,10 @@ bool pool_submit(struct pool *pool, struct job *job);
 size_t pool_queued(const struct pool *pool);
 size_t pool_queue_capacity(const struct pool *pool);
 
+/* Threads of the pool, and those of them that do not sleep. */
+size_t pool_threads(const struct pool *pool);
+size_t pool_busy(const struct pool *pool);
+
 /* Calls body(ctx, from, to, worker) until [0, n) is covered, each range at most
  * `grain` long and starting at a multiple of it; ranges run at the same time and
  * in any order.  `worker` is below pool_width() and no two calls at the same

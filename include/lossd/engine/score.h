@@ -57,4 +57,7 @@ void score(const struct batch *batch, struct result *result, struct pool *pool);
 /* Nanoseconds that score() takes about, on one thread. */
 int64_t score_cost_ns(const struct batch *batch);
 
+/* The vectors that score() works with on this machine: "avx2". */
+const char *score_vectors(void);
+
 #endif

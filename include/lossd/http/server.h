@@ -15,6 +15,7 @@
 #include "lossd/base/err.h"
 #include "lossd/base/pool.h"
 #include "lossd/obs/log.h"
+#include "lossd/obs/metrics.h"
 
 struct server_settings {
     const char *host;   /* address to listen on, "127.0.0.1", "::" */
@@ -31,11 +32,16 @@ struct server_settings {
 
 struct server;
 
-/* Starts serving.  The api, pool (may be NULL), budget and log must outlive the
- * server.  NULL with `err` filled, naming address and reason, when it cannot. */
+/* Fills in the values of the labels that this layer knows: methods, statuses, phases
+ * of connections, reasons to refuse and to end them. */
+void server_labels(struct metric_labels *labels);
+
+/* Starts serving.  The api, pool (may be NULL), budget, log and meter (may be NULL)
+ * must outlive the server; the meter asks the server for gauges, and may not be read
+ * any more when that is gone.  NULL with `err` filled, naming address and reason, when it cannot. */
 struct server *server_new(const struct server_settings *settings, struct api *api,
                           struct pool *pool, struct budget *budget, const struct log *log,
-                          struct err *err);
+                          struct meter *meter, struct err *err);
 
 /* The port it listens on. */
 unsigned server_port(const struct server *server);
