@@ -25,7 +25,8 @@ enum connection_phase {
     CONNECTION_IDLE,    /* between requests */
     /* from here on taken from the client, to be closed */
     CONNECTION_EXPIRED,
-    CONNECTION_REFUSED /* the same, and it has been told: 408 */
+    CONNECTION_REFUSED, /* the same, and it has been told: 408 */
+    CONNECTION_LEFT     /* the same, because it had closed its side */
 };
 
 /* What the reaper remembers of a connection from one look to the next. */

@@ -350,6 +350,14 @@ static struct span path_of(struct span target)
     return query ? (struct span){target.at, (size_t)(query - target.at)} : target;
 }
 
+/* No answer, or not all of it: is it not we who ended the connection? */
+static bool is_gone(const struct connection *connection)
+{
+    enum connection_phase phase = atomic_load(&connection->phase);
+
+    return phase < CONNECTION_EXPIRED || phase == CONNECTION_LEFT;
+}
+
 /* What was said in this thread's place: the library refuses some heads itself,
  * and the reaper slow bodies. */
 static void end_without_response(const struct connection *connection,
@@ -357,16 +365,15 @@ static void end_without_response(const struct connection *connection,
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
-    enum connection_phase phase = atomic_load(&connection->phase);
 
-    if (phase == CONNECTION_REFUSED) {
+    if (atomic_load(&connection->phase) == CONNECTION_REFUSED) {
         ending->kind = ERR_UPLOAD_TIMEOUT;
         ending->status = problem_status(ERR_UPLOAD_TIMEOUT);
     } else if (info && info->http_status > 0) {
         ending->status = info->http_status;
     } else {
         ending->status = CLIENT_LEFT;
-        ending->gone = phase < CONNECTION_EXPIRED;
+        ending->gone = is_gone(connection);
     }
 }
 
@@ -386,8 +393,7 @@ static struct ending how_it_ends(const struct connection *connection,
     }
     ending.status = talk->response.status;
     ending.kind = exchange->err.kind;
-    ending.gone = !complete && !talk->by_hand &&
-                  atomic_load(&connection->phase) < CONNECTION_EXPIRED;
+    ending.gone = !complete && !talk->by_hand && is_gone(connection);
     return ending;
 }
 

@@ -116,7 +116,10 @@ static bool stalled(struct watch *watch, int64_t now, int64_t window_ns, uint64_
 static void reap(struct connection *connection, enum connection_phase phase,
                  enum reaping why)
 {
-    if (!connection_expire(connection, phase, CONNECTION_EXPIRED))
+    bool left = why == REAPED_HALF_CLOSED;
+
+    if (!connection_expire(connection, phase,
+                           left ? CONNECTION_LEFT : CONNECTION_EXPIRED))
         return;
     tally_reaping(connection->net->server, why);
     connection_cut(connection);
@@ -204,6 +207,7 @@ static void check(struct connection *connection, int64_t now)
         break;
     case CONNECTION_EXPIRED:
     case CONNECTION_REFUSED:
+    case CONNECTION_LEFT:
         if (now - atomic_load(&connection->since_ns) > LAST_WORD_NS)
             connection_cut(connection);
         break;
