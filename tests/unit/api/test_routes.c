@@ -1,4 +1,5 @@
 /* api/routes.c and api/problem.c: the two tables that callers see. */
+#include "api/problem.h"
 #include "api/route.h"
 
 #include <setjmp.h>
@@ -53,6 +54,36 @@ static void route_methods__lists_what_a_path_answers(void **state)
     assert_string_equal(allowed, "");
 }
 
+static void route_names__are_in_the_order_of_route_index(void **state)
+{
+    const char *const *names = route_names();
+
+    (void)state;
+    for (size_t i = 0; i < route_count; i++)
+        assert_string_equal(names[route_index(&routes[i])], routes[i].path);
+    assert_string_equal(names[route_index(NULL)], "(none)");
+    assert_null(names[route_count + 1]);
+}
+
+/* Or their metrics would be written twice. */
+static void routes__have_a_path_of_their_own(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < route_count; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(routes[i].path, routes[j].path);
+}
+
+static void problem_codes__are_in_the_order_of_problem_index(void **state)
+{
+    const char *const *codes = problem_codes();
+
+    (void)state;
+    for (enum err_kind kind = ERR_INTERNAL; kind < ERR_KINDS; kind++)
+        assert_string_equal(codes[problem_index(kind)], problem_code(kind));
+    assert_null(codes[ERR_KINDS - 1]);
+}
+
 static void problem__gives_every_kind_a_code_of_its_own(void **state)
 {
     (void)state;
@@ -70,6 +101,9 @@ int main(void)
         cmocka_unit_test(route_find__compares_whole_paths),
         cmocka_unit_test(route_find__suggests_the_nearest_path),
         cmocka_unit_test(route_methods__lists_what_a_path_answers),
+        cmocka_unit_test(route_names__are_in_the_order_of_route_index),
+        cmocka_unit_test(routes__have_a_path_of_their_own),
+        cmocka_unit_test(problem_codes__are_in_the_order_of_problem_index),
         cmocka_unit_test(problem__gives_every_kind_a_code_of_its_own),
     };
 

@@ -1,6 +1,7 @@
 #include "lossd/base/pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -293,6 +294,47 @@ static void pool_for__works_when_every_slot_for_loops_is_in_use(void **state)
     pthread_mutex_destroy(&crowd.lock);
 }
 
+/* A job that says when it has begun, and waits until it may end. */
+struct held_job {
+    struct job job;
+    _Atomic size_t *begun;
+    pthread_mutex_t *end;
+};
+
+static void run_held_job(struct job *job)
+{
+    struct held_job *held = (struct held_job *)job;
+
+    atomic_fetch_add(held->begun, 1);
+    pthread_mutex_lock(held->end);
+    pthread_mutex_unlock(held->end);
+}
+
+static void pool_busy__counts_the_threads_that_do_not_sleep(void **state)
+{
+    (void)state;
+    pthread_mutex_t end = PTHREAD_MUTEX_INITIALIZER;
+    _Atomic size_t begun = 0;
+    struct held_job jobs[2];
+    struct pool *pool = pool_new(3, 10);
+
+    assert_int_equal(pool_threads(pool), 3);
+    pthread_mutex_lock(&end);
+    for (size_t i = 0; i < 2; i++) {
+        jobs[i] = (struct held_job){{.run = run_held_job}, &begun, &end};
+        assert_true(pool_submit(pool, &jobs[i].job));
+    }
+    while (atomic_load(&begun) < 2 || pool_busy(pool) > 2)
+        sched_yield(); /* until the third has found nothing to do */
+    assert_int_equal(pool_busy(pool), 2);
+    pthread_mutex_unlock(&end);
+    while (pool_busy(pool) > 0)
+        sched_yield();
+    pool_free(pool);
+    assert_int_equal(pool_threads(NULL), 0);
+    assert_int_equal(pool_busy(NULL), 0);
+}
+
 static void queue_again(struct job *job)
 {
     struct errand *errand = (struct errand *)job;
@@ -336,6 +378,7 @@ int main(void)
         cmocka_unit_test(pool_for__may_be_called_from_several_threads_at_once),
         cmocka_unit_test(pool_for__works_when_every_slot_for_loops_is_in_use),
         cmocka_unit_test(pool_submit__refuses_a_job_when_the_queue_is_full),
+        cmocka_unit_test(pool_busy__counts_the_threads_that_do_not_sleep),
         cmocka_unit_test(pool_free__finishes_the_queued_jobs),
         cmocka_unit_test(pool_for__may_be_called_from_within_a_job),
         cmocka_unit_test(pool_submit__takes_a_job_again_from_within_it),
