@@ -23,9 +23,9 @@
 #include "lossd/obs/process.h"
 
 #ifdef __clang__
-#define COMPILER "clang " __clang_version__
+#define COMPILER ("clang " __clang_version__)
 #else
-#define COMPILER "gcc " __VERSION__
+#define COMPILER ("gcc " __VERSION__)
 #endif
 
 enum {

@@ -19,10 +19,10 @@
 
 enum {
     DOCUMENT_MAX = 65536,
-    WHOLE_NUMBERS = 2500,  /* an answer with more is written while it is sent */
-    NUMBER_ROOM = 26,      /* longest number and its comma */
-    ENVELOPE_ROOM = 1024,  /* an answer without its arrays */
-    ENCODE_NS = 30,        /* to write a number */
+    WHOLE_NUMBERS = 2500,   /* an answer with more is written while it is sent */
+    NUMBER_ROOM = 26,       /* longest number and its comma */
+    ENVELOPE_ROOM = 1024,   /* an answer without its arrays */
+    ENCODE_NS = 30,         /* to write a number */
     OVERHEAD_BYTES = 65536, /* a request's memory besides its arrays */
     PROBE_MEMORY = 2 << 20
 };
