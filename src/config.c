@@ -324,6 +324,11 @@ enum config_outcome config_load(struct config *config, int argc, char *const arg
     return asked.print || asked.check ? CONFIG_DONE : CONFIG_RUN;
 }
 
+size_t config_memory_kept(const struct config *config)
+{
+    return config->small_body > 0 ? config->memory_budget / 4 : 0;
+}
+
 void config_settle(struct config *config, int log_fd)
 {
     size_t cores = machine_cores("");
@@ -336,8 +341,9 @@ void config_settle(struct config *config, int log_fd)
         config->net_threads = cores;
     if (config->memory_budget == 0)
         config->memory_budget = limit && limit < memory ? limit / 2 : memory / 4;
-    if (config->max_request_memory > config->memory_budget)
-        config->max_request_memory = config->memory_budget;
+    size_t most = config->memory_budget - config_memory_kept(config);
+    if (config->max_request_memory > most)
+        config->max_request_memory = most;
     if (config->log_format == CONFIG_LOG_AUTO)
         config->log_format = isatty(log_fd) ? LOG_TEXT : LOG_JSON;
 }

@@ -66,6 +66,9 @@ enum config_outcome config_load(struct config *config, int argc, char *const arg
  * never hold comes down to it: too large, rather than forever too early. */
 void config_settle(struct config *config, int log_fd);
 
+/* Bytes of the budget that only small requests may use. */
+size_t config_memory_kept(const struct config *config);
+
 /* The ceilings in force, for GET /v1/limits.  Holds texts of its own that the
  * limits point to, so it stays where it was filled. */
 struct config_ceilings {

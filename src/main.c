@@ -91,6 +91,7 @@ static struct api *make_api(struct service *service)
                    .max_text = config->max_text},
         .max_body = config->max_body,
         .max_request_memory = config->max_request_memory,
+        .small_body = config->small_body,
         .server_timing = config->server_timing,
         .shown = service->ceilings.limits,
         .shown_count = service->ceilings.count,
@@ -117,6 +118,8 @@ static struct server *make_server(struct service *service, struct err *err)
         .body_timeout_ns = config->body_timeout,
         .write_timeout_ns = config->write_timeout,
         .keepalive_timeout_ns = config->keepalive_timeout,
+        .queue_kept = config->small_body > 0 ? config->queue_size / 4 : 0,
+        .request_timeout_ns = config->request_timeout,
         .inline_cost_ns = config->inline_cost,
     };
 
@@ -132,6 +135,7 @@ static bool start(struct service *service)
     service->log = (struct log){STDOUT_FILENO, (enum log_format)config->log_format,
                                 (enum log_level)config->log_level};
     service->budget.limit = config->memory_budget;
+    service->budget.kept = config_memory_kept(config);
     service->meter = make_meter(service);
     service->pool = pool_new(config->threads, config->queue_size);
     service->api = make_api(service);

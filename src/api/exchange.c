@@ -118,14 +118,32 @@ static bool reserve(struct exchange *exchange)
     return arena_reserve(&exchange->mem, bytes < most ? bytes : most, &exchange->err);
 }
 
+bool api_is_small(const struct exchange *exchange)
+{
+    return exchange->head.has_content_length &&
+           exchange->head.content_length <= exchange->api->settings.small_body;
+}
+
+/* The header first: the address may say otherwise. */
+static bool read_timeout(struct exchange *exchange)
+{
+    struct span text = exchange->head.timeout;
+
+    return text.len == 0 || timeout_read("X-Request-Timeout", text, ERR_BAD_HEADER,
+                                         &exchange->wishes.timeout_ns, &exchange->err);
+}
+
 static bool begin_scoring(struct exchange *exchange)
 {
     struct err *err = &exchange->err;
 
+    exchange->mem.favoured = api_is_small(exchange);
+    if (!read_timeout(exchange))
+        return false;
     if (!check_head(exchange) || !reserve(exchange))
         return false;
     batch_init(&exchange->batch, exchange->route->task, &exchange->api->settings.limits);
-    query_read(exchange->head.target, &exchange->batch, &exchange->pretty, &exchange->mem,
+    query_read(exchange->head.target, &exchange->batch, &exchange->wishes, &exchange->mem,
                err);
     if (err_by(err, PHASE_TRANSPORT))
         return false;
@@ -146,7 +164,7 @@ const struct route *api_route(struct exchange *exchange)
     } else if (exchange->route->task) {
         exchange->refused = !begin_scoring(exchange);
     } else {
-        query_read(exchange->head.target, NULL, &exchange->pretty, &exchange->mem,
+        query_read(exchange->head.target, NULL, &exchange->wishes, &exchange->mem,
                    &exchange->err);
         exchange->refused = exchange->err.kind != ERR_NONE;
     }
@@ -286,6 +304,7 @@ void api_refuse(struct exchange *exchange, struct response *response)
 
     /* what the request held is of no more use, and the problem needs room */
     arena_release(&exchange->mem);
+    exchange->mem.favoured = true;
     exchange->decoder = NULL;
     exchange->refused = true;
     begin_response(exchange, response, problem_status(exchange->err.kind),
@@ -301,7 +320,7 @@ void api_refuse(struct exchange *exchange, struct response *response)
 
 static bool describe(struct exchange *exchange, struct buf *text)
 {
-    struct json json = json_into(text, exchange->pretty);
+    struct json json = json_into(text, exchange->wishes.pretty);
 
     buf_init(text, &exchange->mem, DOCUMENT_MAX, NULL, &exchange->err);
     if (!exchange->route->describe(exchange->api, &json, &exchange->err))
@@ -367,8 +386,8 @@ static bool answer_score(struct exchange *exchange, struct pool *pool,
     score(batch, &exchange->result, pool);
     int64_t computed = clock_ns();
     exchange->stage_ns[STAGE_COMPUTE] = computed - parsed;
-    struct reply *reply = exchange->codec->encode(batch, &exchange->result,
-                                                  exchange->pretty, &exchange->mem, err);
+    struct reply *reply = exchange->codec->encode(
+        batch, &exchange->result, exchange->wishes.pretty, &exchange->mem, err);
     if (!reply)
         return false;
     begin_response(exchange, response, 200, "application/json");

@@ -122,7 +122,7 @@ void problem_write(const struct exchange *exchange, struct buf *out)
 {
     const struct err *err = &exchange->err;
     struct problem problem = problem_of(err->kind);
-    struct json json = json_into(out, exchange->pretty);
+    struct json json = json_into(out, exchange->wishes.pretty);
 
     json_open(&json, '{');
     text_member(&json, "type", "about:blank");

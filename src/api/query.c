@@ -144,8 +144,22 @@ static void set_pretty(struct span text, bool *pretty, struct err *err)
              text.len > 64 ? 64 : (int)text.len, text.at);
 }
 
-void query_read(struct span target, struct batch *batch, bool *pretty, struct arena *mem,
-                struct err *err)
+bool timeout_read(const char *name, struct span text, enum err_kind kind,
+                  int64_t *timeout_ns, struct err *err)
+{
+    const double least = 0.001, most = 3600;
+    bool is_number = text.len > 0 && number_length(text) == text.len;
+    double seconds = is_number ? number_read_double(text) : 0;
+
+    if (seconds < least || seconds > most)
+        return fail(err, kind, NULL, "%s is %.*s; seconds from 0.001 to 3600 are wanted",
+                    name, text.len > 64 ? 64 : (int)text.len, text.at);
+    *timeout_ns = (int64_t)(seconds * 1e9);
+    return true;
+}
+
+void query_read(struct span target, struct batch *batch, struct wishes *wishes,
+                struct arena *mem, struct err *err)
 {
     struct span rest = target;
 
@@ -160,7 +174,9 @@ void query_read(struct span target, struct batch *batch, bool *pretty, struct ar
         if (!name.at || !text.at)
             return;
         if (span_is(name, "pretty"))
-            set_pretty(text, pretty, err);
+            set_pretty(text, &wishes->pretty, err);
+        else if (span_is(name, "timeout"))
+            timeout_read("timeout", text, ERR_INVALID_OPTION, &wishes->timeout_ns, err);
         else if (batch)
             set_member(batch, name, text, mem, err);
     }

@@ -26,12 +26,13 @@ void arena_init(struct arena *arena, size_t limit, const char *limit_flag,
     *arena = (struct arena){.budget = budget, .limit = limit, .limit_flag = limit_flag};
 }
 
-static bool budget_take(struct budget *budget, size_t bytes)
+static bool budget_take(struct budget *budget, size_t bytes, bool favoured)
 {
+    size_t limit = budget->limit - (favoured ? 0 : budget->kept);
     size_t used = atomic_load(&budget->used);
 
     do {
-        if (bytes > budget->limit || used > budget->limit - bytes)
+        if (bytes > limit || used > limit - bytes)
             return false;
     } while (!atomic_compare_exchange_weak(&budget->used, &used, used + bytes));
     return true;
@@ -51,7 +52,7 @@ bool arena_reserve(struct arena *arena, size_t bytes, struct err *err)
     if (bytes <= arena->reserved)
         return true;
     size_t more = bytes - arena->reserved;
-    if (arena->budget && !budget_take(arena->budget, more))
+    if (arena->budget && !budget_take(arena->budget, more, arena->favoured))
         return fail_overloaded(err, "the memory budget is in use", more);
     arena->reserved = bytes;
     return true;
@@ -196,5 +197,7 @@ void arena_release(struct arena *arena)
     }
     if (arena->budget)
         atomic_fetch_sub(&arena->budget->used, arena->reserved);
+    bool favoured = arena->favoured;
     arena_init(arena, arena->limit, arena->limit_flag, arena->budget);
+    arena->favoured = favoured;
 }

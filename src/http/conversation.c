@@ -11,6 +11,7 @@
  * socket by hand.  That is safe because the library has nothing to write then. */
 #include "http/conversation.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,7 @@ void conversation_begin(struct connection *connection, const char *uri)
     talk->mhd = NULL;
     talk->response = (struct response){0};
     talk->user_agent = (struct span){NULL, 0};
+    talk->shed = SHED_MEMORY;
     talk->chunked = talk->last = talk->by_hand = false;
     talk->sent = 0;
     talk->spilled = talk->spill_size = 0;
@@ -164,13 +166,23 @@ static enum MHD_Result send_response(struct connection *connection)
     return good;
 }
 
+static void refuse(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+    struct err *err = &talk->exchange.err;
+
+    if (err->kind == ERR_OVERLOADED)
+        err->retry_after_s = admission_retry_after_s(&connection->net->server->admission);
+    api_refuse(&talk->exchange, &talk->response);
+}
+
 /* Refuses now, though more of the request may be on its way. */
 static enum MHD_Result refuse_at_once(struct connection *connection)
 {
     struct conversation *talk = &connection->talk;
 
     talk->last = true;
-    api_refuse(&talk->exchange, &talk->response);
+    refuse(connection);
     refuser_keep(connection->net->server->refuser, connection->fd);
     return send_response(connection);
 }
@@ -181,7 +193,7 @@ static enum MHD_Result refuse_in_the_middle(struct connection *connection)
 
     if (!connection_enter(connection, CONNECTION_WRITING))
         return MHD_NO;
-    api_refuse(&talk->exchange, &talk->response);
+    refuse(connection);
     refuse_by_hand(connection->fd, &talk->response);
     refuser_keep(connection->net->server->refuser, connection->fd);
     talk->sent = talk->response.body.len;
@@ -201,6 +213,29 @@ static bool has_left(int fd)
     return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
+/* A request whose turn has come: TALK_QUEUED while it is to be answered, or else the
+ * end that it has come to. */
+static enum talk_state take_turn(struct connection *connection, int64_t waited_ns)
+{
+    struct conversation *talk = &connection->talk;
+    struct err *err = &talk->exchange.err;
+
+    if (has_left(connection->fd))
+        return TALK_GONE;
+    if (server_ending(connection->net->server)) {
+        fail(err, ERR_DRAINING, NULL, "this server is stopping");
+    } else if (waited_ns > talk->timeout_ns) {
+        talk->shed = SHED_LATE;
+        fail(err, ERR_OVERLOADED, NULL,
+             "this request has waited for %.3f s, longer than the %.3f s that it may",
+             (double)waited_ns / 1e9, (double)talk->timeout_ns / 1e9);
+    } else {
+        return TALK_QUEUED;
+    }
+    refuse(connection);
+    return TALK_ANSWERED;
+}
+
 static void run_job(struct job *job)
 {
     struct conversation *talk =
@@ -208,23 +243,28 @@ static void run_job(struct job *job)
     struct connection *connection =
         (struct connection *)((char *)talk - offsetof(struct connection, talk));
     struct server *server = connection->net->server;
-    struct exchange *exchange = &talk->exchange;
+    struct admission *admission = &server->admission;
+    bool others_wait = admission_begin(admission);
+    int64_t began = clock_ns(), took = 0;
 
-    enum talk_state state = TALK_ANSWERED;
-
-    exchange->stage_ns[STAGE_QUEUE] = clock_ns() - talk->queued_ns;
-    if (has_left(connection->fd)) {
-        state = TALK_GONE;
-    } else if (server_ending(server)) {
-        fail(&exchange->err, ERR_DRAINING, NULL, "this server is stopping");
-        api_refuse(exchange, &talk->response);
-    } else {
-        api_answer(exchange, server->pool, &talk->response);
+    talk->exchange.stage_ns[STAGE_QUEUE] = began - talk->queued_ns;
+    enum talk_state state = take_turn(connection, began - talk->queued_ns);
+    if (state == TALK_QUEUED) {
+        api_answer(&talk->exchange, server->pool, &talk->response);
+        took = clock_ns() - began;
+        state = TALK_ANSWERED;
     }
+    admission_leave(admission, talk->cost_ns, others_wait ? took : 0);
     struct MHD_Connection *mhd = talk->mhd;
     talk->state = state; /* from here on the conversation is the network thread's */
     MHD_resume_connection(mhd);
     server_end_job(server);
+}
+
+static enum MHD_Result refuse_to_queue(struct connection *connection)
+{
+    refuse(connection);
+    return send_response(connection);
 }
 
 static enum MHD_Result hand_over(struct connection *connection)
@@ -232,26 +272,28 @@ static enum MHD_Result hand_over(struct connection *connection)
     struct conversation *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
     struct server *server = connection->net->server;
+    int64_t timeout = exchange->wishes.timeout_ns;
+    struct task_estimate task = {
+        .cost_ns = talk->cost_ns,
+        .timeout_ns = timeout ? timeout : server->settings.request_timeout_ns,
+        .is_small = api_is_small(exchange)};
 
+    if (!admission_enter(&server->admission, &task, &talk->shed, &exchange->err))
+        return refuse_to_queue(connection);
     if (!server_begin_job(server)) {
+        admission_begin(&server->admission);
+        admission_leave(&server->admission, talk->cost_ns, 0);
         fail(&exchange->err, ERR_DRAINING, NULL, "this server is stopping");
-        api_refuse(exchange, &talk->response);
-        return send_response(connection);
+        return refuse_to_queue(connection);
     }
     talk->job.run = run_job;
+    talk->timeout_ns = task.timeout_ns;
     talk->queued_ns = clock_ns();
     talk->state = TALK_QUEUED;
     MHD_suspend_connection(talk->mhd);
-    if (!pool_submit(server->pool, &talk->job)) {
-        fail(&exchange->err, ERR_OVERLOADED, NULL,
-             "%zu requests are waiting already, as many as may",
-             pool_queue_capacity(server->pool));
-        exchange->err.retry_after_s = 1;
-        api_refuse(exchange, &talk->response);
-        talk->state = TALK_ANSWERED;
-        MHD_resume_connection(talk->mhd);
-        server_end_job(server);
-    }
+    bool queued = pool_submit(server->pool, &talk->job);
+    assert(queued); /* admission has counted those that wait */
+    (void)queued;
     return MHD_YES;
 }
 
@@ -305,8 +347,9 @@ static enum MHD_Result take_end(struct connection *connection)
 
     if (!connection_enter(connection, CONNECTION_BUSY))
         return MHD_NO;
+    talk->cost_ns = api_cost_ns(&talk->exchange);
     if (talk->state == TALK_BODY && server->pool &&
-        api_cost_ns(&talk->exchange) > server->settings.inline_cost_ns)
+        talk->cost_ns > server->settings.inline_cost_ns)
         return hand_over(connection);
     api_answer(&talk->exchange, NULL, &talk->response);
     return send_response(connection);
@@ -385,6 +428,7 @@ static struct ending how_it_ends(const struct connection *connection,
     bool to_head = span_is(exchange->head.method, "HEAD");
     struct ending ending = {.sent = to_head ? 0 : talk->sent,
                             .duration_ns = clock_ns() - exchange->began_ns,
+                            .shed = talk->shed,
                             .complete = complete};
 
     if (talk->state != TALK_SENT) {

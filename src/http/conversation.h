@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "http/admission.h"
 #include "lossd/api/api.h"
 #include "lossd/base/pool.h"
 #include "lossd/base/span.h"
@@ -36,7 +37,9 @@ struct conversation {
     struct response response;
     struct MHD_Connection *mhd;
     struct job job;
-    int64_t queued_ns;
+    int64_t queued_ns, timeout_ns; /* when it began to wait, and for how long it may */
+    int64_t cost_ns;               /* as it was counted in */
+    enum shedding shed;            /* why, when it was refused for want of room */
     struct span user_agent;
     bool chunked;
     bool by_hand;  /* the answer has been written past the library */

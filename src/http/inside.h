@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "http/acceptor.h"
+#include "http/admission.h"
 #include "http/connection.h"
 #include "http/reaper.h"
 #include "http/refuse.h"
@@ -32,6 +33,7 @@ struct server {
     struct budget *budget;
     const struct log *log;
     struct meter *meter;
+    struct admission admission;
     struct acceptor *acceptor;
     struct refuser *refuser;
     struct reaper *reaper;

@@ -251,6 +251,8 @@ struct server *server_new(const struct server_settings *settings, struct api *ap
     server->api = api;
     server->pool = pool;
     server->budget = budget;
+    server->admission =
+        admission_of(pool_threads(pool), pool_queue_capacity(pool), settings->queue_kept);
     server->log = log;
     server->meter = meter;
     pthread_mutex_init(&server->lock, NULL);

@@ -25,6 +25,13 @@ static const char *const refusals[REFUSALS + 1] = {
     [REFUSAL_MEMORY] = "memory",
 };
 
+static const char *const sheddings[SHEDDINGS + 1] = {
+    [SHED_QUEUE] = "queue",
+    [SHED_WAIT] = "wait",
+    [SHED_LATE] = "late",
+    [SHED_MEMORY] = "memory",
+};
+
 static const char *const reapings[REAPINGS + 1] = {
     [REAPED_HEADER] = "header",
     [REAPED_BODY] = "body",
@@ -60,6 +67,7 @@ void server_labels(struct metric_labels *labels)
     labels->values[LABEL_status] = status_texts;
     labels->values[LABEL_phase] = phases;
     labels->values[LABEL_refusal] = refusals;
+    labels->values[LABEL_shedding] = sheddings;
     labels->values[LABEL_reaping] = reapings;
 }
 
@@ -101,6 +109,8 @@ void tally_request(const struct server *server, const struct exchange *exchange,
     meter_add(meter, METRIC_lossd_http_response_body_bytes, route, ending->sent);
     if (ending->kind != ERR_NONE)
         meter_add(meter, METRIC_lossd_errors, problem_index(ending->kind), 1);
+    if (ending->kind == ERR_OVERLOADED)
+        meter_add(meter, METRIC_lossd_rejected_requests, ending->shed, 1);
     if (ending->gone)
         meter_add(meter, METRIC_lossd_clients_gone, 0, 1);
 }

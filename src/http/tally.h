@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "http/admission.h"
 #include "lossd/api/api.h"
 
 struct server;
@@ -13,6 +14,7 @@ struct server;
 /* How a request ended. */
 struct ending {
     unsigned status;
+    enum shedding shed; /* why, of ERR_OVERLOADED */
     enum err_kind kind; /* of the problem it was answered with, ERR_NONE for none */
     uint64_t sent;      /* bytes of the answer's body */
     int64_t duration_ns;

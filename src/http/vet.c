@@ -136,6 +136,8 @@ static void pick(struct vetting *vetting, struct span name, struct span value)
         keep(&head->request_id, value);
     else if (is_named(name, "traceparent"))
         keep(&head->traceparent, value);
+    else if (is_named(name, "x-request-timeout"))
+        keep(&head->timeout, value);
     else if (is_named(name, "user-agent"))
         keep(&vetting->user_agent, value);
     else if (is_named(name, "expect"))

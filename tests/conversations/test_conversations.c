@@ -90,6 +90,7 @@ static struct span *field_of(struct request *head, const char *header)
         {"Accept:", &head->accept},
         {"X-Request-ID:", &head->request_id},
         {"traceparent:", &head->traceparent},
+        {"X-Request-Timeout:", &head->timeout},
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (strncasecmp(header, fields[i].name, strlen(fields[i].name)) == 0)

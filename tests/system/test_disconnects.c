@@ -27,8 +27,15 @@ static char *large; /* the text of a batch, 400 KB */
 static int start(void **state)
 {
     /* all that is not tiny goes to the one thread of the pool */
-    static const char *const flags[] = {
-        "--threads", "1", "--inline-cost", "5us", "--memory-budget", "64MiB", NULL};
+    static const char *const flags[] = {"--threads",
+                                        "1",
+                                        "--inline-cost",
+                                        "5us",
+                                        "--memory-budget",
+                                        "64MiB",
+                                        "--small-body",
+                                        "0",
+                                        NULL};
 
     (void)state;
     large = batch_text(ROWS);

@@ -169,32 +169,31 @@ static void limits__refuse_when_there_is_no_descriptor_left(void **state)
     assert_int_equal(service_stop(&service), 0);
 }
 
-static void limits__refuse_when_the_queue_is_full(void **state)
+/* Clients ask at the same time, again and again until one is refused for that reason. */
+static void assert_refuses_in_the_queue(const char *const *flags, const char *target,
+                                        const char *why)
 {
     enum { CLIENTS = 12 };
-    static const char *const flags[] = {
-        "--threads", "1", "--queue-size", "1", "--inline-cost", "0s", NULL};
     struct service service;
     struct wire wires[CLIENTS];
     struct answer answer;
     char *body = batch_text(20000);
     int refused = 0;
 
-    (void)state;
     assert_true(service_start(&service, flags));
     for (int round = 0; refused == 0; round++) { /* until they have met there */
         int answered = 0;
         assert_true(round < 100);
         for (int i = 0; i < CLIENTS; i++) {
             assert_true(wire_open(&wires[i], service.port));
-            assert_true(wire_post(&wires[i], "/v1/softmax?return=logsumexp", body, true));
+            assert_true(wire_post(&wires[i], target, body, true));
         }
         for (int i = 0; i < CLIENTS; i++) {
             assert_true(wire_answer(&wires[i], false, &answer));
             if (answer.status == 200) {
                 answered++;
             } else {
-                assert_retry_later(&answer, "waiting already");
+                assert_retry_later(&answer, why);
                 refused++;
             }
             answer_release(&answer);
@@ -206,6 +205,74 @@ static void limits__refuse_when_the_queue_is_full(void **state)
     assert_int_equal(service_stop(&service), 0);
 }
 
+static void limits__refuse_when_the_queue_is_full(void **state)
+{
+    static const char *const flags[] = {
+        "--threads", "1", "--queue-size", "1", "--inline-cost", "0s", NULL};
+
+    (void)state;
+    assert_refuses_in_the_queue(flags, "/v1/softmax?return=logsumexp", "waiting already");
+}
+
+/* Either at once, because of what is there already, or when its turn comes. */
+static void limits__refuse_who_would_wait_for_longer_than_it_says(void **state)
+{
+    static const char *const flags[] = {"--threads", "1", "--inline-cost", "0s", NULL};
+
+    (void)state;
+    assert_refuses_in_the_queue(flags, "/v1/softmax?return=logsumexp&timeout=0.001",
+                                "0.001 s");
+}
+
+static void limits__refuse_who_would_wait_for_longer_than_the_setting(void **state)
+{
+    static const char *const flags[] = {
+        "--threads", "1", "--inline-cost", "0s", "--request-timeout", "1ms", NULL};
+
+    (void)state;
+    assert_refuses_in_the_queue(flags, "/v1/softmax?return=logsumexp", "0.001 s");
+}
+
+static unsigned expect_to_send(struct wire *wire, const struct service *service,
+                               const char *length)
+{
+    struct answer answer;
+
+    assert_true(wire_open(wire, service->port));
+    assert_true(wire_text(wire, "POST /v1/softmax HTTP/1.1\r\nHost: x\r\n"
+                                "Expect: 100-continue\r\nContent-Length: "));
+    assert_true(wire_text(wire, length));
+    assert_true(wire_text(wire, "\r\n\r\n"));
+    assert_true(wire_answer(wire, false, &answer));
+    unsigned status = answer.status;
+    answer_release(&answer);
+    return status;
+}
+
+/* Large ones have reserved all the memory that they may, and wait for their bodies. */
+static void limits__keep_memory_for_small_requests(void **state)
+{
+    static const char *const flags[] = {"--memory-budget", "64MiB", NULL};
+    struct service service;
+    struct wire holder, large, small;
+    struct answer answer;
+
+    (void)state;
+    assert_true(service_start(&service, flags));
+    /* three quarters of that and 64 KiB are 48 MiB, three quarters of all */
+    assert_int_equal(expect_to_send(&holder, &service, "67021480"), 100);
+    assert_int_equal(expect_to_send(&large, &service, "65537"), 503);
+    assert_true(wire_open(&small, service.port));
+    assert_true(wire_post(&small, "/v1/loss", EXAMPLE, true));
+    assert_true(wire_answer(&small, false, &answer));
+    assert_int_equal(answer.status, 200);
+    answer_release(&answer);
+    wire_close(&small);
+    wire_close(&large);
+    wire_close(&holder);
+    assert_int_equal(service_stop(&service), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +280,9 @@ int main(void)
         cmocka_unit_test(limits__give_the_place_of_an_idle_connection_to_a_new_one),
         cmocka_unit_test(limits__refuse_when_there_is_no_descriptor_left),
         cmocka_unit_test(limits__refuse_when_the_queue_is_full),
+        cmocka_unit_test(limits__refuse_who_would_wait_for_longer_than_it_says),
+        cmocka_unit_test(limits__refuse_who_would_wait_for_longer_than_the_setting),
+        cmocka_unit_test(limits__keep_memory_for_small_requests),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -685,7 +685,8 @@ static void metrics__fall_back_to_zero_when_clients_leave(void **state)
 
 static void metrics__answer_when_the_memory_budget_is_spent(void **state)
 {
-    static const char *const flags[] = {"--memory-budget", "64MiB", NULL};
+    static const char *const flags[] = {"--memory-budget", "64MiB", "--small-body", "0",
+                                        NULL};
     struct wire holder, other;
     struct answer answer;
 
@@ -706,6 +707,7 @@ static void metrics__answer_when_the_memory_budget_is_spent(void **state)
     assert_int_equal(answer.status, 200);
     answer_release(&answer);
     assert_comes_to("lossd_errors_total{code=\"overloaded\"}", 1);
+    assert_comes_to("lossd_rejected_requests_total{reason=\"memory\"}", 1);
     struct scrape scrape = scraped();
     assert_value(&scrape, "lossd_memory_budget_used_bytes", 64 << 20);
     assert_value(&scrape, IN_FLIGHT, 1);

@@ -21,8 +21,8 @@ static size_t descriptors;
 
 static int start(void **state)
 {
-    static const char *const flags[] = {"--max-body", "16MiB", "--memory-budget", "8MiB",
-                                        NULL};
+    static const char *const flags[] = {
+        "--max-body", "16MiB", "--memory-budget", "8MiB", "--small-body", "0", NULL};
 
     (void)state;
     body = malloc(BODY);

@@ -575,16 +575,21 @@ static void config__settles_what_was_left_to_the_machine(void **state)
     (void)state;
     struct config config = loaded("--max-request-memory 1TiB --memory-budget 1GiB", "");
     struct config open = loaded("", "");
+    struct config all =
+        loaded("--max-request-memory 1TiB --memory-budget 1GiB --small-body 0", "");
     struct config given = loaded("--threads 3 --net-threads 5 --log-format off", "");
     int ends[2];
 
     assert_int_equal(pipe(ends), 0);
     config_settle(&config, ends[1]);
     config_settle(&open, ends[1]);
+    config_settle(&all, ends[1]);
     config_settle(&given, ends[1]);
     close(ends[0]);
     close(ends[1]);
-    assert_int_equal(config.max_request_memory, 1u << 30);
+    assert_int_equal(config.max_request_memory,
+                     3u << 28); /* the rest is for small ones */
+    assert_int_equal(all.max_request_memory, 1u << 30);
     assert_true(open.threads >= 1);
     assert_true(open.net_threads >= 1);
     assert_true(open.memory_budget >= 1u << 20);

@@ -43,6 +43,7 @@ struct api_settings {
     struct limits limits;
     size_t max_body;               /* bytes of a request body */
     size_t max_request_memory;     /* bytes one request may hold */
+    size_t small_body;             /* requests up to this are favoured with memory */
     bool server_timing;            /* send Server-Timing */
     const struct api_limit *shown; /* for GET /v1/limits; must outlive the api */
     size_t shown_count;
@@ -69,6 +70,7 @@ struct request {
     struct span accept;
     struct span request_id; /* X-Request-ID */
     struct span traceparent;
+    struct span timeout; /* X-Request-Timeout, seconds */
     bool has_content_length;
     uint64_t content_length;
 };
@@ -85,6 +87,12 @@ extern const char *const stage_names[STAGES];
 
 enum { REQUEST_ID_SIZE = 129 };
 
+/* What a request says of its answer, whatever the answer is. */
+struct wishes {
+    bool pretty;
+    int64_t timeout_ns; /* it will wait for so long to be begun with; 0: not said */
+};
+
 struct exchange {
     struct api *api;
     struct arena mem;
@@ -95,7 +103,7 @@ struct exchange {
     struct decoder *decoder;
     struct batch batch;
     struct result result;
-    bool pretty;
+    struct wishes wishes;
     bool refused;                     /* err says why */
     uint64_t body_bytes;              /* received so far */
     char request_id[REQUEST_ID_SIZE]; /* the sender's, or one of ours */
@@ -135,6 +143,9 @@ bool api_feed(struct exchange *exchange, struct span piece);
 /* What the answer will cost about, in nanoseconds of one core; valid once the
  * body is in.  For deciding whether to answer here or on the pool. */
 int64_t api_cost_ns(const struct exchange *exchange);
+
+/* True for a request whose body is known to be no larger than settings.small_body. */
+bool api_is_small(const struct exchange *exchange);
 
 /* Answers.  Cannot fail: an error becomes a problem document.  The response
  * points into the exchange. */

@@ -18,6 +18,7 @@
 
 struct budget {
     size_t limit;        /* bytes */
+    size_t kept;         /* of them for arenas that are `favoured` */
     _Atomic size_t used; /* bytes reserved by all arenas */
 };
 
@@ -25,6 +26,7 @@ struct arena_block;
 
 struct arena {
     struct budget *budget;      /* NULL: no shared limit */
+    bool favoured;              /* the owner's: may use what the budget keeps back */
     size_t limit;               /* bytes this arena may hold */
     const char *limit_flag;     /* names the limit in errors */
     size_t used;                /* bytes of all blocks */
@@ -62,7 +64,8 @@ void arena_drop(struct arena *arena, void *block);
 /* A copy of the text, terminated. */
 char *arena_text(struct arena *arena, struct span text, struct err *err);
 
-/* Frees all blocks and returns the reservation.  The arena may be used again. */
+/* Frees all blocks and returns the reservation.  The arena may be used again, and is
+ * as favoured as before. */
 void arena_release(struct arena *arena);
 
 #endif

@@ -18,16 +18,16 @@ struct read {
     struct arena mem;
     struct batch batch;
     struct err err;
-    bool pretty;
+    struct wishes wishes;
 };
 
 static struct read read_target(const char *target)
 {
-    struct read read = {.pretty = false};
+    struct read read = {.wishes = {0}};
 
     arena_init(&read.mem, 1 << 20, "--max-request-memory", NULL);
     batch_init(&read.batch, &task_loss, &limits);
-    query_read(span_of(target), &read.batch, &read.pretty, &read.mem, &read.err);
+    query_read(span_of(target), &read.batch, &read.wishes, &read.mem, &read.err);
     return read;
 }
 
@@ -63,7 +63,7 @@ static void query_read__sets_options_of_every_type(void **state)
     assert_int_equal(read.batch.dtype, DTYPE_FLOAT32);
     assert_true(span_is(read.batch.id, "a b!"));
     assert_int_equal(read.batch.outputs, 1u << OUTPUT_LOSS | 1u << OUTPUT_GRADIENT);
-    assert_true(read.pretty);
+    assert_true(read.wishes.pretty);
     arena_release(&read.mem);
 }
 
@@ -73,7 +73,7 @@ static void query_read__skips_empty_pieces(void **state)
     (void)state;
     assert_int_equal(read.err.kind, ERR_NONE);
     assert_int_equal(read.batch.reduction, REDUCTION_NONE);
-    assert_false(read.pretty);
+    assert_false(read.wishes.pretty);
     arena_release(&read.mem);
 }
 
@@ -101,6 +101,12 @@ static void query_read__names_what_is_wrong(void **state)
         "logits is an array and cannot be given in the address; it goes into the body");
     refused("/v1/loss?pretty=maybe", ERR_INVALID_OPTION,
             "pretty is maybe; true or false is wanted");
+    refused("/v1/loss?timeout=soon", ERR_INVALID_OPTION,
+            "timeout is soon; seconds from 0.001 to 3600 are wanted");
+    refused("/v1/loss?timeout=0", ERR_INVALID_OPTION,
+            "timeout is 0; seconds from 0.001 to 3600 are wanted");
+    refused("/v1/loss?timeout=3600.5", ERR_INVALID_OPTION,
+            "timeout is 3600.5; seconds from 0.001 to 3600 are wanted");
 }
 
 static void query_read__keeps_values_out_of_range_for_their_turn(void **state)
@@ -118,13 +124,15 @@ static void query_read__sets_nothing_without_a_batch(void **state)
 {
     struct arena mem;
     struct err err = {0};
-    bool pretty = false;
+    struct wishes wishes = {0};
 
     (void)state;
     arena_init(&mem, 1 << 16, NULL, NULL);
-    query_read(span_of("/livez?verbose=1&pretty=1"), NULL, &pretty, &mem, &err);
+    query_read(span_of("/livez?verbose=1&pretty=1&timeout=0.25"), NULL, &wishes, &mem,
+               &err);
     assert_int_equal(err.kind, ERR_NONE);
-    assert_true(pretty);
+    assert_true(wishes.pretty);
+    assert_int_equal(wishes.timeout_ns, 250000000);
     arena_release(&mem);
 }
 

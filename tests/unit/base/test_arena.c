@@ -266,6 +266,25 @@ static void budget__is_shared_by_arenas(void **state)
     assert_int_equal(atomic_load(&budget.used), 0);
 }
 
+static void budget__keeps_a_part_for_the_favoured(void **state)
+{
+    (void)state;
+    struct budget budget = {.limit = 100000, .kept = 25000};
+    struct arena a = arena_of(SIZE_MAX, &budget), b = arena_of(SIZE_MAX, &budget);
+    struct err err = {.kind = ERR_NONE}, none = {.kind = ERR_NONE};
+
+    b.favoured = true;
+    assert_false(arena_reserve(&a, 75001, &err));
+    assert_int_equal(err.kind, ERR_OVERLOADED);
+    assert_true(arena_reserve(&a, 75000, &none));
+    assert_true(arena_reserve(&b, 20000, &none));
+    arena_release(&b);
+    assert_true(arena_reserve(&b, 25000, &none)); /* favoured still */
+    arena_release(&b);
+    arena_release(&a);
+    assert_int_equal(atomic_load(&budget.used), 0);
+}
+
 static void arena_reserve__makes_sure_of_what_comes_later(void **state)
 {
     (void)state;
@@ -492,6 +511,7 @@ int main(void)
         cmocka_unit_test(arena_resize__that_is_refused_leaves_the_block),
         cmocka_unit_test(arena_drop__gives_the_room_back),
         cmocka_unit_test(budget__is_shared_by_arenas),
+        cmocka_unit_test(budget__keeps_a_part_for_the_favoured),
         cmocka_unit_test(arena_reserve__makes_sure_of_what_comes_later),
         cmocka_unit_test(arena_release__leaves_an_arena_that_can_be_used_again),
         cmocka_unit_test(arenas__keep_their_books_under_torture),

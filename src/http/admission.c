@@ -1,0 +1,94 @@
+#include "http/admission.h"
+
+#include "lossd/base/clock.h"
+
+enum {
+    AS_ESTIMATED = 1000, /* the pace before anything has been measured */
+    SLOWEST = 1000 * AS_ESTIMATED,
+    SMOOTHING = 8, /* a measurement counts for an eighth */
+    RETRY_MOST_S = 30
+};
+
+static const int64_t SECOND = INT64_C(1000000000);
+
+struct admission admission_of(size_t threads, size_t places, size_t kept)
+{
+    return (struct admission){.threads = threads ? threads : 1,
+                              .places = places,
+                              .kept = kept,
+                              .pace = AS_ESTIMATED};
+}
+
+int64_t admission_wait_ns(const struct admission *admission)
+{
+    double work = (double)atomic_load(&admission->work_ns);
+    double pace = (double)atomic_load(&admission->pace) / AS_ESTIMATED;
+
+    return (int64_t)(work * pace / (double)admission->threads);
+}
+
+unsigned admission_retry_after_s(const struct admission *admission)
+{
+    int64_t seconds = admission_wait_ns(admission) / SECOND + 1;
+
+    if (seconds > RETRY_MOST_S)
+        seconds = RETRY_MOST_S;
+    return (unsigned)(seconds + clock_ns() / 1024 % (seconds / 4 + 1));
+}
+
+/* One more waits, unless there are as many as may. */
+static bool take_place(struct admission *admission, bool is_small)
+{
+    size_t waiting = atomic_load(&admission->waiting);
+    size_t kept = is_small ? 0 : admission->kept;
+
+    do {
+        if (waiting >= admission->places - kept)
+            return false;
+    } while (!atomic_compare_exchange_weak(&admission->waiting, &waiting, waiting + 1));
+    return true;
+}
+
+bool admission_enter(struct admission *admission, const struct task_estimate *task,
+                     enum shedding *why, struct err *err)
+{
+    int64_t wait = admission_wait_ns(admission);
+
+    if (wait > task->timeout_ns) {
+        *why = SHED_WAIT;
+        return fail(err, ERR_OVERLOADED, NULL,
+                    "requests that came before will take about %.3f s; this one may wait "
+                    "for %.3f s",
+                    (double)wait / 1e9, (double)task->timeout_ns / 1e9);
+    }
+    if (!take_place(admission, task->is_small)) {
+        *why = SHED_QUEUE;
+        return fail(err, ERR_OVERLOADED, NULL,
+                    "%zu requests are waiting already, as many as may (--queue-size "
+                    "raises that)",
+                    atomic_load(&admission->waiting));
+    }
+    atomic_fetch_add(&admission->work_ns, task->cost_ns);
+    return true;
+}
+
+bool admission_begin(struct admission *admission)
+{
+    return atomic_fetch_sub(&admission->waiting, 1) > 1;
+}
+
+void admission_leave(struct admission *admission, int64_t cost_ns, int64_t took_ns)
+{
+    atomic_fetch_sub(&admission->work_ns, cost_ns);
+    if (took_ns <= 0 || cost_ns <= 0)
+        return;
+    double measured = (double)took_ns / (double)cost_ns * AS_ESTIMATED;
+    int64_t pace = atomic_load(&admission->pace), next;
+    if (measured > SLOWEST)
+        measured = SLOWEST;
+    do {
+        next = pace + ((int64_t)measured - pace) / SMOOTHING;
+        if (next < 1)
+            next = 1;
+    } while (!atomic_compare_exchange_weak(&admission->pace, &pace, next));
+}

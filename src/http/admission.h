@@ -1,0 +1,63 @@
+/* May this request wait for a thread?  And when should one that may not come back?
+ *
+ * A queue that is longer than what its requests will wait for does work for nobody:
+ * by the time it is done, who asked has given up.  So a request that would wait for
+ * longer than its timeout is refused at once, with the time after which there will
+ * be room. */
+#ifndef LOSSD_HTTP_ADMISSION_H
+#define LOSSD_HTTP_ADMISSION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lossd/base/err.h"
+
+/* Why a request is not answered though nothing is wrong with it. */
+enum shedding {
+    SHED_QUEUE,  /* as many wait as may */
+    SHED_WAIT,   /* it would have to wait for longer than its timeout */
+    SHED_LATE,   /* it has waited for longer than that */
+    SHED_MEMORY, /* there is none left for it */
+    SHEDDINGS
+};
+
+/* Shared by all threads without a lock. */
+struct admission {
+    size_t threads; /* that do the work */
+    size_t places;  /* requests that may wait, */
+    size_t kept;    /* and those of them for small ones only */
+    _Atomic size_t waiting;
+    _Atomic int64_t work_ns; /* estimated, of those that wait or are being answered */
+    _Atomic int64_t pace;    /* what work takes, in thousandths of its estimate */
+};
+
+/* No threads count as one. */
+struct admission admission_of(size_t threads, size_t places, size_t kept);
+
+/* What is to be done for a request, and how it may wait. */
+struct task_estimate {
+    int64_t cost_ns;    /* of one core */
+    int64_t timeout_ns; /* it will wait for so long */
+    bool is_small;      /* it may use the places that are kept for small ones */
+};
+
+/* Counts the request in.  False, with ERR_OVERLOADED and `why` filled: refused. */
+bool admission_enter(struct admission *admission, const struct task_estimate *task,
+                     enum shedding *why, struct err *err);
+
+/* It waits no more.  True: there are others that still do. */
+bool admission_begin(struct admission *admission);
+
+/* It is over.  `took_ns` tells the pace, when all threads were busy: else 0. */
+void admission_leave(struct admission *admission, int64_t cost_ns, int64_t took_ns);
+
+/* Nanoseconds until what is waiting now has been done, about. */
+int64_t admission_wait_ns(const struct admission *admission);
+
+/* The same for Retry-After: 1 to 30 seconds, and up to a quarter more by chance, so
+ * that those refused together do not come back together. */
+unsigned admission_retry_after_s(const struct admission *admission);
+
+#endif

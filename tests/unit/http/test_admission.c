@@ -1,0 +1,130 @@
+/* http/admission.c: who may wait, and when to come back. */
+#include "http/admission.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const int64_t SECOND = INT64_C(1000000000);
+
+static bool enters(struct admission *admission, int64_t cost_ns, int64_t timeout_ns,
+                   bool is_small, enum shedding *why)
+{
+    struct err err = {.kind = ERR_NONE};
+    struct task_estimate task = {cost_ns, timeout_ns, is_small};
+    bool entered = admission_enter(admission, &task, why, &err);
+
+    assert_int_equal(err.kind, entered ? ERR_NONE : ERR_OVERLOADED);
+    return entered;
+}
+
+static void admission__keeps_places_for_small_requests(void **state)
+{
+    (void)state;
+    struct admission admission = admission_of(1, 8, 2);
+    enum shedding why = SHEDDINGS;
+
+    for (int i = 0; i < 6; i++)
+        assert_true(enters(&admission, 1, SECOND, false, &why));
+    assert_false(enters(&admission, 1, SECOND, false, &why));
+    assert_int_equal(why, SHED_QUEUE);
+    for (int i = 0; i < 2; i++)
+        assert_true(enters(&admission, 1, SECOND, true, &why));
+    assert_false(enters(&admission, 1, SECOND, true, &why));
+    /* a place is free once its request is begun, though it is not over */
+    assert_true(admission_begin(&admission));
+    assert_true(enters(&admission, 1, SECOND, true, &why));
+}
+
+static void admission__of_one_place_has_it_for_everybody(void **state)
+{
+    (void)state;
+    struct admission admission = admission_of(1, 1, 0);
+    enum shedding why;
+
+    assert_true(enters(&admission, 1, SECOND, false, &why));
+    assert_false(enters(&admission, 1, SECOND, true, &why));
+    assert_false(admission_begin(&admission));
+    assert_true(enters(&admission, 1, SECOND, false, &why));
+}
+
+static void admission__refuses_who_would_wait_for_too_long(void **state)
+{
+    (void)state;
+    struct admission admission = admission_of(2, 100, 25);
+    enum shedding why = SHEDDINGS;
+
+    assert_true(enters(&admission, 6 * SECOND, SECOND, false, &why));
+    assert_true(admission_wait_ns(&admission) == 3 * SECOND);
+    assert_false(enters(&admission, 1, 3 * SECOND - 1, false, &why));
+    assert_int_equal(why, SHED_WAIT);
+    assert_true(enters(&admission, 1, 3 * SECOND, false, &why));
+    admission_leave(&admission, 6 * SECOND, 0);
+    assert_true(enters(&admission, 1, 1, false, &why));
+}
+
+/* A machine that takes three times as long as estimated is found out. */
+static void admission__learns_what_work_takes(void **state)
+{
+    (void)state;
+    struct admission admission = admission_of(1, 100, 0);
+    enum shedding why;
+
+    for (int i = 0; i < 100; i++) {
+        assert_true(enters(&admission, SECOND, SECOND, false, &why));
+        admission_begin(&admission);
+        admission_leave(&admission, SECOND, 3 * SECOND);
+    }
+    assert_true(enters(&admission, SECOND, SECOND, false, &why));
+    assert_in_range(admission_wait_ns(&admission), 29 * SECOND / 10, 3 * SECOND);
+}
+
+static void admission__survives_measurements_of_any_size(void **state)
+{
+    (void)state;
+    struct admission admission = admission_of(1, 100, 0);
+
+    for (int i = 0; i < 200; i++)
+        admission_leave(&admission, 1, INT64_MAX);
+    atomic_store(&admission.work_ns, SECOND);
+    assert_true(admission_wait_ns(&admission) > SECOND);
+    for (int i = 0; i < 200; i++)
+        admission_leave(&admission, INT64_C(1) << 50, 1);
+    atomic_store(&admission.work_ns, SECOND);
+    assert_true(admission_wait_ns(&admission) >= 0);
+    assert_true(admission_wait_ns(&admission) < SECOND);
+}
+
+static void retry_after__is_the_wait_and_a_little_more(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t work_ns;
+        unsigned least, most;
+    } cases[] = {
+        {0, 1, 1}, {SECOND / 2, 1, 1}, {11 * SECOND, 12, 15}, {1000 * SECOND, 30, 37}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct admission admission = admission_of(1, 1, 0);
+        atomic_store(&admission.work_ns, cases[i].work_ns);
+        assert_in_range(admission_retry_after_s(&admission), cases[i].least,
+                        cases[i].most);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(admission__keeps_places_for_small_requests),
+        cmocka_unit_test(admission__of_one_place_has_it_for_everybody),
+        cmocka_unit_test(admission__refuses_who_would_wait_for_too_long),
+        cmocka_unit_test(admission__learns_what_work_takes),
+        cmocka_unit_test(admission__survives_measurements_of_any_size),
+        cmocka_unit_test(retry_after__is_the_wait_and_a_little_more),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
