@@ -37,6 +37,7 @@ enum {
 struct service {
     struct config config;
     struct log log;
+    struct log_gate gate;
     struct budget budget;
     struct config_ceilings ceilings;
     const char *facts[5][2]; /* what build_info says, each followed by NULL */
@@ -133,7 +134,8 @@ static bool start(struct service *service)
     struct err err = {0};
 
     service->log = (struct log){STDOUT_FILENO, (enum log_format)config->log_format,
-                                (enum log_level)config->log_level};
+                                (enum log_level)config->log_level, &service->gate};
+    service->gate.per_second = config->log_rate;
     service->budget.limit = config->memory_budget;
     service->budget.kept = config_memory_kept(config);
     service->meter = make_meter(service);
@@ -227,6 +229,7 @@ int main(int argc, char *argv[])
         drain(&service, &ends);
     }
     stop(&service);
+    log_end(&service.log);
     if (started)
         log_note(&service.log, LOG_INFO, "stopped");
     return started ? 0 : 1;

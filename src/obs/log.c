@@ -8,6 +8,7 @@
 #include "lossd/obs/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -163,17 +164,11 @@ static void write_access_text(struct buf *line, enum log_level level,
         buf_text(line, " incomplete");
 }
 
-void log_note(const struct log *log, enum log_level level, const char *format, ...)
+static void write_note(const struct log *log, enum log_level level, const char *message)
 {
-    char message[MESSAGE_MAX], text[LINE_MAX_SIZE];
+    char text[LINE_MAX_SIZE];
     struct buf line;
-    va_list args;
 
-    if (!wanted(log, level))
-        return;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
     buf_over(&line, text, sizeof text);
     if (log->format == LOG_JSON) {
         struct json json = begin_json(&line, level, message);
@@ -185,13 +180,49 @@ void log_note(const struct log *log, enum log_level level, const char *format, .
     write_line(log, &line);
 }
 
+static void tell_of_left_out(const struct log *log, uint64_t lines)
+{
+    char message[MESSAGE_MAX];
+
+    if (lines == 0 || !wanted(log, LOG_WARNING))
+        return;
+    snprintf(message, sizeof message,
+             "log lines left out: %" PRIu64 "; more than %" PRIu64
+             " came in a second (--log-rate raises that)",
+             lines, log->gate->per_second);
+    write_note(log, LOG_WARNING, message);
+}
+
+static bool may_pass(const struct log *log, enum log_kind kind)
+{
+    if (!log->gate || log->gate->per_second == 0)
+        return true;
+    int64_t now = clock_ns();
+    bool passes = log_gate_pass(log->gate, kind, now);
+    tell_of_left_out(log, log_gate_tell(log->gate, now));
+    return passes;
+}
+
+void log_note(const struct log *log, enum log_level level, const char *format, ...)
+{
+    char message[MESSAGE_MAX];
+    va_list args;
+
+    if (!wanted(log, level) || !may_pass(log, LOG_KIND_NOTE))
+        return;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    write_note(log, level, message);
+}
+
 void log_access(const struct log *log, const struct access *access)
 {
     enum log_level level = access->status >= 500 ? LOG_WARNING : LOG_INFO;
     char text[LINE_MAX_SIZE];
     struct buf line;
 
-    if (!wanted(log, level))
+    if (!wanted(log, level) || !may_pass(log, LOG_KIND_ACCESS))
         return;
     buf_over(&line, text, sizeof text);
     if (log->format == LOG_JSON)
@@ -199,4 +230,10 @@ void log_access(const struct log *log, const struct access *access)
     else
         write_access_text(&line, level, access);
     write_line(log, &line);
+}
+
+void log_end(const struct log *log)
+{
+    if (log && log->gate)
+        tell_of_left_out(log, log_gate_rest(log->gate));
 }

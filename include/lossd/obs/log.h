@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "lossd/base/span.h"
+#include "lossd/obs/log_gate.h"
 
 enum log_format { LOG_OFF, LOG_JSON, LOG_TEXT };
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
@@ -18,6 +19,7 @@ struct log {
     int fd;
     enum log_format format;
     enum log_level lowest;
+    struct log_gate *gate; /* holds back what is too much; NULL: nothing is */
 };
 
 /* A line with a message: log_note(log, LOG_INFO, "listening on %s", url).  A NULL
@@ -42,5 +44,10 @@ struct access {
 };
 
 void log_access(const struct log *log, const struct access *access);
+
+/* Says how many lines have been left out since that was last said.  For the end: a
+ * line that is left out, or the next one that is not, says so by itself, once a
+ * second at most. */
+void log_end(const struct log *log);
 
 #endif

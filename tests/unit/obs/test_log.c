@@ -27,7 +27,7 @@ static struct page *page_new(enum log_format format, enum log_level lowest)
     struct page *page = calloc(1, sizeof *page);
 
     char name[] = "/tmp/lossd-test-log-XXXXXX";
-    page->log = (struct log){mkstemp(name), format, lowest};
+    page->log = (struct log){mkstemp(name), format, lowest, NULL};
     unlink(name);
     int flags = fcntl(page->log.fd, F_GETFL);
     fcntl(page->log.fd, F_SETFL, flags | O_APPEND);
@@ -264,6 +264,71 @@ static void log_note__keeps_the_lines_of_threads_apart(void **state)
     page_free(page);
 }
 
+static size_t count_lines(const char *text, const char *word)
+{
+    size_t count = 0;
+
+    for (; (text = strstr(text, word)); text++)
+        count++;
+    return count;
+}
+
+static void log__leaves_out_access_lines_and_notes_apart_and_says_how_many(void **state)
+{
+    (void)state;
+    struct page *page = page_new(LOG_JSON, LOG_INFO);
+    struct log_gate gate = {.per_second = 1};
+    struct access access = an_access();
+    enum { MANY = 100 };
+
+    gate.due_ns[LOG_KIND_ACCESS] = INT64_MAX / 2; /* an empty bucket, for long */
+    page->log.gate = &gate;
+    for (int i = 0; i < MANY; i++)
+        log_access(&page->log, &access);
+    assert_int_equal(count_lines(page_text(page), "\"request\""), 0);
+    /* told of at once, and the rest not within this second */
+    assert_non_null(strstr(page->text,
+                           "\"level\":\"warning\",\"msg\":\"log lines left out: "
+                           "1; more than 1 came in a second (--log-rate "
+                           "raises that)\""));
+    log_note(&page->log, LOG_INFO, "all is well");
+    assert_int_equal(count_lines(page_text(page), "all is well"), 1);
+    log_end(&page->log);
+    log_end(&page->log);
+    size_t told = 0;
+    for (const char *at = page_text(page); (at = strstr(at, "left out: ")); at++)
+        told += strtoul(at + strlen("left out: "), NULL, 10);
+    assert_int_equal(told, MANY);
+    page_free(page);
+}
+
+static void log__counts_no_line_below_its_level_against_the_rate(void **state)
+{
+    (void)state;
+    struct page *page = page_new(LOG_JSON, LOG_WARNING);
+    struct log_gate gate = {.per_second = 1};
+
+    page->log.gate = &gate;
+    for (int i = 0; i < 1000; i++)
+        log_note(&page->log, LOG_INFO, "not wanted");
+    log_note(&page->log, LOG_ERROR, "wanted");
+    log_end(&page->log);
+    assert_non_null(strstr(page_text(page), "\"wanted\""));
+    assert_null(strstr(page->text, "left out"));
+    page_free(page);
+}
+
+static void log_end__takes_a_log_without_a_gate(void **state)
+{
+    (void)state;
+    struct page *page = page_new(LOG_JSON, LOG_INFO);
+
+    log_end(NULL);
+    log_end(&page->log);
+    assert_string_equal(page_text(page), "");
+    page_free(page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +339,9 @@ int main(void)
         cmocka_unit_test(log_access__leaves_out_what_there_is_not),
         cmocka_unit_test(log_access__is_readable_as_text),
         cmocka_unit_test(log_access__cuts_what_a_client_made_too_long),
+        cmocka_unit_test(log__leaves_out_access_lines_and_notes_apart_and_says_how_many),
+        cmocka_unit_test(log__counts_no_line_below_its_level_against_the_rate),
+        cmocka_unit_test(log_end__takes_a_log_without_a_gate),
         cmocka_unit_test(log_note__keeps_the_lines_of_threads_apart),
     };
 
