@@ -60,8 +60,8 @@ static void option_help(const struct option *option, FILE *out)
     option_text(option, &standard, value);
     option_key(option, key);
     option_variable(option, variable);
-    snprintf(words, sizeof words, "%s [default: %s] [env: %s]", option->help, value,
-             variable);
+    snprintf(words, sizeof words, "%s [default: %s] [env: %s]", option->help,
+             *value ? value : "none", variable);
     used = fprintf(out, "  --%s %s", key, option_placeholder(option));
     words_print(out, used > 0 ? (size_t)used : INDENT, words);
 }

@@ -2,7 +2,8 @@
  *
  * The first SIGTERM or SIGINT drains: readiness says no, and after the delay
  * that balancers need to notice, no new connections are taken and those that
- * are there are finished.  A second one hastens whichever wait is on. */
+ * are there are finished.  A second one hastens whichever wait is on.  SIGHUP reads
+ * the keys again. */
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include "build.inc"
 #include "config.h"
 #include "lossd/api/api.h"
+#include "lossd/api/keyring.h"
 #include "lossd/base/arena.h"
 #include "lossd/base/clock.h"
 #include "lossd/base/pool.h"
@@ -42,6 +44,7 @@ struct service {
     struct config_ceilings ceilings;
     const char *facts[5][2]; /* what build_info says, each followed by NULL */
     struct meter *meter;
+    struct keyring *keys;
     struct pool *pool;
     struct api *api;
     struct server *server;
@@ -94,6 +97,8 @@ static struct api *make_api(struct service *service)
         .max_request_memory = config->max_request_memory,
         .small_body = config->small_body,
         .server_timing = config->server_timing,
+        .keys = service->keys,
+        .cors_origin = config->cors_origin,
         .shown = service->ceilings.limits,
         .shown_count = service->ceilings.count,
         .version = LOSSD_VERSION,
@@ -128,11 +133,33 @@ static struct server *make_server(struct service *service, struct err *err)
                       &service->log, service->meter, err);
 }
 
+static bool complain(const struct err *err)
+{
+    fprintf(stderr, "lossd: %s\n", err->detail);
+    return false;
+}
+
+/* Who may ask, as the settings say. */
+static bool read_access(struct service *service)
+{
+    const struct config *config = &service->config;
+    struct err err = {0};
+
+    if (!api_check_origin(config->cors_origin, &err))
+        return complain(&err);
+    if (*config->api_key_file &&
+        !(service->keys = keyring_new(config->api_key_file, &err)))
+        return complain(&err);
+    return true;
+}
+
 static bool start(struct service *service)
 {
     const struct config *config = &service->config;
     struct err err = {0};
 
+    if (!read_access(service))
+        return false;
     service->log = (struct log){STDOUT_FILENO, (enum log_format)config->log_format,
                                 (enum log_level)config->log_level, &service->gate};
     service->gate.per_second = config->log_rate;
@@ -145,10 +172,8 @@ static bool start(struct service *service)
         fail(&err, ERR_INTERNAL, NULL, "cannot start: no memory or no thread");
     else
         service->server = make_server(service, &err);
-    if (!service->server) {
-        fprintf(stderr, "lossd: %s\n", err.detail);
-        return false;
-    }
+    if (!service->server)
+        return complain(&err);
     bool v6 = strchr(config->host, ':') != NULL;
     log_note(&service->log, LOG_INFO, "listening on http://%s%s%s:%u", v6 ? "[" : "",
              config->host, v6 ? "]" : "", server_port(service->server));
@@ -161,6 +186,7 @@ static void stop(struct service *service)
     pool_free(service->pool);
     api_free(service->api);
     meter_free(service->meter);
+    keyring_free(service->keys);
 }
 
 /* Waits for a signal that ends the service.  False: none came in that time. */
@@ -191,15 +217,43 @@ static void drain(struct service *service, const sigset_t *ends)
                  hastened ? "" : " (--drain-timeout gives them longer)");
 }
 
-/* Blocked in this thread, and so in all that it makes. */
-static sigset_t block_signals(void)
+static void reload_keys(struct service *service)
 {
-    sigset_t ends;
+    struct err err = {0};
+
+    if (keyring_reload(service->keys, &err))
+        log_note(&service->log, LOG_INFO, "the keys have been read again: %zu",
+                 keyring_count(service->keys));
+    else
+        log_note(&service->log, LOG_ERROR, "the keys stay as they were: %s", err.detail);
+}
+
+/* Waits for a signal that ends the service.  Without keys SIGHUP is one, as it is when
+ * a terminal closes; it is blocked only where it means to read them again. */
+static void await_end(struct service *service, const sigset_t *ends)
+{
+    sigset_t all = *ends;
+    int which = 0;
+
+    if (service->keys)
+        sigaddset(&all, SIGHUP);
+    while (sigwait(&all, &which) == 0 && which == SIGHUP)
+        reload_keys(service);
+}
+
+/* Blocks in this thread, and so in all that it makes, what it will wait for.  Returns
+ * those that end the service. */
+static sigset_t block_signals(const struct config *config)
+{
+    sigset_t ends, all;
 
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    all = ends;
+    if (*config->api_key_file)
+        sigaddset(&all, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
     signal(SIGPIPE, SIG_IGN);
     return ends;
 }
@@ -208,7 +262,6 @@ int main(int argc, char *argv[])
 {
     struct service service = {0};
     char version[256];
-    int which;
 
     snprintf(version, sizeof version, "lossd %s (%s, %s, %s)", LOSSD_VERSION,
              LOSSD_COMMIT, COMPILER, server_library());
@@ -222,10 +275,10 @@ int main(int argc, char *argv[])
     }
     mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
     config_settle(&service.config, STDOUT_FILENO);
-    sigset_t ends = block_signals();
+    sigset_t ends = block_signals(&service.config);
     bool started = start(&service);
     if (started) {
-        sigwait(&ends, &which);
+        await_end(&service, &ends);
         drain(&service, &ends);
     }
     stop(&service);

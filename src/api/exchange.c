@@ -8,10 +8,13 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "api/access.h"
+#include "api/cors.h"
 #include "api/monitor.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/request_id.h"
+#include "api/response.h"
 #include "api/route.h"
 #include "lossd/base/clock.h"
 #include "lossd/codec/codec.h"
@@ -153,17 +156,23 @@ static bool begin_scoring(struct exchange *exchange)
 
 const struct route *api_route(struct exchange *exchange)
 {
+    struct span path = query_path(exchange->head.target);
+
     request_id_choose(exchange);
     trace_id_read(exchange);
-    exchange->route = route_find(exchange->head.method, query_path(exchange->head.target),
-                                 &exchange->err);
+    exchange->preflight = cors_is_preflight(exchange);
+    /* who is refused here is still routed, for the name in the log */
+    access_check(exchange, path);
+    exchange->route = exchange->preflight
+                          ? route_at(path, &exchange->err)
+                          : route_find(exchange->head.method, path, &exchange->err);
     if (route_is_probe(exchange->route)) /* answered when the budget is spent, too */
         arena_init(&exchange->mem, PROBE_MEMORY, NULL, NULL);
-    if (!exchange->route) {
+    if (!exchange->route || exchange->err.kind != ERR_NONE) {
         exchange->refused = true;
-    } else if (exchange->route->task) {
+    } else if (exchange->route->task && !exchange->preflight) {
         exchange->refused = !begin_scoring(exchange);
-    } else {
+    } else if (!exchange->preflight) {
         query_read(exchange->head.target, NULL, &exchange->wishes, &exchange->mem,
                    &exchange->err);
         exchange->refused = exchange->err.kind != ERR_NONE;
@@ -239,14 +248,6 @@ int64_t api_cost_ns(const struct exchange *exchange)
 
 /* ---- answer ----------------------------------------------------------------- */
 
-static void add_header(struct response *response, const char *name, const char *value)
-{
-    if (response->headers < RESPONSE_HEADERS && value) {
-        response->header[response->headers].name = name;
-        response->header[response->headers++].value = value;
-    }
-}
-
 static void add_timing(struct exchange *exchange, struct response *response)
 {
     struct err ignored = {0};
@@ -264,7 +265,7 @@ static void add_timing(struct exchange *exchange, struct response *response)
                    (double)exchange->stage_ns[s] / 1e6);
     buf_char(&text, '\0');
     if (buf_ok(&text))
-        add_header(response, "Server-Timing", text.at);
+        response_add(response, "Server-Timing", text.at);
 }
 
 static void begin_response(struct exchange *exchange, struct response *response,
@@ -272,8 +273,9 @@ static void begin_response(struct exchange *exchange, struct response *response,
 {
     memset(response, 0, sizeof *response);
     response->status = status;
-    add_header(response, "Content-Type", media_type);
-    add_header(response, "X-Request-ID", exchange->request_id);
+    response_add(response, "Content-Type", media_type);
+    response_add(response, "X-Request-ID", exchange->request_id);
+    cors_add(exchange, response);
 }
 
 static void add_problem_headers(struct exchange *exchange, struct response *response)
@@ -284,16 +286,18 @@ static void add_problem_headers(struct exchange *exchange, struct response *resp
 
     if (err->kind == ERR_METHOD_NOT_ALLOWED) {
         route_methods(query_path(exchange->head.target), text);
-        add_header(response, "Allow",
-                   arena_text(&exchange->mem, span_of(text), &ignored));
+        response_add(response, "Allow",
+                     arena_text(&exchange->mem, span_of(text), &ignored));
+    } else if (err->kind == ERR_UNAUTHORIZED) {
+        response_add(response, "WWW-Authenticate", "Bearer realm=\"lossd\"");
     } else if (err->kind == ERR_UNSUPPORTED_MEDIA_TYPE) {
-        add_header(response, "Accept-Post", codec_media_types());
+        response_add(response, "Accept-Post", codec_media_types());
     } else if (err->kind == ERR_UNSUPPORTED_ENCODING) {
-        add_header(response, "Accept-Encoding", "identity");
+        response_add(response, "Accept-Encoding", "identity");
     } else if (err->kind == ERR_OVERLOADED || err->kind == ERR_DRAINING) {
         snprintf(text, sizeof text, "%u", err->retry_after_s ? err->retry_after_s : 1);
-        add_header(response, "Retry-After",
-                   arena_text(&exchange->mem, span_of(text), &ignored));
+        response_add(response, "Retry-After",
+                     arena_text(&exchange->mem, span_of(text), &ignored));
     }
 }
 
@@ -397,10 +401,28 @@ static bool answer_score(struct exchange *exchange, struct pool *pool,
     return true;
 }
 
+static bool answer_preflight(struct exchange *exchange, struct response *response)
+{
+    char methods[32];
+
+    route_methods(query_path(exchange->head.target), methods);
+    const char *kept = arena_text(&exchange->mem, span_of(methods), &exchange->err);
+    if (!kept)
+        return false;
+    begin_response(exchange, response, 204, NULL);
+    cors_add_leave(kept, response);
+    return true;
+}
+
 void api_answer(struct exchange *exchange, struct pool *pool, struct response *response)
 {
     bool answered = false;
 
+    if (exchange->preflight && !exchange->refused) {
+        if (!answer_preflight(exchange, response))
+            api_refuse(exchange, response);
+        return;
+    }
     if (!exchange->refused)
         answered = exchange->route->task ? answer_score(exchange, pool, response)
                                          : answer_description(exchange, response);

@@ -24,6 +24,8 @@ static struct problem problem_of(enum err_kind kind)
         return (struct problem){503, "overloaded", "Overloaded"};
     case ERR_DRAINING:
         return (struct problem){503, "draining", "Draining"};
+    case ERR_UNAUTHORIZED:
+        return (struct problem){401, "unauthorized", "Unauthorized"};
     case ERR_UNKNOWN_ROUTE:
         return (struct problem){404, "unknown_route", "Unknown route"};
     case ERR_METHOD_NOT_ALLOWED:

@@ -36,6 +36,8 @@ const struct route *route_find(struct span method, struct span path, struct err 
 
 /* route_name() in the order of route_index(), ending with NULL. */
 const char *const *route_names(void);
+/* A route of this path, whatever the method.  NULL with ERR_UNKNOWN_ROUTE in `err`. */
+const struct route *route_at(struct span path, struct err *err);
 
 /* "GET, HEAD": the methods of a path, for Allow; "" for an unknown path. */
 void route_methods(struct span path, char out[32]);

@@ -65,6 +65,15 @@ const struct route *route_find(struct span method, struct span path, struct err 
     return NULL;
 }
 
+const struct route *route_at(struct span path, struct err *err)
+{
+    for (size_t i = 0; i < route_count; i++)
+        if (span_is(path, routes[i].path))
+            return &routes[i];
+    fail_route(path, err);
+    return NULL;
+}
+
 void route_methods(struct span path, char out[32])
 {
     int len = 0;

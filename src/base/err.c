@@ -34,6 +34,7 @@ enum err_phase err_phase(enum err_kind kind)
     case ERR_INTERNAL:
     case ERR_OVERLOADED:
     case ERR_DRAINING:
+    case ERR_UNAUTHORIZED:
     case ERR_UNKNOWN_ROUTE:
     case ERR_METHOD_NOT_ALLOWED:
     case ERR_BAD_HEADER:

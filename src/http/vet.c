@@ -138,6 +138,12 @@ static void pick(struct vetting *vetting, struct span name, struct span value)
         keep(&head->traceparent, value);
     else if (is_named(name, "x-request-timeout"))
         keep(&head->timeout, value);
+    else if (is_named(name, "authorization"))
+        keep(&head->authorization, value);
+    else if (is_named(name, "origin"))
+        keep(&head->origin, value);
+    else if (is_named(name, "access-control-request-method"))
+        keep(&head->access_control_request_method, value);
     else if (is_named(name, "user-agent"))
         keep(&vetting->user_agent, value);
     else if (is_named(name, "expect"))

@@ -10,6 +10,7 @@
  *     build/tests/conversations/test_conversations '*masked*' */
 #include "config.h"
 #include "lossd/api/api.h"
+#include "lossd/api/keyring.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,6 +36,7 @@ static const char *const *page_flags; /* of the server it asks */
 static struct service service;
 static struct client *client;
 static struct api *api;
+static struct keyring *keys;
 static struct config config;
 static struct config_ceilings ceilings;
 
@@ -91,6 +93,9 @@ static struct span *field_of(struct request *head, const char *header)
         {"X-Request-ID:", &head->request_id},
         {"traceparent:", &head->traceparent},
         {"X-Request-Timeout:", &head->timeout},
+        {"Authorization:", &head->authorization},
+        {"Origin:", &head->origin},
+        {"Access-Control-Request-Method:", &head->access_control_request_method},
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (strncasecmp(header, fields[i].name, strlen(fields[i].name)) == 0)
@@ -217,12 +222,18 @@ static void make_api(void)
     while (argc > 1)
         free(argv[--argc]);
     config_ceilings(&config, &ceilings);
+    struct err err = {0};
+    keys = NULL;
+    if (*config.api_key_file)
+        assert_non_null(keys = keyring_new(config.api_key_file, &err));
     struct api_settings settings = {
         .limits = {config.max_elements, config.max_classes, config.max_confusion,
                    config.max_depth, config.max_text},
         .max_body = config.max_body,
         .max_request_memory = config.max_request_memory,
         .server_timing = config.server_timing,
+        .keys = keys,
+        .cors_origin = config.cors_origin,
         .shown = ceilings.limits,
         .shown_count = ceilings.count,
         .version = "1.0.0",
@@ -249,6 +260,7 @@ static int close_page(void **state)
     (void)state;
     client_free(client);
     api_free(api);
+    keyring_free(keys);
     return service_stop(&service);
 }
 

@@ -249,6 +249,8 @@ static bool header_holds(const char *expected, const struct answer *answer, char
 static bool body_is_sound(const struct conversation *conversation,
                           const struct answer *answer, char why[400])
 {
+    if (answer->status == 204)
+        return answer->body_length == 0 || wrong(why, "204 was answered with a body");
     const char *type = answer->status < 300 ? "Content-Type: application/json…"
                                             : "Content-Type: application/problem+json…";
     if (!header_holds(type, answer, why))

@@ -29,6 +29,7 @@
 struct api;
 struct codec;
 struct decoder;
+struct keyring;
 struct route;
 
 /* A ceiling or other setting that GET /v1/limits shows. */
@@ -45,6 +46,8 @@ struct api_settings {
     size_t max_request_memory;     /* bytes one request may hold */
     size_t small_body;             /* requests up to this are favoured with memory */
     bool server_timing;            /* send Server-Timing */
+    struct keyring *keys;          /* of those who may ask; NULL: everybody may */
+    const char *cors_origin;       /* whose pages may ask; "*": all, NULL or "": none */
     const struct api_limit *shown; /* for GET /v1/limits; must outlive the api */
     size_t shown_count;
     const char *version; /* "1.0.0" */
@@ -54,9 +57,13 @@ struct api_settings {
     struct meter *meter;      /* for GET /metrics, and to count what is scored; or NULL */
 };
 
-/* NULL: no memory.  api_free() accepts NULL. */
+/* NULL: no memory.  The keys and the origin must outlive the api.  api_free() accepts
+ * NULL. */
 struct api *api_new(const struct api_settings *settings);
 void api_free(struct api *api);
+
+/* Is it a setting for cors_origin?  False with `err` filled. */
+bool api_check_origin(const char *origin, struct err *err);
 
 /* While draining, readiness is 503; everything else is answered as before. */
 void api_set_draining(struct api *api, bool draining);
@@ -71,6 +78,9 @@ struct request {
     struct span request_id; /* X-Request-ID */
     struct span traceparent;
     struct span timeout; /* X-Request-Timeout, seconds */
+    struct span authorization;
+    struct span origin;
+    struct span access_control_request_method;
     bool has_content_length;
     uint64_t content_length;
 };
@@ -105,6 +115,7 @@ struct exchange {
     struct result result;
     struct wishes wishes;
     bool refused;                     /* err says why */
+    bool preflight;                   /* a browser asks whether it may ask */
     uint64_t body_bytes;              /* received so far */
     char request_id[REQUEST_ID_SIZE]; /* the sender's, or one of ours */
     char trace_id[33];                /* "" when there is none */
@@ -112,7 +123,7 @@ struct exchange {
     int64_t stage_ns[STAGES];
 };
 
-enum { RESPONSE_HEADERS = 8 };
+enum { RESPONSE_HEADERS = 12 };
 
 struct response {
     unsigned status;
@@ -133,7 +144,7 @@ struct response {
  * until exchange_release(). */
 void exchange_init(struct exchange *exchange, struct api *api, struct budget *budget);
 
-/* The head is in: who answers?  Checks method, path, query, media type and
+/* The head is in: who answers?  Checks key, method, path, query, media type and
  * declared length, reserves memory, and begins to decode.  NULL when refused. */
 const struct route *api_route(struct exchange *exchange);
 

@@ -135,6 +135,10 @@ static void vet__picks_what_the_service_looks_at(void **state)
                                       {"accept", "*/*"},
                                       {"x-request-id", "7"},
                                       {"traceparent", "00-"},
+                                      {"AUTHORIZATION", "Bearer a"},
+                                      {"Authorization", "Bearer b"},
+                                      {"Origin", "https://a.example"},
+                                      {"Access-Control-Request-Method", "POST"},
                                       {"user-agent", "me"},
                                       {"content-length", "0099"},
                                       {"expect", "100-Continue"}};
@@ -147,6 +151,9 @@ static void vet__picks_what_the_service_looks_at(void **state)
     assert_true(span_is(head.accept, "*/*"));
     assert_true(span_is(head.request_id, "7"));
     assert_true(span_is(head.traceparent, "00-"));
+    assert_true(span_is(head.authorization, "Bearer a"));
+    assert_true(span_is(head.origin, "https://a.example"));
+    assert_true(span_is(head.access_control_request_method, "POST"));
     assert_true(span_is(vetting.user_agent, "me"));
     assert_true(head.has_content_length && head.content_length == 99);
     assert_true(vetting.expects_continue);

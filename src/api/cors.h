@@ -1,0 +1,19 @@
+/* Answers to scripts of pages from elsewhere (CORS); private to this layer. */
+#ifndef LOSSD_API_CORS_H
+#define LOSSD_API_CORS_H
+
+#include <stdbool.h>
+
+#include "lossd/api/api.h"
+
+/* Does a browser ask for leave to send another request?  Only where pages from its
+ * origin may ask. */
+bool cors_is_preflight(const struct exchange *exchange);
+
+/* Adds the headers that every answer has. */
+void cors_add(const struct exchange *exchange, struct response *response);
+
+/* Adds those of the answer to a preflight; `methods` lives as long as the response. */
+void cors_add_leave(const char *methods, struct response *response);
+
+#endif

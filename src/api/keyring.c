@@ -1,0 +1,263 @@
+/* Keys lie in the file as they are sent, so that a mounted secret is enough to set one
+ * up; whoever can read the file can read the process too.
+ *
+ * Comparing in constant time needs no hash: each key is padded with zeros to the same
+ * size, and what is offered is held against every byte of every key, its length
+ * included, with no way out before the last.  The time depends on the number of keys
+ * alone. */
+#include "lossd/api/keyring.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { KEY_MIN = 16, KEY_SIZE = 256, KEYS_MAX = 256, LINE_SIZE = 1024, ROOM = 4096 };
+
+struct key {
+    size_t len;
+    unsigned char text[KEY_SIZE]; /* zeros behind it */
+};
+
+struct keys {
+    size_t count;
+    struct key key[KEYS_MAX];
+};
+
+struct keyring {
+    pthread_rwlock_t lock; /* of `keys` */
+    struct keys *keys;
+    char path[];
+};
+
+static void keys_free(struct keys *keys)
+{
+    if (keys)
+        explicit_bzero(keys, sizeof *keys);
+    free(keys);
+}
+
+/* ---- the file ----------------------------------------------------------------- */
+
+struct reading {
+    const char *path;
+    size_t line;
+    struct keys *keys;
+    struct err *err;
+};
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* What stands in a line besides its comment and the blanks around. */
+static struct span line_content(const char *line)
+{
+    struct span text = {line, strcspn(line, "#")};
+
+    while (text.len > 0 && is_blank(text.at[0])) {
+        text.at++;
+        text.len--;
+    }
+    while (text.len > 0 && is_blank(text.at[text.len - 1]))
+        text.len--;
+    return text;
+}
+
+static bool fail_line(const struct reading *reading, const char *why)
+{
+    return fail(reading->err, ERR_INTERNAL, NULL, "%s:%zu: %s", reading->path,
+                reading->line, why);
+}
+
+static bool add_key(const struct reading *reading, struct span text)
+{
+    struct keys *keys = reading->keys;
+
+    for (size_t i = 0; i < text.len; i++) {
+        if (is_blank(text.at[i]))
+            return fail_line(reading, "there is a blank in the key; wanted one key a "
+                                      "line");
+        if (text.at[i] < ' ' || text.at[i] > '~')
+            return fail_line(reading, "the key has a character that is not printable "
+                                      "ASCII");
+    }
+    if (text.len < KEY_MIN)
+        return fail_line(reading, "the key is too short; wanted at least 16 characters");
+    if (text.len >= KEY_SIZE)
+        return fail_line(reading, "the key is too long; wanted at most 255 characters");
+    if (keys->count == KEYS_MAX)
+        return fail_line(reading, "there are too many keys; wanted at most 256");
+    struct key *key = &keys->key[keys->count++];
+    key->len = text.len;
+    memcpy(key->text, text.at, text.len);
+    return true;
+}
+
+static bool read_line(struct reading *reading, const char *line, bool whole)
+{
+    reading->line++;
+    if (!whole)
+        return fail_line(reading, "the line is too long or not text");
+    struct span text = line_content(line);
+    return text.len == 0 || add_key(reading, text);
+}
+
+static bool read_lines(struct reading *reading, FILE *stream)
+{
+    char line[LINE_SIZE];
+    bool good = true;
+
+    errno = 0;
+    while (good && fgets(line, sizeof line, stream))
+        good = read_line(reading, line, strchr(line, '\n') || feof(stream));
+    int why = errno;
+    explicit_bzero(line, sizeof line);
+    if (good && ferror(stream))
+        return fail(reading->err, ERR_INTERNAL, NULL, "cannot read the keys in %s: %s",
+                    reading->path, strerrordesc_np(why));
+    return good;
+}
+
+static bool read_file(struct reading *reading)
+{
+    char room[ROOM];
+    FILE *stream = fopen(reading->path, "re");
+
+    if (!stream)
+        return fail(reading->err, ERR_INTERNAL, NULL, "cannot open the keys in %s: %s",
+                    reading->path, strerrordesc_np(errno));
+    /* no copy is left behind in the library's own */
+    setvbuf(stream, room, _IOFBF, sizeof room);
+    bool good = read_lines(reading, stream);
+    fclose(stream);
+    explicit_bzero(room, sizeof room);
+    if (good && reading->keys->count == 0)
+        return fail(reading->err, ERR_INTERNAL, NULL,
+                    "%s has no key; wanted one key a line", reading->path);
+    return good;
+}
+
+static struct keys *keys_read(const char *path, struct err *err)
+{
+    struct reading reading = {
+        .path = path, .keys = calloc(1, sizeof(struct keys)), .err = err};
+
+    if (!reading.keys) {
+        fail(err, ERR_INTERNAL, NULL, "there is no memory for keys");
+        return NULL;
+    }
+    if (read_file(&reading))
+        return reading.keys;
+    keys_free(reading.keys);
+    return NULL;
+}
+
+/* ---- the ring ----------------------------------------------------------------- */
+
+struct keyring *keyring_new(const char *path, struct err *err)
+{
+    struct keys *keys = keys_read(path, err);
+    size_t size = strlen(path) + 1;
+    struct keyring *keyring = keys ? malloc(sizeof *keyring + size) : NULL;
+
+    if (!keyring) {
+        if (keys)
+            fail(err, ERR_INTERNAL, NULL, "there is no memory for keys");
+        keys_free(keys);
+        return NULL;
+    }
+    pthread_rwlock_init(&keyring->lock, NULL);
+    keyring->keys = keys;
+    memcpy(keyring->path, path, size);
+    return keyring;
+}
+
+void keyring_free(struct keyring *keyring)
+{
+    if (!keyring)
+        return;
+    keys_free(keyring->keys);
+    pthread_rwlock_destroy(&keyring->lock);
+    free(keyring);
+}
+
+bool keyring_reload(struct keyring *keyring, struct err *err)
+{
+    struct keys *keys = keys_read(keyring->path, err);
+
+    if (!keys)
+        return false;
+    pthread_rwlock_wrlock(&keyring->lock);
+    struct keys *old = keyring->keys;
+    keyring->keys = keys;
+    pthread_rwlock_unlock(&keyring->lock);
+    keys_free(old);
+    return true;
+}
+
+size_t keyring_count(struct keyring *keyring)
+{
+    pthread_rwlock_rdlock(&keyring->lock);
+    size_t count = keyring->keys->count;
+    pthread_rwlock_unlock(&keyring->lock);
+    return count;
+}
+
+/* Nothing can be concluded from it at compile time. */
+static size_t opaque(size_t value)
+{
+    __asm__ volatile("" : "+r"(value));
+    return value;
+}
+
+static bool is_among(const struct keys *keys, struct span offered)
+{
+    unsigned char padded[KEY_SIZE] = {0};
+    size_t found = 0;
+
+    /* what is longer than any key differs in its length */
+    memcpy(padded, offered.at, offered.len < KEY_SIZE ? offered.len : KEY_SIZE);
+    for (size_t i = 0; i < keys->count; i++) {
+        const struct key *key = &keys->key[i];
+        size_t differs = key->len ^ offered.len;
+        for (size_t at = 0; at < KEY_SIZE; at++)
+            differs |= (size_t)(key->text[at] ^ padded[at]);
+        found |= (size_t)(opaque(differs) == 0);
+    }
+    return found != 0;
+}
+
+/* "Bearer KEY": the key.  Empty when it is of another form. */
+static struct span bearer_of(struct span authorization)
+{
+    static const char scheme[] = "Bearer ";
+    size_t len = sizeof scheme - 1;
+
+    if (authorization.len < len || strncasecmp(authorization.at, scheme, len) != 0)
+        return (struct span){NULL, 0};
+    while (len < authorization.len && authorization.at[len] == ' ')
+        len++;
+    return (struct span){authorization.at + len, authorization.len - len};
+}
+
+bool keyring_opens(struct keyring *keyring, struct span authorization, struct err *err)
+{
+    struct span offered = bearer_of(authorization);
+
+    if (authorization.len == 0)
+        return fail(err, ERR_UNAUTHORIZED, NULL,
+                    "there is no Authorization header; wanted Authorization: Bearer and "
+                    "one of this server's keys");
+    if (offered.len == 0)
+        return fail(err, ERR_UNAUTHORIZED, NULL,
+                    "Authorization is not of the form Bearer and a key");
+    pthread_rwlock_rdlock(&keyring->lock);
+    bool opens = is_among(keyring->keys, offered);
+    pthread_rwlock_unlock(&keyring->lock);
+    return opens || fail(err, ERR_UNAUTHORIZED, NULL,
+                         "the key in Authorization is not one of this server's");
+}
