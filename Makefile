@@ -109,8 +109,9 @@ lint: $(OUT)/.deps-lint ## clang-tidy, cppcheck, shellcheck, format check
 format:                 ## lay out all C files
 	find include src tests -name '*.[ch]' -o -name '*.inc' | xargs clang-format -i
 
-fuzz: $(OUT)/.deps-lint ## run the fuzzers for a minute each (SECONDS_EACH=60)
-	@tests/fuzz/run.sh $(OUT)/fuzz $${SECONDS_EACH:-60}
+fuzz: $(OUT)/.deps-lint ## run the fuzzers for a minute each (SECONDS_EACH=60 FUZZER=libfuzzer|afl)
+	@[ "$${FUZZER:-}" != afl ] || deploy/deps.sh afl
+	@tests/fuzz/run.sh $(OUT)/$${FUZZER:-libfuzzer} $${SECONDS_EACH:-60} $${FUZZER:-libfuzzer}
 
 install: all            ## install to $(PREFIX), DESTDIR honoured
 	install -D -m 755 $(OUT)/lossd $(DESTDIR)$(PREFIX)/bin/lossd

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing to build, test and lint, from Debian's packages:
 #
-#     deploy/deps.sh build [test] [lint] [arm64]
+#     deploy/deps.sh build [test] [lint] [arm64] [afl]
 #
 # Says nothing when nothing is missing.  What counts is that a thing is there, not
 # that it came from a package, so this is at ease on any system; only installing
@@ -27,6 +27,7 @@ lint  clang-tidy           command clang-tidy
 lint  clang-format         command clang-format
 lint  cppcheck             command cppcheck
 lint  shellcheck           command shellcheck
+afl   afl++                command afl-clang-fast
 arm64 gcc-aarch64-linux-gnu    command aarch64-linux-gnu-gcc
 arm64 libc6-dev-arm64-cross    file /usr/aarch64-linux-gnu/include/stdio.h
 arm64 qemu-user            command qemu-aarch64
@@ -45,14 +46,14 @@ is_there() {
 }
 
 [ $# -gt 0 ] || {
-    echo "usage: $0 build|test|lint|arm64 ..." >&2
+    echo "usage: $0 build|test|lint|arm64|afl ..." >&2
     exit 2
 }
 for group in "$@"; do
     case $group in
-    build | test | lint | arm64) ;;
+    build | test | lint | arm64 | afl) ;;
     *)
-        echo "$0: no group \"$group\"; there are build, test, lint and arm64" >&2
+        echo "$0: no group \"$group\"; there are build, test, lint, arm64 and afl" >&2
         exit 2
         ;;
     esac

@@ -1,23 +1,54 @@
 #!/bin/sh
-# Runs each fuzz target with clang's libFuzzer, from the repository root:
-#     tests/fuzz/run.sh BUILD_FOLDER SECONDS
-# New inputs stay in BUILD_FOLDER/new; what breaks a target is left as
-# BUILD_FOLDER/crash-*, and the target's test replays it by that name.
+# Runs each fuzz target, from the repository root:
+#     tests/fuzz/run.sh BUILD_FOLDER SECONDS [libfuzzer|afl]
+# New inputs stay in BUILD_FOLDER; what breaks a target is left there as crash-*, and
+# the target's test replays it by that name.
 set -eu
 cd "$(dirname "$0")/../.."
-out=$1 seconds=$2
-flags='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all'
+out=$1 seconds=$2 fuzzer=${3:-libfuzzer}
+sanitizers='-fsanitize=address,undefined -fno-sanitize-recover=all'
 mkdir -p "$out"
-make --no-print-directory VARIANT=fuzz CC=clang \
-    CFLAGS="$flags -fsanitize=fuzzer-no-link -U_FORTIFY_SOURCE -Wno-error" build/fuzz/liblossd.a
+
+# build VARIANT COMPILER LIBRARY_FLAGS: the library and all targets, in BUILD_FOLDER
+build() {
+    flags="-O1 -g $sanitizers"
+    make --no-print-directory VARIANT="$1" CC="$2" \
+        CFLAGS="$flags $3 -U_FORTIFY_SOURCE -Wno-error" "build/$1/liblossd.a"
+    for source in tests/fuzz/fuzz_*.c; do
+        # shellcheck disable=SC2086 # several flags
+        "$2" -std=gnu11 -D_GNU_SOURCE $flags -fsanitize=fuzzer -Iinclude -Isrc \
+            -o "$out/$(basename "$source" .c)" "$source" \
+            "build/$1/liblossd.a" -lcjson -lpthread -lm
+    done
+}
+
+# run_libfuzzer NAME CORPUS
+run_libfuzzer() {
+    mkdir -p "$out/new/$1"
+    "$out/$1" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
+        -print_final_stats=1 -artifact_prefix="$out/" "$out/new/$1" "$2"
+}
+
+# run_afl NAME CORPUS
+run_afl() {
+    found=$out/found/$1
+    rm -rf "$found" && mkdir -p "$out/found"
+    AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
+        afl-fuzz -i "$2" -o "$found" -V "$seconds" -t 1000 -m none "$out/$1" \
+        > "$out/$1.log" 2>&1 || { tail -n 20 "$out/$1.log"; exit 1; }
+    grep -E '^(execs_done|execs_per_sec|corpus_count|saved_crashes|saved_hangs)' \
+        "$found/default/fuzzer_stats" | sed "s/^/$1: /"
+    for crash in "$found"/default/crashes/id*; do
+        [ ! -e "$crash" ] || { cp "$crash" "$out/crash-$1"; exit 1; }
+    done
+}
+
+case $fuzzer in
+libfuzzer) build fuzz clang -fsanitize=fuzzer-no-link ;;
+afl) build afl afl-clang-fast '' ;;
+*) echo "the fuzzer is $fuzzer; libfuzzer or afl is wanted" >&2; exit 2 ;;
+esac
 for source in tests/fuzz/fuzz_*.c; do
     name=$(basename "$source" .c)
-    mkdir -p "$out/new/$name"
-    # shellcheck disable=SC2086 # several flags
-    clang -std=gnu11 -D_GNU_SOURCE $flags -fsanitize=fuzzer -Iinclude -Isrc \
-        -o "$out/$name" "$source" \
-        build/fuzz/liblossd.a -lcjson -lpthread -lm
-    "$out/$name" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
-        -print_final_stats=1 -artifact_prefix="$out/" \
-        "$out/new/$name" "tests/fuzz/corpus/${name#fuzz_}"
+    "run_$fuzzer" "$name" "tests/fuzz/corpus/${name#fuzz_}"
 done
