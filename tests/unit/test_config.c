@@ -508,11 +508,13 @@ static void set_all(struct config *config, uint64_t below)
 
 static void same(const struct config *a, const struct config *b)
 {
-    assert_string_equal(a->host, b->host);
-    for (size_t i = 0; i < CONFIG_OPTIONS; i++)
-        if (options[i].type != OPTION_STRING)
-            assert_int_equal(option_number(&options[i], a),
-                             option_number(&options[i], b));
+    char texts[2][OPTION_TEXT_SIZE];
+
+    for (size_t i = 0; i < CONFIG_OPTIONS; i++) {
+        option_text(&options[i], a, texts[0]);
+        option_text(&options[i], b, texts[1]);
+        assert_string_equal(texts[0], texts[1]);
+    }
 }
 
 static void prints_and_reads_back(const struct config *config)
