@@ -51,13 +51,28 @@ void sources_warn(struct sources *sources, const char *format, ...)
     va_end(args);
 }
 
+/* What the field has, and `text` behind it. */
+static struct span joined(const struct option *option, const struct config *config,
+                          struct span text, char out[2 * OPTION_TEXT_SIZE])
+{
+    char before[OPTION_TEXT_SIZE];
+
+    option_text(option, config, before);
+    int len = snprintf(out, 2 * OPTION_TEXT_SIZE, "%s,%.*s", before,
+                       text.len < OPTION_TEXT_SIZE ? (int)text.len : OPTION_TEXT_SIZE - 1,
+                       text.at);
+    return (struct span){out, (size_t)len};
+}
+
 bool sources_set(struct sources *sources, enum origin origin, const struct option *option,
                  struct span text, const char *where)
 {
     enum origin *present = &sources->origin[option - options];
     struct config beaten = *sources->config;
-    char wanted[OPTION_TEXT_SIZE];
+    char wanted[OPTION_TEXT_SIZE], list[2 * OPTION_TEXT_SIZE];
 
+    if (option->type == OPTION_LIST && origin == *present && origin == ORIGIN_FLAG)
+        text = joined(option, sources->config, text, list);
     if (!option_set(option, origin < *present ? &beaten : sources->config, text)) {
         option_wanted(option, wanted);
         return sources_fail(sources, "%s is \"%.*s\"; wanted %s", where, (int)text.len,

@@ -28,8 +28,9 @@ enum { CONFIG_LOG_AUTO = LOG_TEXT + 1 };
 
 enum { CONFIG_STRING_SIZE = 256, CONFIG_FLAG_SIZE = 40 };
 
-/* STRING: terminated text.  DURATION: nanoseconds.  CHOICE: its index. */
+/* STRING, LIST: terminated text.  DURATION: nanoseconds.  CHOICE: its index. */
 #define CONFIG_FIELD_STRING(field) char field[CONFIG_STRING_SIZE];
+#define CONFIG_FIELD_LIST(field) char field[CONFIG_STRING_SIZE];
 #define CONFIG_FIELD_UINT(field) size_t field;
 #define CONFIG_FIELD_SIZE(field) size_t field;
 #define CONFIG_FIELD_DURATION(field) int64_t field;

@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "lossd/obs/log.h"
 #include "lossd/obs/metrics.h"
 #include "lossd/obs/process.h"
+#include "notify.h"
 
 #ifdef __clang__
 #define COMPILER ("clang " __clang_version__)
@@ -40,6 +42,8 @@ struct service {
     struct config config;
     struct log log;
     struct log_gate gate;
+    struct notify notify;
+    char addresses[CONFIG_STRING_SIZE + 16];
     struct budget budget;
     struct config_ceilings ceilings;
     const char *facts[5][2]; /* what build_info says, each followed by NULL */
@@ -111,12 +115,38 @@ static struct api *make_api(struct service *service)
     return api_new(&settings);
 }
 
+/* Sockets that a service manager listens on for us: sd_listen_fds(3). */
+static size_t inherited_descriptors(void)
+{
+    const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+    bool ours = count && pid && strtoll(pid, NULL, 10) == getpid();
+    long long n = ours ? strtoll(count, NULL, 10) : 0;
+
+    unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDNAMES");
+    return n > 0 ? (size_t)n : 0;
+}
+
+static void choose_addresses(struct service *service)
+{
+    const struct config *config = &service->config;
+    bool v6 = strchr(config->host, ':') != NULL;
+
+    if (*config->listen)
+        snprintf(service->addresses, sizeof service->addresses, "%s", config->listen);
+    else
+        snprintf(service->addresses, sizeof service->addresses, "%s%s%s:%zu",
+                 v6 ? "[" : "", config->host, v6 ? "]" : "", config->port);
+}
+
 static struct server *make_server(struct service *service, struct err *err)
 {
     const struct config *config = &service->config;
     struct server_settings settings = {
-        .host = config->host,
-        .port = (unsigned)config->port,
+        .addresses = service->addresses,
+        .inherited = inherited_descriptors(),
+        .admin_addresses = config->admin_listen,
         .net_threads = config->net_threads,
         .max_connections = config->max_connections,
         .connection_memory = config->connection_memory,
@@ -139,16 +169,16 @@ static bool complain(const struct err *err)
     return false;
 }
 
-/* Who may ask, as the settings say. */
-static bool read_access(struct service *service)
+/* What the table of settings cannot say of them. */
+static bool settings_are_sound(struct service *service)
 {
     const struct config *config = &service->config;
     struct err err = {0};
 
-    if (!api_check_origin(config->cors_origin, &err))
-        return complain(&err);
-    if (*config->api_key_file &&
-        !(service->keys = keyring_new(config->api_key_file, &err)))
+    choose_addresses(service);
+    if (!api_check_origin(config->cors_origin, &err) ||
+        !server_check_addresses(service->addresses, &err) ||
+        !server_check_addresses(config->admin_listen, &err))
         return complain(&err);
     return true;
 }
@@ -158,8 +188,10 @@ static bool start(struct service *service)
     const struct config *config = &service->config;
     struct err err = {0};
 
-    if (!read_access(service))
-        return false;
+    service->notify = notify_open();
+    if (*config->api_key_file &&
+        !(service->keys = keyring_new(config->api_key_file, &err)))
+        return complain(&err);
     service->log = (struct log){STDOUT_FILENO, (enum log_format)config->log_format,
                                 (enum log_level)config->log_level, &service->gate};
     service->gate.per_second = config->log_rate;
@@ -174,9 +206,10 @@ static bool start(struct service *service)
         service->server = make_server(service, &err);
     if (!service->server)
         return complain(&err);
-    bool v6 = strchr(config->host, ':') != NULL;
-    log_note(&service->log, LOG_INFO, "listening on http://%s%s%s:%u", v6 ? "[" : "",
-             config->host, v6 ? "]" : "", server_port(service->server));
+    char addresses[SERVER_ADDRESSES_SIZE];
+    server_addresses(service->server, addresses);
+    log_note(&service->log, LOG_INFO, "listening on %s", addresses);
+    notify_say(&service->notify, "READY=1\nSTATUS=serving");
     return true;
 }
 
@@ -187,6 +220,7 @@ static void stop(struct service *service)
     api_free(service->api);
     meter_free(service->meter);
     keyring_free(service->keys);
+    notify_close(&service->notify);
 }
 
 /* Waits for a signal that ends the service.  False: none came in that time. */
@@ -202,6 +236,7 @@ static void drain(struct service *service, const sigset_t *ends)
     const struct config *config = &service->config;
 
     log_note(&service->log, LOG_INFO, "stopping: finishing what has begun");
+    notify_say(&service->notify, "STOPPING=1\nSTATUS=finishing what has begun");
     api_set_draining(service->api, true);
     if (config->drain_delay > 0)
         signal_within(ends, config->drain_delay);
@@ -210,8 +245,11 @@ static void drain(struct service *service, const sigset_t *ends)
     size_t busy;
     bool hastened = false;
     while ((busy = server_busy(service->server)) > 0 && clock_ns() < deadline &&
-           !hastened)
+           !hastened) {
+        if (service->notify.watchdog_ns > 0)
+            notify_say(&service->notify, "WATCHDOG=1");
         hastened = signal_within(ends, POLL_MS * INT64_C(1000000));
+    }
     if (busy > 0)
         log_note(&service->log, LOG_WARNING, "%zu connections are cut off%s", busy,
                  hastened ? "" : " (--drain-timeout gives them longer)");
@@ -228,7 +266,16 @@ static void reload_keys(struct service *service)
         log_note(&service->log, LOG_ERROR, "the keys stay as they were: %s", err.detail);
 }
 
-/* Waits for a signal that ends the service.  Without keys SIGHUP is one, as it is when
+/* -1: none came within `ns`, which is for ever when it is 0. */
+static int next_signal(const sigset_t *all, int64_t ns)
+{
+    struct timespec time = {ns / 1000000000, ns % 1000000000};
+
+    return ns > 0 ? sigtimedwait(all, NULL, &time) : sigwaitinfo(all, NULL);
+}
+
+/* Waits for a signal that ends the service, and tells a watchdog that it waits.
+ * Without keys SIGHUP is one, as it is when
  * a terminal closes; it is blocked only where it means to read them again. */
 static void await_end(struct service *service, const sigset_t *ends)
 {
@@ -237,8 +284,13 @@ static void await_end(struct service *service, const sigset_t *ends)
 
     if (service->keys)
         sigaddset(&all, SIGHUP);
-    while (sigwait(&all, &which) == 0 && which == SIGHUP)
-        reload_keys(service);
+    while ((which = next_signal(&all, service->notify.watchdog_ns)) <= 0 ||
+           which == SIGHUP) {
+        if (which == SIGHUP)
+            reload_keys(service);
+        if (service->notify.watchdog_ns > 0)
+            notify_say(&service->notify, "WATCHDOG=1");
+    }
 }
 
 /* Blocks in this thread, and so in all that it makes, what it will wait for.  Returns
@@ -275,6 +327,8 @@ int main(int argc, char *argv[])
     }
     mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
     config_settle(&service.config, STDOUT_FILENO);
+    if (!settings_are_sound(&service))
+        return 2;
     sigset_t ends = block_signals(&service.config);
     bool started = start(&service);
     if (started) {

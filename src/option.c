@@ -29,21 +29,24 @@ _Static_assert(LOG_OFF == 0 && LOG_JSON == 1 && LOG_TEXT == 2 && CONFIG_LOG_AUTO
 _Static_assert(LOG_DEBUG == 0 && LOG_INFO == 1 && LOG_WARNING == 2 && LOG_ERROR == 3,
                "log_level_names are in the order of their values");
 
-/* The columns mean the same for all types but these two: only a STRING has a text
+/* The columns mean the same for all types but these: only a STRING and a LIST have a text
  * for its default, only a CHOICE has names. */
 #define TEXT_STRING(standard) standard
+#define TEXT_LIST(standard) standard
 #define TEXT_UINT(standard) NULL
 #define TEXT_SIZE(standard) NULL
 #define TEXT_DURATION(standard) NULL
 #define TEXT_BOOL(standard) NULL
 #define TEXT_CHOICE(standard) NULL
 #define NUMBER_STRING(standard) 0
+#define NUMBER_LIST(standard) 0
 #define NUMBER_UINT(standard) standard
 #define NUMBER_SIZE(standard) standard
 #define NUMBER_DURATION(standard) standard
 #define NUMBER_BOOL(standard) standard
 #define NUMBER_CHOICE(standard) standard
 #define CHOICES_STRING(field) NULL
+#define CHOICES_LIST(field) NULL
 #define CHOICES_UINT(field) NULL
 #define CHOICES_SIZE(field) NULL
 #define CHOICES_DURATION(field) NULL
@@ -201,6 +204,11 @@ static void number_set(const struct option *option, struct config *config, uint6
 
 _Static_assert(sizeof(size_t) == sizeof(uint64_t), "counts and sizes are 64 bits wide");
 
+bool option_is_text(const struct option *option)
+{
+    return option->type == OPTION_STRING || option->type == OPTION_LIST;
+}
+
 uint64_t option_number(const struct option *option, const struct config *config)
 {
     const char *field = (const char *)config + option->offset;
@@ -208,7 +216,7 @@ uint64_t option_number(const struct option *option, const struct config *config)
     bool on;
     unsigned choice;
 
-    assert(option->type != OPTION_STRING);
+    assert(!option_is_text(option));
     switch (option->type) {
     case OPTION_BOOL:
         memcpy(&on, field, sizeof on);
@@ -229,6 +237,7 @@ bool option_set(const struct option *option, struct config *config, struct span 
 
     switch (option->type) {
     case OPTION_STRING:
+    case OPTION_LIST:
         return string_set(option, config, text);
     case OPTION_BOOL:
         known = bool_read(text, &value);
@@ -249,7 +258,7 @@ void options_reset(struct config *config)
 {
     memset(config, 0, sizeof *config);
     for (size_t i = 0; i < CONFIG_OPTIONS; i++)
-        if (options[i].type == OPTION_STRING)
+        if (option_is_text(&options[i]))
             string_set(&options[i], config, span_of(options[i].text));
         else
             number_set(&options[i], config, options[i].standard);
@@ -291,7 +300,7 @@ static void number_text(const struct option *option, uint64_t value,
 void option_text(const struct option *option, const struct config *config,
                  char out[OPTION_TEXT_SIZE])
 {
-    if (option->type == OPTION_STRING)
+    if (option_is_text(option))
         snprintf(out, OPTION_TEXT_SIZE, "%s", (const char *)config + option->offset);
     else
         number_text(option, option_number(option, config), out);
@@ -325,6 +334,7 @@ void option_wanted(const struct option *option, char out[OPTION_TEXT_SIZE])
         choices_write(option->choices, out, OPTION_TEXT_SIZE);
         break;
     case OPTION_STRING:
+    case OPTION_LIST:
         snprintf(out, OPTION_TEXT_SIZE,
                  "%" PRIu64 " to %" PRIu64 " printable characters without spaces and #",
                  option->lowest, option->highest);
@@ -340,8 +350,9 @@ void option_wanted(const struct option *option, char out[OPTION_TEXT_SIZE])
 const char *option_placeholder(const struct option *option)
 {
     static const char *const names[] = {
-        [OPTION_STRING] = "TEXT",   [OPTION_UINT] = "N",      [OPTION_SIZE] = "SIZE",
-        [OPTION_DURATION] = "TIME", [OPTION_BOOL] = "on|off", [OPTION_CHOICE] = "NAME"};
+        [OPTION_STRING] = "TEXT", [OPTION_LIST] = "TEXT",     [OPTION_UINT] = "N",
+        [OPTION_SIZE] = "SIZE",   [OPTION_DURATION] = "TIME", [OPTION_BOOL] = "on|off",
+        [OPTION_CHOICE] = "NAME"};
 
     return names[option->type];
 }

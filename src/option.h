@@ -11,6 +11,7 @@
 
 enum option_type {
     OPTION_STRING,
+    OPTION_LIST, /* a STRING of several, commas between */
     OPTION_UINT,
     OPTION_SIZE,
     OPTION_DURATION,
@@ -47,8 +48,11 @@ const char *option_placeholder(const struct option *option);
  * out of range; the field is as before. */
 bool option_set(const struct option *option, struct config *config, struct span text);
 
+/* Its value is text. */
+bool option_is_text(const struct option *option);
+
 /* The value of a field that is a number: bytes, nanoseconds, an index, 0 or 1.
- * Not for a STRING. */
+ * Not for text. */
 uint64_t option_number(const struct option *option, const struct config *config);
 
 /* What a value should look like, for a message: "a size between 1KiB and 1TiB". */

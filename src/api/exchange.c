@@ -154,6 +154,15 @@ static bool begin_scoring(struct exchange *exchange)
     return exchange->decoder != NULL;
 }
 
+static void hide_route(struct exchange *exchange, struct span path)
+{
+    if (exchange->route)
+        fail(&exchange->err, ERR_UNKNOWN_ROUTE, NULL,
+             "there is no %.*s at this address; it tells how the service is, and no more",
+             path.len > 100 ? 100 : (int)path.len, path.at);
+    exchange->route = NULL;
+}
+
 const struct route *api_route(struct exchange *exchange)
 {
     struct span path = query_path(exchange->head.target);
@@ -166,6 +175,8 @@ const struct route *api_route(struct exchange *exchange)
     exchange->route = exchange->preflight
                           ? route_at(path, &exchange->err)
                           : route_find(exchange->head.method, path, &exchange->err);
+    if (exchange->health_only && !route_is_probe(exchange->route))
+        hide_route(exchange, path);
     if (route_is_probe(exchange->route)) /* answered when the budget is spent, too */
         arena_init(&exchange->mem, PROBE_MEMORY, NULL, NULL);
     if (!exchange->route || exchange->err.kind != ERR_NONE) {

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -27,17 +26,14 @@
 #include "http/inside.h"
 
 enum {
-    BACKLOG = 4096,
-    /* What the kernel may hold of a body that we are slow to read; without it a
-     * window grows to many megabytes for each connection. */
-    RECEIVE_BUFFER = 1 << 20,
     PAUSE_MS = 10 /* when the kernel has no memory for another socket */
 };
 
 struct acceptor {
     struct server *server;
-    int listener, wake, spare;
-    unsigned port;
+    struct entrance entrance;
+    struct listeners listeners;
+    int wake, spare;
     bool running;
     pthread_t thread;
 };
@@ -47,30 +43,33 @@ static void set(int fd, int level, int name, int value)
     setsockopt(fd, level, name, &value, sizeof value);
 }
 
-static struct net *least_loaded(struct server *server, size_t *total)
+static struct net *least_loaded(const struct entrance *entrance, size_t *total)
 {
-    struct net *best = &server->net[0];
+    struct net *best = &entrance->net[0];
     size_t least = SIZE_MAX;
 
     *total = 0;
-    for (size_t i = 0; i < server->nets; i++) {
-        size_t load = net_load(&server->net[i]);
+    for (size_t i = 0; i < entrance->nets; i++) {
+        size_t load = net_load(&entrance->net[i]);
         *total += load;
         if (load < least) {
             least = load;
-            best = &server->net[i];
+            best = &entrance->net[i];
         }
     }
     return best;
 }
 
-static void take(struct server *server, int fd, const struct sockaddr *address,
+static void take(const struct acceptor *acceptor, int fd, const struct sockaddr *address,
                  socklen_t address_size)
 {
+    struct server *server = acceptor->server;
+    const struct entrance *entrance = &acceptor->entrance;
     size_t total;
-    struct net *net = least_loaded(server, &total);
+    struct net *net = least_loaded(entrance, &total);
 
-    if (total >= server->settings.max_connections && !reaper_evict(server)) {
+    if (total >= entrance->max_connections &&
+        !reaper_evict(server, entrance->net, entrance->nets)) {
         tally_refusal(server, REFUSAL_CAP);
         server_refuse(server, fd, ERR_OVERLOADED, NULL,
                       "there are as many connections as may be "
@@ -88,10 +87,10 @@ static void take(struct server *server, int fd, const struct sockaddr *address,
 
 /* False: there was none.  (accept() looks for a descriptor before it looks for a
  * connection, so it cannot be asked.) */
-static bool refuse_without_descriptors(struct acceptor *acceptor)
+static bool refuse_without_descriptors(struct acceptor *acceptor, int listener)
 {
     close(acceptor->spare);
-    int fd = accept4(acceptor->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
         tally_refusal(acceptor->server, REFUSAL_DESCRIPTORS);
         server_refuse(acceptor->server, fd, ERR_OVERLOADED, NULL,
@@ -103,15 +102,15 @@ static bool refuse_without_descriptors(struct acceptor *acceptor)
 }
 
 /* Takes one connection.  False: there is none. */
-static bool accept_one(struct acceptor *acceptor)
+static bool accept_one(struct acceptor *acceptor, int listener)
 {
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
-    int fd = accept4(acceptor->listener, (struct sockaddr *)&address, &size,
+    int fd = accept4(listener, (struct sockaddr *)&address, &size,
                      SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     if (fd >= 0) {
-        take(acceptor->server, fd, (struct sockaddr *)&address, size);
+        take(acceptor, fd, (struct sockaddr *)&address, size);
         return true;
     }
     switch (errno) {
@@ -119,7 +118,7 @@ static bool accept_one(struct acceptor *acceptor)
         return false;
     case EMFILE:
     case ENFILE:
-        return refuse_without_descriptors(acceptor);
+        return refuse_without_descriptors(acceptor, listener);
     case ENOBUFS:
     case ENOMEM:
         poll(NULL, 0, PAUSE_MS);
@@ -132,119 +131,67 @@ static bool accept_one(struct acceptor *acceptor)
 static void *acceptor_main(void *arg)
 {
     struct acceptor *acceptor = arg;
-    struct pollfd ready[] = {{.fd = acceptor->listener, .events = POLLIN},
-                             {.fd = acceptor->wake, .events = POLLIN}};
+    const struct listeners *listeners = &acceptor->listeners;
+    struct pollfd ready[LISTENERS_MAX + 1];
+    nfds_t last = listeners->count;
 
-    while (ready[1].revents == 0) {
-        if (poll(ready, 2, -1) < 0)
+    for (size_t i = 0; i < listeners->count; i++)
+        ready[i] = (struct pollfd){.fd = listeners->at[i].fd, .events = POLLIN};
+    ready[last] = (struct pollfd){.fd = acceptor->wake, .events = POLLIN};
+    while (ready[last].revents == 0) {
+        if (poll(ready, last + 1, -1) < 0)
             continue;
-        while (accept_one(acceptor))
-            ;
+        for (size_t i = 0; i < listeners->count; i++)
+            while (accept_one(acceptor, ready[i].fd))
+                ;
     }
     return NULL;
 }
 
-static bool fail_listen(struct err *err, const struct server_settings *settings,
-                        const char *why)
-{
-    bool v6 = strchr(settings->host, ':') != NULL;
-
-    return fail(err, ERR_INTERNAL, NULL, "cannot listen on %s%s%s:%u: %s", v6 ? "[" : "",
-                settings->host, v6 ? "]" : "", settings->port, why);
-}
-
-/* A socket that listens on the address, -1 with errno when it cannot. */
-static int listen_on(const struct addrinfo *address)
-{
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (fd < 0)
-        return -1;
-    set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER); /* inherited by its connections */
-    if (address->ai_family == AF_INET6)
-        set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
-        return fd;
-    int why = errno;
-    close(fd);
-    errno = why;
-    return -1;
-}
-
-static unsigned port_of(int fd)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t size = sizeof address;
-    char port[NI_MAXSERV];
-
-    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0 ||
-        getnameinfo((struct sockaddr *)&address, size, NULL, 0, port, sizeof port,
-                    NI_NUMERICSERV) != 0)
-        return 0;
-    return (unsigned)strtoul(port, NULL, 10);
-}
-
-static bool listen_anywhere(struct acceptor *acceptor, struct err *err)
-{
-    const struct server_settings *settings = &acceptor->server->settings;
-    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-                             .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found;
-    char port[16];
-
-    snprintf(port, sizeof port, "%u", settings->port);
-    int trouble = getaddrinfo(settings->host, port, &hints, &found);
-    if (trouble != 0)
-        return fail_listen(err, settings, gai_strerror(trouble));
-    for (struct addrinfo *at = found; at && acceptor->listener < 0; at = at->ai_next)
-        acceptor->listener = listen_on(at);
-    int why = errno;
-    freeaddrinfo(found);
-    if (acceptor->listener < 0)
-        return fail_listen(err, settings, strerror(why));
-    acceptor->port = port_of(acceptor->listener);
-    return true;
-}
-
 static bool begin(struct acceptor *acceptor, struct err *err)
 {
-    const struct server_settings *settings = &acceptor->server->settings;
-
     acceptor->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     acceptor->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (acceptor->wake < 0 || acceptor->spare < 0)
-        return fail_listen(err, settings, strerror(errno));
-    if (!listen_anywhere(acceptor, err))
-        return false;
+        return fail(err, ERR_INTERNAL, NULL, "cannot listen: %s", strerror(errno));
     int trouble = pthread_create(&acceptor->thread, NULL, acceptor_main, acceptor);
     if (trouble != 0)
-        return fail_listen(err, settings, strerror(trouble));
+        return fail(err, ERR_INTERNAL, NULL, "cannot listen: %s", strerror(trouble));
     acceptor->running = true;
     pthread_setname_np(acceptor->thread, "lossd-accept");
     return true;
 }
 
-struct acceptor *acceptor_new(struct server *server, struct err *err)
+static bool listen_everywhere(const struct entrance *entrance,
+                              struct listeners *listeners, struct err *err)
+{
+    return entrance->inherited > 0
+               ? listeners_inherit(listeners, entrance->inherited, err)
+               : listeners_open(listeners, entrance->addresses, err);
+}
+
+struct acceptor *acceptor_new(struct server *server, const struct entrance *entrance,
+                              struct err *err)
 {
     struct acceptor *acceptor = malloc(sizeof *acceptor);
 
     if (!acceptor) {
-        fail_listen(err, &server->settings, strerror(ENOMEM));
+        fail(err, ERR_INTERNAL, NULL, "cannot listen: %s", strerror(ENOMEM));
         return NULL;
     }
-    *acceptor =
-        (struct acceptor){.server = server, .listener = -1, .wake = -1, .spare = -1};
-    if (!begin(acceptor, err)) {
+    *acceptor = (struct acceptor){
+        .server = server, .entrance = *entrance, .wake = -1, .spare = -1};
+    if (!listen_everywhere(entrance, &acceptor->listeners, err) ||
+        !begin(acceptor, err)) {
         acceptor_free(acceptor);
         return NULL;
     }
     return acceptor;
 }
 
-unsigned acceptor_port(const struct acceptor *acceptor)
+const struct listeners *acceptor_listeners(const struct acceptor *acceptor)
 {
-    return acceptor->port;
+    return &acceptor->listeners;
 }
 
 static void close_one(int *fd)
@@ -261,7 +208,7 @@ void acceptor_stop(struct acceptor *acceptor)
         pthread_join(acceptor->thread, NULL);
         acceptor->running = false;
     }
-    close_one(&acceptor->listener);
+    listeners_close(&acceptor->listeners);
 }
 
 void acceptor_free(struct acceptor *acceptor)

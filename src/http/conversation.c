@@ -39,6 +39,7 @@ void conversation_begin(struct connection *connection, const char *uri)
     size_t size = strlen(uri) + 1;
 
     exchange_init(&talk->exchange, server->api, server->budget);
+    talk->exchange.health_only = connection->net->is_admin;
     talk->state = TALK_BEGUN;
     talk->mhd = NULL;
     talk->response = (struct response){0};

@@ -42,10 +42,10 @@ struct conversation {
     enum shedding shed;            /* why, when it was refused for want of room */
     struct span user_agent;
     bool chunked;
-    bool by_hand;  /* the answer has been written past the library */
-    bool last;     /* Connection: close, whatever the client asked for */
-    uint64_t sent; /* bytes of the response's body given to be sent */
-    char *target;  /* a copy of the request's; ours to free unless it is `room` */
+    bool by_hand;          /* the answer has been written past the library */
+    bool last;             /* Connection: close, whatever the client asked for */
+    _Atomic uint64_t sent; /* bytes of the response's body given to be sent */
+    char *target;          /* a copy of the request's; ours to free unless it is `room` */
     char room[256];
     char spill[256]; /* made of the response, and not yet given to be sent: */
     size_t spilled, spill_size;

@@ -19,6 +19,7 @@
 /* A network thread. */
 struct net {
     struct server *server;
+    bool is_admin; /* its requests may only ask how the service is */
     struct MHD_Daemon *daemon;
     struct registry registry;
     /* Sockets handed over whose start the thread has not told of, and the least
@@ -34,7 +35,7 @@ struct server {
     const struct log *log;
     struct meter *meter;
     struct admission admission;
-    struct acceptor *acceptor;
+    struct acceptor *acceptor, *admin_acceptor; /* the latter may be NULL */
     struct refuser *refuser;
     struct reaper *reaper;
     atomic_bool draining; /* answers say Connection: close */
@@ -43,7 +44,7 @@ struct server {
     size_t jobs; /* connections suspended for the pool */
     bool ending; /* no more of them may begin */
     size_t nets;
-    struct net net[];
+    struct net net[]; /* the administrator's, if there is one, is the last */
 };
 
 /* Connections of a thread, those on their way to it included. */

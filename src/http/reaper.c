@@ -23,6 +23,7 @@
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,27 +65,42 @@ struct look {
     bool unread, unsent;             /* bytes wait in our buffers */
 };
 
-static bool waiting(int fd, unsigned long queue)
+/* Bytes in a buffer of the socket. */
+static uint64_t waiting(int fd, unsigned long queue)
 {
     int bytes = 0;
 
-    return ioctl(fd, queue, &bytes) == 0 && bytes > 0;
+    return ioctl(fd, queue, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
 }
 
-static bool look_at(const struct connection *connection, struct look *look)
+/* A unix socket counts nothing, so we do: bytes of bodies, not of headers, which have
+ * their time whatever comes. */
+static void look_at_unix(const struct connection *connection, struct look *look)
+{
+    struct pollfd end = {.fd = connection->fd, .events = POLLRDHUP};
+    uint64_t sent = atomic_load(&connection->talk.sent);
+    uint64_t waits = waiting(connection->fd, SIOCOUTQ);
+
+    look->half_closed = poll(&end, 1, 0) > 0;
+    look->received = atomic_load(&connection->taken);
+    look->acknowledged = sent > waits ? sent - waits : 0;
+}
+
+static void look_at(const struct connection *connection, struct look *look)
 {
     struct tcp_info info;
     socklen_t size = sizeof info;
 
     memset(&info, 0, sizeof info);
-    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-        return false;
-    look->half_closed = info.tcpi_state == CLOSE_WAIT;
-    look->received = info.tcpi_bytes_received;
-    look->acknowledged = info.tcpi_bytes_acked;
-    look->unread = waiting(connection->fd, SIOCINQ);
-    look->unsent = waiting(connection->fd, SIOCOUTQ);
-    return true;
+    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
+        look->half_closed = info.tcpi_state == CLOSE_WAIT;
+        look->received = info.tcpi_bytes_received;
+        look->acknowledged = info.tcpi_bytes_acked;
+    } else {
+        look_at_unix(connection, look);
+    }
+    look->unread = waiting(connection->fd, SIOCINQ) > 0;
+    look->unsent = waiting(connection->fd, SIOCOUTQ) > 0;
 }
 
 /* The watch begins anew with each phase of each request. */
@@ -174,8 +190,9 @@ static void check(struct connection *connection, int64_t now)
     enum connection_phase phase = atomic_load(&connection->phase);
     struct look look = {.now_ns = now};
 
-    if (phase == CONNECTION_BUSY || !look_at(connection, &look))
+    if (phase == CONNECTION_BUSY)
         return;
+    look_at(connection, &look);
     uint64_t taken = atomic_load(&connection->taken);
     uint64_t moved = phase == CONNECTION_BODY      ? taken
                      : phase == CONNECTION_WRITING ? look.acknowledged
@@ -319,27 +336,27 @@ static bool is_idle(const struct connection *connection, int64_t since)
            atomic_load(&connection->since_ns) <= since;
 }
 
-static struct net *net_with_oldest(struct server *server, int64_t *since)
+static struct net *net_with_oldest(struct net *net, size_t nets, int64_t *since)
 {
     struct net *found = NULL;
 
-    for (size_t i = 0; i < server->nets; i++) {
-        struct registry *registry = &server->net[i].registry;
+    for (size_t i = 0; i < nets; i++) {
+        struct registry *registry = &net[i].registry;
         pthread_mutex_lock(&registry->lock);
         for (struct connection *at = registry->first; at; at = at->next)
             if (is_idle(at, *since)) {
                 *since = atomic_load(&at->since_ns);
-                found = &server->net[i];
+                found = &net[i];
             }
         pthread_mutex_unlock(&registry->lock);
     }
     return found;
 }
 
-bool reaper_evict(struct server *server)
+bool reaper_evict(struct server *server, struct net *nets, size_t count)
 {
     int64_t since = clock_ns() - EVICT_IDLE_NS;
-    struct net *net = net_with_oldest(server, &since);
+    struct net *net = net_with_oldest(nets, count, &since);
     bool evicted = false;
 
     if (!net)

@@ -3,7 +3,9 @@
 #define LOSSD_HTTP_REAPER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
+struct net;
 struct reaper;
 struct server;
 
@@ -13,8 +15,9 @@ struct reaper *reaper_new(struct server *server);
 /* NULL is allowed. */
 void reaper_free(struct reaper *reaper);
 
-/* Makes room at the cap: ends the connection that has been idle between requests
- * for the longest time.  False when none has been for long.  From any thread. */
-bool reaper_evict(struct server *server);
+/* Makes room at the cap: ends the connection of these network threads that has been
+ * idle between requests for the longest time.  False when none has been for long.
+ * From any thread. */
+bool reaper_evict(struct server *server, struct net *nets, size_t count);
 
 #endif

@@ -25,6 +25,7 @@
 enum {
     LIBRARY_CONNECTIONS = 1000000, /* never reached */
     REFUSALS_KEPT = 1024,
+    ADMIN_CONNECTIONS = 64,
     LIBRARY_LINE = 512
 };
 
@@ -199,6 +200,7 @@ static bool start_net(struct server *server, struct net *net)
     const struct server_settings *settings = &server->settings;
 
     net->server = server;
+    net->is_admin = server->nets == server->settings.net_threads;
     registry_init(&net->registry);
     net->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET |
@@ -219,21 +221,45 @@ static bool start_net(struct server *server, struct net *net)
     return true;
 }
 
+static bool has_admin(const struct server *server)
+{
+    return *server->settings.admin_addresses != '\0';
+}
+
+/* Last: from here on there are clients. */
+static bool open_entrances(struct server *server, struct err *err)
+{
+    const struct server_settings *settings = &server->settings;
+    struct entrance everybody = {.addresses = settings->addresses,
+                                 .inherited = settings->inherited,
+                                 .max_connections = settings->max_connections,
+                                 .net = server->net,
+                                 .nets = settings->net_threads};
+    struct entrance admin = {.addresses = settings->admin_addresses,
+                             .max_connections = ADMIN_CONNECTIONS,
+                             .net = server->net + settings->net_threads,
+                             .nets = 1};
+
+    server->acceptor = acceptor_new(server, &everybody, err);
+    if (server->acceptor && has_admin(server))
+        server->admin_acceptor = acceptor_new(server, &admin, err);
+    return server->acceptor && (server->admin_acceptor || !has_admin(server));
+}
+
 static bool start(struct server *server, struct err *err)
 {
     MHD_set_panic_func(on_panic, (void *)(uintptr_t)server->log);
     server->refuser = refuser_new(REFUSALS_KEPT);
     bool good = server->refuser != NULL;
-    while (good && server->nets < server->settings.net_threads)
+    size_t nets = server->settings.net_threads + has_admin(server);
+    while (good && server->nets < nets)
         good = start_net(server, &server->net[server->nets]);
     good = good && (server->reaper = reaper_new(server)) != NULL;
     if (!good)
         return fail(err, ERR_INTERNAL, NULL, "cannot start the network threads: %s",
                     strerror(errno));
     meter_ask(server->meter, tally_gauge, server);
-    /* last: from here on there are clients */
-    server->acceptor = acceptor_new(server, err);
-    return server->acceptor != NULL;
+    return open_entrances(server, err);
 }
 
 struct server *server_new(const struct server_settings *settings, struct api *api,
@@ -241,7 +267,7 @@ struct server *server_new(const struct server_settings *settings, struct api *ap
                           struct meter *meter, struct err *err)
 {
     struct server *server =
-        calloc(1, sizeof *server + settings->net_threads * sizeof *server->net);
+        calloc(1, sizeof *server + (settings->net_threads + 1) * sizeof *server->net);
 
     if (!server) {
         fail(err, ERR_INTERNAL, NULL, "cannot start the server: %s", strerror(errno));
@@ -264,9 +290,34 @@ struct server *server_new(const struct server_settings *settings, struct api *ap
     return server;
 }
 
-unsigned server_port(const struct server *server)
+static size_t list(const struct acceptor *acceptor, const char *suffix, char *out,
+                   size_t len)
 {
-    return acceptor_port(server->acceptor);
+    const struct listeners *listeners = acceptor_listeners(acceptor);
+
+    for (size_t i = 0; i < listeners->count && len < SERVER_ADDRESSES_SIZE; i++)
+        len += (size_t)snprintf(out + len, SERVER_ADDRESSES_SIZE - len, "%s%s%s",
+                                len ? ", " : "", listeners->at[i].name, suffix);
+    return len;
+}
+
+void server_addresses(const struct server *server, char out[SERVER_ADDRESSES_SIZE])
+{
+    size_t len = list(server->acceptor, "", out, 0);
+
+    if (server->admin_acceptor)
+        list(server->admin_acceptor, " (admin)", out, len);
+}
+
+bool server_check_addresses(const char *addresses, struct err *err)
+{
+    struct span rest = span_of(addresses), text;
+    struct address address;
+
+    while (address_next(&rest, &text))
+        if (!address_read(text, &address, err))
+            return false;
+    return true;
 }
 
 void server_drain(struct server *server)
@@ -279,7 +330,7 @@ size_t server_busy(const struct server *server)
 {
     size_t busy = refuser_count(server->refuser);
 
-    for (size_t i = 0; i < server->nets; i++)
+    for (size_t i = 0; i < server->settings.net_threads; i++)
         busy += net_load(&server->net[i]);
     return busy;
 }
@@ -289,6 +340,7 @@ void server_free(struct server *server)
     if (!server)
         return;
     acceptor_free(server->acceptor);
+    acceptor_free(server->admin_acceptor);
     await_jobs(server);
     reaper_free(server->reaper);
     for (size_t i = 0; i < server->nets; i++) {

@@ -30,7 +30,21 @@ static int open_log(void)
     return fd;
 }
 
-static void become(const char *program, char *const argv[], int log)
+/* The first descriptor that a service manager hands down. */
+static void hand_down(int fd)
+{
+    char pid[24];
+
+    snprintf(pid, sizeof pid, "%d", (int)getpid());
+    setenv("LISTEN_PID", pid, 1);
+    setenv("LISTEN_FDS", "1", 1);
+    if (fd == 3)
+        fcntl(fd, F_SETFD, 0);
+    else
+        dup2(fd, 3);
+}
+
+static void become(const char *program, char *const argv[], int log, int inherited)
 {
     sigset_t none;
 
@@ -38,6 +52,8 @@ static void become(const char *program, char *const argv[], int log)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     dup2(log, STDOUT_FILENO);
+    if (inherited >= 0)
+        hand_down(inherited);
     execv(program, argv);
     fprintf(stderr, "cannot run %s: %s\n", program, strerror(errno));
     _exit(127);
@@ -69,6 +85,11 @@ static unsigned logged_port(const struct service *service)
 
 bool service_start(struct service *service, const char *const *flags)
 {
+    return service_start_with(service, flags, -1);
+}
+
+bool service_start_with(struct service *service, const char *const *flags, int fd)
+{
     const char *program = getenv("LOSSD") ? getenv("LOSSD") : "build/lossd";
     char *argv[FLAGS_MAX] = {strdup(program), strdup("--port"), strdup("0"),
                              strdup("--log-format"), strdup("json")};
@@ -78,7 +99,7 @@ bool service_start(struct service *service, const char *const *flags)
         argv[argc++] = strdup(*flags);
     *service = (struct service){.log = open_log()};
     if (service->log >= 0 && (service->pid = fork()) == 0)
-        become(program, argv, service->log);
+        become(program, argv, service->log, fd);
     while (argc > 0)
         free(argv[--argc]);
     if (service->log < 0 || service->pid < 0)

@@ -22,6 +22,9 @@ enum { SERVICE_KILLED = 1000 }; /* added to the signal in an exit status */
  * JSON logs, and waits until it listens.  False: it ended before that. */
 bool service_start(struct service *service, const char *const *flags);
 
+/* The same; it inherits `fd`, if that is not -1, as LISTEN_FDS promises. */
+bool service_start_with(struct service *service, const char *const *flags, int fd);
+
 /* Sends SIGTERM, waits, and forgets it.  Its exit status. */
 int service_stop(struct service *service);
 

@@ -491,7 +491,7 @@ static void set_all(struct config *config, uint64_t below)
     for (size_t i = 0; i < CONFIG_OPTIONS; i++) {
         uint64_t room = options[i].highest - options[i].lowest;
         uint64_t number = options[i].highest - (below < room ? below : room);
-        if (options[i].type == OPTION_STRING)
+        if (option_is_text(&options[i]))
             snprintf(text, sizeof text, "%.*s", (int)number, "fe80::1%eth0");
         else if (options[i].type == OPTION_CHOICE)
             snprintf(text, sizeof text, "%s", options[i].choices[number]);

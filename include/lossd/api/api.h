@@ -106,6 +106,7 @@ struct wishes {
 struct exchange {
     struct api *api;
     struct arena mem;
+    bool health_only;    /* by the owner too: everything else is not found here */
     struct request head; /* filled by the owner before api_route() */
     struct err err;
     const struct route *route;

@@ -18,9 +18,12 @@
 #include "lossd/obs/metrics.h"
 
 struct server_settings {
-    const char *host;   /* address to listen on, "127.0.0.1", "::" */
-    unsigned port;      /* 0: any free one */
-    size_t net_threads; /* threads that move bytes, >= 1 */
+    /* Where to listen, commas between: "8080", "0.0.0.0:8080", "[::1]:8080",
+     * "unix:/path", "unix:@name"; port 0 is any free one.  Must outlive the server. */
+    const char *addresses;
+    size_t inherited;            /* descriptors to listen on instead, from 3 on */
+    const char *admin_addresses; /* where only health and metrics are told; "" for none */
+    size_t net_threads;          /* threads that move bytes, >= 1 */
     size_t max_connections;
     size_t connection_memory;     /* bytes of buffer for each connection */
     int64_t header_timeout_ns;    /* from connect to complete headers */
@@ -45,10 +48,15 @@ struct server *server_new(const struct server_settings *settings, struct api *ap
                           struct pool *pool, struct budget *budget, const struct log *log,
                           struct meter *meter, struct err *err);
 
-/* The port it listens on. */
-unsigned server_port(const struct server *server);
+/* Where it listens: "http://127.0.0.1:8080, unix:/run/lossd.sock". */
+enum { SERVER_ADDRESSES_SIZE = 4096 };
+void server_addresses(const struct server *server, char out[SERVER_ADDRESSES_SIZE]);
 
-/* Takes no new connections, closes idle ones, tells the others to close. */
+/* False with ERR_INVALID_OPTION, naming an address that is none. */
+bool server_check_addresses(const char *addresses, struct err *err);
+
+/* Takes no new connections, closes idle ones, tells the others to close.  The
+ * administrator goes on being told how it is. */
 void server_drain(struct server *server);
 
 /* Requests and connections that are still there. */

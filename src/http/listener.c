@@ -1,0 +1,254 @@
+#include "http/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+    BACKLOG = 4096,
+    /* What the kernel may hold of a body that we are slow to read; without it a
+     * window grows to many megabytes for each connection. */
+    RECEIVE_BUFFER = 1 << 20,
+    INHERITED_FIRST = 3,
+    SOCKET_MODE = 0660
+};
+
+static void set(int fd, int level, int name, int value)
+{
+    setsockopt(fd, level, name, &value, sizeof value);
+}
+
+static bool fail_listen(struct err *err, const char *name, const char *why)
+{
+    return fail(err, ERR_INTERNAL, NULL, "cannot listen on %s: %s", name, why);
+}
+
+/* Closes and keeps errno. */
+static int given_up(int fd)
+{
+    int why = errno;
+
+    if (fd >= 0)
+        close(fd);
+    errno = why;
+    return -1;
+}
+
+static int socket_of(int family)
+{
+    return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+/* ---- of the network -------------------------------------------------------------- */
+
+static int listen_at(const struct addrinfo *address)
+{
+    int fd = socket_of(address->ai_family);
+
+    if (fd < 0)
+        return -1;
+    set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER); /* inherited by its connections */
+    if (address->ai_family == AF_INET6)
+        set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    return given_up(fd);
+}
+
+static void name_host(const char *host, const char *port, char out[LISTENER_NAME_SIZE])
+{
+    bool v6 = strchr(host, ':') != NULL;
+
+    snprintf(out, LISTENER_NAME_SIZE, "http://%s%s%s:%s", v6 ? "[" : "", host,
+             v6 ? "]" : "", port);
+}
+
+static bool port_of(int fd, char out[NI_MAXSERV])
+{
+    struct sockaddr_storage address = {0};
+    socklen_t size = sizeof address;
+
+    return getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
+           getnameinfo((struct sockaddr *)&address, size, NULL, 0, out, NI_MAXSERV,
+                       NI_NUMERICSERV) == 0;
+}
+
+static bool open_host(const struct address *address, struct listener *out,
+                      struct err *err)
+{
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found;
+    char name[LISTENER_NAME_SIZE], port[NI_MAXSERV];
+
+    name_host(address->host, address->port, name);
+    int trouble = getaddrinfo(address->host, address->port, &hints, &found);
+    if (trouble != 0)
+        return fail_listen(err, name + strlen("http://"), gai_strerror(trouble));
+    for (struct addrinfo *at = found; at && out->fd < 0; at = at->ai_next)
+        out->fd = listen_at(at);
+    int why = errno;
+    freeaddrinfo(found);
+    if (out->fd < 0)
+        return fail_listen(err, name + strlen("http://"), strerror(why));
+    name_host(address->host, port_of(out->fd, port) ? port : address->port, out->name);
+    return true;
+}
+
+/* ---- of the file system ---------------------------------------------------------- */
+
+static socklen_t unix_address(const char *path, struct sockaddr_un *out)
+{
+    size_t len = strlen(path);
+
+    *out = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(out->sun_path, path, len);
+    if (*path == '@') /* a name without a file begins with a zero, and has no other */
+        out->sun_path[0] = '\0';
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + (*path != '@'));
+}
+
+/* A file that a server left which was killed: a socket, and nobody answers. */
+static bool is_left_over(const char *path, const struct sockaddr_un *address,
+                         socklen_t size)
+{
+    struct stat file;
+
+    if (*path == '@' || lstat(path, &file) != 0 || !S_ISSOCK(file.st_mode))
+        return false;
+    int fd = socket_of(AF_UNIX);
+    bool dead = fd >= 0 && connect(fd, (const struct sockaddr *)address, size) != 0 &&
+                errno == ECONNREFUSED;
+    if (fd >= 0)
+        close(fd);
+    return dead;
+}
+
+static bool open_path(const struct address *address, struct listener *out,
+                      struct err *err)
+{
+    struct sockaddr_un unix_at;
+    socklen_t size = unix_address(address->path, &unix_at);
+    const struct sockaddr *at = (const struct sockaddr *)&unix_at;
+
+    snprintf(out->name, sizeof out->name, "unix:%s", address->path);
+    out->fd = socket_of(AF_UNIX);
+    bool bound = out->fd >= 0 && bind(out->fd, at, size) == 0;
+    int why = errno;
+    if (out->fd >= 0 && !bound && why == EADDRINUSE &&
+        is_left_over(address->path, &unix_at, size)) {
+        unlink(address->path);
+        bound = bind(out->fd, at, size) == 0;
+        why = errno;
+    }
+    if (bound && *address->path != '@') {
+        memcpy(out->path, address->path, sizeof out->path);
+        bound = chmod(address->path, SOCKET_MODE) == 0;
+        why = errno;
+    }
+    if (!bound)
+        return fail_listen(err, out->name, strerror(why));
+    return listen(out->fd, BACKLOG) == 0 || fail_listen(err, out->name, strerror(errno));
+}
+
+/* ---- all ------------------------------------------------------------------------- */
+
+static struct listener *add(struct listeners *listeners, struct err *err)
+{
+    if (listeners->count == LISTENERS_MAX) {
+        fail(err, ERR_INTERNAL, NULL, "there are more than %d addresses to listen on",
+             LISTENERS_MAX);
+        return NULL;
+    }
+    struct listener *listener = &listeners->at[listeners->count++];
+    *listener = (struct listener){.fd = -1};
+    return listener;
+}
+
+static bool open_one(struct listeners *listeners, struct span text, struct err *err)
+{
+    struct address address;
+    struct listener *listener = add(listeners, err);
+
+    if (!listener || !address_read(text, &address, err))
+        return false;
+    return *address.path ? open_path(&address, listener, err)
+                         : open_host(&address, listener, err);
+}
+
+bool listeners_open(struct listeners *listeners, const char *addresses, struct err *err)
+{
+    struct span rest = span_of(addresses), text;
+
+    while (address_next(&rest, &text))
+        if (!open_one(listeners, text, err)) {
+            listeners_close(listeners);
+            return false;
+        }
+    return true;
+}
+
+static int option_of(int fd, int name)
+{
+    int value = 0;
+    socklen_t size = sizeof value;
+
+    return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+static void name_inherited(struct listener *listener)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t size = sizeof address;
+    char host[NI_MAXHOST], port[NI_MAXSERV];
+
+    if (getsockname(listener->fd, (struct sockaddr *)&address, &size) == 0 &&
+        address.ss_family != AF_UNIX &&
+        getnameinfo((struct sockaddr *)&address, size, host, sizeof host, port,
+                    sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) == 0 &&
+        strlen(host) < ADDRESS_HOST_SIZE)
+        name_host(host, port, listener->name);
+    else
+        snprintf(listener->name, sizeof listener->name, "descriptor %d", listener->fd);
+}
+
+bool listeners_inherit(struct listeners *listeners, size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        int fd = INHERITED_FIRST + (int)i;
+        struct listener *listener = add(listeners, err);
+        if (!listener)
+            return false;
+        if (option_of(fd, SO_ACCEPTCONN) != 1 || option_of(fd, SO_TYPE) != SOCK_STREAM)
+            return fail(err, ERR_INTERNAL, NULL,
+                        "descriptor %d, handed down by LISTEN_FDS, is no stream socket "
+                        "that listens",
+                        fd);
+        listener->fd = fd;
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+        name_inherited(listener);
+    }
+    return true;
+}
+
+void listeners_close(struct listeners *listeners)
+{
+    for (size_t i = 0; i < listeners->count; i++) {
+        struct listener *listener = &listeners->at[i];
+        if (listener->fd >= 0)
+            close(listener->fd);
+        if (*listener->path)
+            unlink(listener->path);
+    }
+    listeners->count = 0;
+}

@@ -1,0 +1,331 @@
+/* Where the service listens: several addresses, files, what it inherits; and whom it
+ * tells that it is ready. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "service.h"
+#include "wire.h"
+
+#define EXAMPLE "{\"logits\":[[2,1,0.1],[0.5,2.5,0.3]],\"labels\":[0,1]}"
+
+enum { PATH_SIZE = 100, PATIENCE_MS = 30000 };
+
+/* A folder of this test's own; paths in it. */
+static char folder[] = "/tmp/lossd-listen-XXXXXX";
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder); /* fails unless all sockets have been removed */
+}
+
+static void path_of(const char *name, char out[PATH_SIZE])
+{
+    snprintf(out, PATH_SIZE, "%s/%s", folder, name);
+}
+
+/* "@name" has no file. */
+static socklen_t unix_address(const char *path, struct sockaddr_un *out)
+{
+    *out = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(out->sun_path, path, strlen(path));
+    if (*path == '@')
+        out->sun_path[0] = '\0';
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+}
+
+static int connected(const struct sockaddr *address, socklen_t size)
+{
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    if (connect(fd, address, size) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static struct wire wire_to_path(const char *path)
+{
+    struct sockaddr_un address;
+    socklen_t size = unix_address(path, &address);
+    struct wire wire = {.fd = connected((struct sockaddr *)&address, size)};
+
+    assert_true(wire.fd >= 0);
+    return wire;
+}
+
+/* Asks and closes. */
+static void assert_answers(struct wire wire, const char *target, unsigned status)
+{
+    struct answer answer;
+    char head[200];
+
+    snprintf(head, sizeof head, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", target);
+    assert_true(wire_text(&wire, head));
+    assert_true(wire_answer(&wire, false, &answer));
+    assert_int_equal(answer.status, status);
+    answer_release(&answer);
+    wire_close(&wire);
+}
+
+static void assert_scores(struct wire wire)
+{
+    struct answer answer;
+
+    assert_true(wire_post(&wire, "/v1/loss", EXAMPLE, true));
+    assert_true(wire_answer(&wire, false, &answer));
+    assert_int_equal(answer.status, 200);
+    answer_release(&answer);
+    wire_close(&wire);
+}
+
+static struct wire wire_to_port(unsigned port)
+{
+    struct wire wire;
+
+    assert_true(wire_open(&wire, port));
+    return wire;
+}
+
+static void listen__takes_addresses_of_all_kinds_at_once(void **state)
+{
+    char path[PATH_SIZE], flag[PATH_SIZE + 16], named[64], name_flag[80];
+    struct service service;
+    struct stat file;
+
+    (void)state;
+    path_of("all.sock", path);
+    snprintf(flag, sizeof flag, "--listen=unix:%s", path);
+    snprintf(named, sizeof named, "@lossd-test-%d", (int)getpid());
+    snprintf(name_flag, sizeof name_flag, "unix:%s,[::1]:0", named);
+    const char *const flags[] = {"--listen", "127.0.0.1:0", flag,
+                                 "--listen", name_flag,     NULL};
+    assert_true(service_start(&service, flags));
+    assert_scores(wire_to_port(service.port));
+    assert_scores(wire_to_path(path));
+    assert_scores(wire_to_path(named));
+    char *log = service_log(&service), *v6 = strstr(log, "http://[::1]:");
+    assert_non_null(v6);
+    struct sockaddr_in6 address = {
+        .sin6_family = AF_INET6,
+        .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+        .sin6_port = htons((uint16_t)strtoul(v6 + strlen("http://[::1]:"), NULL, 10))};
+    struct wire wire = {.fd = connected((struct sockaddr *)&address, sizeof address)};
+    assert_true(wire.fd >= 0);
+    assert_scores(wire);
+    free(log);
+    assert_int_equal(stat(path, &file), 0);
+    assert_int_equal(file.st_mode & 0777, 0660);
+    assert_int_equal(service_stop(&service), 0);
+    assert_int_equal(stat(path, &file), -1);
+}
+
+/* One that a killed server left is replaced; one where somebody answers is not, nor is
+ * a file that is no socket. */
+static void listen__replaces_only_a_socket_that_nobody_answers(void **state)
+{
+    char path[PATH_SIZE], list[PATH_SIZE + 32];
+    struct sockaddr_un address;
+    struct service service, second;
+
+    (void)state;
+    path_of("left.sock", path);
+    snprintf(list, sizeof list, "127.0.0.1:0,unix:%s", path);
+    const char *const flags[] = {"--listen", list, NULL};
+    socklen_t size = unix_address(path, &address);
+    int left = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(left, (struct sockaddr *)&address, size), 0);
+    close(left);
+    assert_true(service_start(&service, flags));
+    assert_scores(wire_to_path(path));
+    assert_false(service_start(&second, flags));
+    assert_scores(wire_to_path(path));
+    assert_int_equal(service_stop(&service), 0);
+    close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    assert_false(service_start(&second, flags));
+    assert_int_equal(unlink(path), 0);
+}
+
+/* Slow, half-closed and lost clients are ended there as elsewhere. */
+static void listen__ends_slow_clients_of_a_file(void **state)
+{
+    char path[PATH_SIZE], list[PATH_SIZE + 32];
+    struct service service;
+
+    (void)state;
+    path_of("slow.sock", path);
+    snprintf(list, sizeof list, "127.0.0.1:0,unix:%s", path);
+    const char *const flags[] = {"--listen",
+                                 list,
+                                 "--header-timeout",
+                                 "300ms",
+                                 "--body-timeout",
+                                 "300ms",
+                                 "--keepalive-timeout",
+                                 "300ms",
+                                 NULL};
+    assert_true(service_start(&service, flags));
+    struct wire head = wire_to_path(path), body = wire_to_path(path),
+                idle = wire_to_path(path), half = wire_to_path(path);
+    size_t descriptors = service_descriptors(&service) - 4;
+    struct answer answer;
+    assert_true(wire_text(&head, "GET /livez HTTP/1.1\r\nHo"));
+    assert_true(wire_text(&body, "POST /v1/loss HTTP/1.1\r\nHost: x\r\n"
+                                 "Content-Length: 100\r\n\r\n{"));
+    assert_true(wire_text(&idle, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_true(wire_answer(&idle, false, &answer));
+    answer_release(&answer);
+    assert_true(wire_text(&half, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"));
+    wire_half_close(&half);
+    assert_true(wire_answer(&body, false, &answer));
+    assert_int_equal(answer.status, 408);
+    answer_release(&answer);
+    assert_true(wire_ends(&head));
+    assert_true(wire_ends(&idle));
+    wire_rest(&half);
+    wire_close(&body);
+    assert_true(service_descriptors_fall_to(&service, descriptors));
+    wire_close(&head);
+    wire_close(&idle);
+    wire_close(&half);
+    assert_int_equal(service_stop(&service), 0);
+}
+
+static void admin__is_told_how_it_is_while_the_others_are_full(void **state)
+{
+    enum { CAP = 2 };
+    static const char *const flags[] = {"--listen", "127.0.0.1:0",    "--max-connections",
+                                        "2",        "--admin-listen", "127.0.0.1:0",
+                                        NULL};
+    struct service service;
+    struct wire wires[CAP];
+
+    (void)state;
+    assert_true(service_start(&service, flags));
+    char *log = service_log(&service), *at = strstr(log, ", http://127.0.0.1:");
+    assert_non_null(at);
+    unsigned admin = (unsigned)strtoul(at + strlen(", http://127.0.0.1:"), NULL, 10);
+    free(log);
+    for (int i = 0; i < CAP; i++) {
+        wires[i] = wire_to_port(service.port);
+        assert_true(wire_text(&wires[i], "GET /livez HTTP/1.1\r\n"));
+    }
+    assert_answers(wire_to_port(service.port), "/livez", 503);
+    assert_answers(wire_to_port(admin), "/livez", 200);
+    assert_answers(wire_to_port(admin), "/readyz", 200);
+    assert_answers(wire_to_port(admin), "/metrics", 200);
+    assert_answers(wire_to_port(admin), "/v1/losses", 404);
+    for (int i = 0; i < CAP; i++)
+        wire_close(&wires[i]);
+    assert_int_equal(service_stop(&service), 0);
+}
+
+/* ---- the service manager ----------------------------------------------------------- */
+
+/* A listening socket as descriptor 3 of the service, as LISTEN_FDS promises. */
+static void listen__uses_what_it_inherits(void **state)
+{
+    struct service service;
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    (void)state;
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    assert_true(service_start_with(&service, NULL, fd));
+    assert_int_equal(service.port, ntohs(address.sin_port));
+    close(fd);
+    assert_scores(wire_to_port(service.port));
+    assert_int_equal(service_stop(&service), 0);
+}
+
+static void listen__refuses_to_inherit_what_does_not_listen(void **state)
+{
+    struct service service;
+    int fd = open("/dev/null", O_RDONLY);
+
+    (void)state;
+    assert_false(service_start_with(&service, NULL, fd));
+    close(fd);
+}
+
+/* All that is said until `last` is. */
+static void assert_said(int fd, const char *last)
+{
+    char text[200] = "";
+
+    do {
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+        assert_int_equal(poll(&ready, 1, PATIENCE_MS), 1);
+        ssize_t n = recv(fd, text, sizeof text - 1, 0);
+        assert_true(n > 0);
+        text[n] = '\0';
+    } while (!strstr(text, last));
+}
+
+static void notify__says_ready_alive_and_stopping(void **state)
+{
+    char path[PATH_SIZE];
+    struct sockaddr_un address;
+    struct service service;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    (void)state;
+    path_of("notify.sock", path);
+    socklen_t size = unix_address(path, &address);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    setenv("NOTIFY_SOCKET", path, 1);
+    setenv("WATCHDOG_USEC", "40000", 1);
+    assert_true(service_start(&service, NULL));
+    unsetenv("NOTIFY_SOCKET");
+    unsetenv("WATCHDOG_USEC");
+    assert_said(fd, "READY=1");
+    assert_said(fd, "WATCHDOG=1");
+    assert_said(fd, "WATCHDOG=1");
+    assert_int_equal(service_stop(&service), 0);
+    assert_said(fd, "STOPPING=1");
+    close(fd);
+    assert_int_equal(unlink(path), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(listen__takes_addresses_of_all_kinds_at_once),
+        cmocka_unit_test(listen__replaces_only_a_socket_that_nobody_answers),
+        cmocka_unit_test(listen__ends_slow_clients_of_a_file),
+        cmocka_unit_test(admin__is_told_how_it_is_while_the_others_are_full),
+        cmocka_unit_test(listen__uses_what_it_inherits),
+        cmocka_unit_test(listen__refuses_to_inherit_what_does_not_listen),
+        cmocka_unit_test(notify__says_ready_alive_and_stopping),
+    };
+
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
