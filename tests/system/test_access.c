@@ -372,6 +372,26 @@ static void cors__lets_a_page_ask_and_read(void **state)
     answer_release(&answer);
 }
 
+static void cors__counts_preflights_by_their_status(void **state)
+{
+    static const char *const flags[] = {"--cors-origin", "*", NULL};
+    static const char line[] = "\nlossd_http_requests_total{method=\"OPTIONS\","
+                               "route=\"/v1/loss\",code=\"204\"} 1\n";
+
+    (void)state;
+    open_service(flags);
+    assert_int_equal(
+        status_of((struct question){.method = "OPTIONS",
+                                    .target = "/v1/loss",
+                                    .header = {"Origin: https://app.example",
+                                               "Access-Control-Request-Method: POST"}}),
+        204);
+    /* on the same connection: the other request has ended */
+    struct answer answer = ask((struct question){.method = "GET", .target = "/metrics"});
+    assert_non_null(strstr(answer.body, line));
+    answer_release(&answer);
+}
+
 /* An answer in the middle of a body is written by hand, and must have them too. */
 static void cors__lets_a_page_read_a_refusal_in_the_middle_of_its_body(void **state)
 {
@@ -397,7 +417,7 @@ static void cors__starts_with_no_origin_that_browsers_do_not_send(void **state)
 {
     (void)state;
     run("--cors-origin", "https://app.example/", NULL);
-    assert_int_equal(ending.status, 1);
+    assert_int_equal(ending.status, 2);
     assert_non_null(strstr(ending.err, "--cors-origin is \"https://app.example/\""));
 }
 
@@ -446,6 +466,7 @@ int main(void)
         cmocka_unit_test(access__starts_with_no_file_that_has_a_bad_key_or_none),
         cmocka_unit_test(access__prints_the_name_of_the_file_among_the_settings),
         ON_A_SERVICE(cors__lets_a_page_ask_and_read),
+        ON_A_SERVICE(cors__counts_preflights_by_their_status),
         ON_A_SERVICE(cors__lets_a_page_read_a_refusal_in_the_middle_of_its_body),
         cmocka_unit_test(cors__starts_with_no_origin_that_browsers_do_not_send),
         ON_A_SERVICE(log__counts_every_line_that_it_leaves_out),

@@ -182,7 +182,6 @@ static void assert_refuses_in_the_queue(const char *const *flags, const char *ta
 
     assert_true(service_start(&service, flags));
     for (int round = 0; refused == 0; round++) { /* until they have met there */
-        int answered = 0;
         assert_true(round < 100);
         for (int i = 0; i < CLIENTS; i++) {
             assert_true(wire_open(&wires[i], service.port));
@@ -190,16 +189,13 @@ static void assert_refuses_in_the_queue(const char *const *flags, const char *ta
         }
         for (int i = 0; i < CLIENTS; i++) {
             assert_true(wire_answer(&wires[i], false, &answer));
-            if (answer.status == 200) {
-                answered++;
-            } else {
+            if (answer.status != 200) {
                 assert_retry_later(&answer, why);
                 refused++;
             }
             answer_release(&answer);
             wire_close(&wires[i]);
         }
-        assert_true(answered > 0);
     }
     free(body);
     assert_int_equal(service_stop(&service), 0);
