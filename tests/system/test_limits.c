@@ -95,6 +95,8 @@ static void limits__give_the_place_of_an_idle_connection_to_a_new_one(void **sta
         assert_true(wire_answer(&wires[i], false, &answer));
         assert_int_equal(answer.status, 200);
         answer_release(&answer);
+        /* a request is over a little later than its answer is here */
+        assert_true(service_logs(&service, "/v1/loss"));
     }
     for (int asked = 0; !answered; asked++) { /* not before they were idle for a while */
         assert_true(asked < 100000);
