@@ -37,7 +37,8 @@ MAINS    := src/main.c src/cli/main.c src/base/number_powers_gen.c
 SOURCES  := $(filter-out $(MAINS) $(KERNEL_FILES:%=%.c),$(wildcard src/*.c src/*/*.c src/*/*/*.c))
 OBJECTS  := $(SOURCES:%.c=$(OUT)/obj/%.o) $(foreach f,$(KERNEL_FILES),$(KERNELS:%=$(OUT)/obj/$(f)-%.o))
 LIBRARY  := $(OUT)/liblossd.a
-FIXTURES := $(patsubst %.c,$(OUT)/obj/%.o,$(filter-out tests/system/test_%.c,$(wildcard tests/system/*.c)))
+FIXTURES := $(patsubst %.c,$(OUT)/obj/%.o,$(filter-out tests/system/test_%.c %_shim.c,$(wildcard tests/system/*.c)))
+SHIMS    := $(patsubst tests/system/%.c,$(OUT)/tests/%.so,$(wildcard tests/system/*_shim.c))
 TESTS    := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c tests/unit/*/test_*.c \
               tests/properties/test_*.c tests/conversations/test_*.c tests/conformance/test_*.c \
               tests/system/test_*.c tests/fuzz/test_*.c))
@@ -62,7 +63,7 @@ test: $(OUT)/.deps-test ## build and run every test
 	@tests/run.sh $(OUT) $(TESTS)
 
 .PHONY: tests
-tests: $(TESTS)
+tests: $(TESTS) $(SHIMS)
 
 bench: $(OUT)/.deps-test ## measure engine, codec and service, as ratios side by side
 	@$(MAKE) --no-print-directory all $(BENCHES)
@@ -141,6 +142,12 @@ $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(FIXTURES) $(LIBRARY)
 	@mkdir -p $(@D)
 	@echo "LINK $@"
 	@$(LINK) -o $@ $^ -lcmocka $(LIBS)
+
+# Loaded into the service by a test.
+$(OUT)/tests/%_shim.so: tests/system/%_shim.c tests/system/fault_plan.h Makefile | $(OUT)/gen/build.inc
+	@mkdir -p $(@D)
+	@echo "LINK $@"
+	@$(filter-out -fsanitize% -MMD -MP,$(COMPILE)) -fPIC -shared -o $@ $< -ldl
 
 # Of the lowest layers alone, so that it can be built for machines without the libraries.
 $(OUT)/tests/bits/bits: $(OUT)/obj/tests/bits/bits.o $(filter $(OUT)/obj/src/base/% $(OUT)/obj/src/engine/%,$(OBJECTS))

@@ -26,7 +26,8 @@
 #include "http/inside.h"
 
 enum {
-    PAUSE_MS = 10 /* when the kernel has no memory for another socket */
+    FAILURES_MAX = 1000, /* in one go: then look whether there is an end to it */
+    PAUSE_MS = 10        /* when the kernel has no memory for another socket */
 };
 
 struct acceptor {
@@ -96,13 +97,15 @@ static bool refuse_without_descriptors(struct acceptor *acceptor, int listener)
         server_refuse(acceptor->server, fd, ERR_OVERLOADED, NULL,
                       "this process has no descriptor left");
         close(fd);
+    } else if (errno == EMFILE || errno == ENFILE) {
+        poll(NULL, 0, PAUSE_MS); /* not even the spare one's place */
     }
     acceptor->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
     return fd >= 0 && acceptor->spare >= 0;
 }
 
-/* Takes one connection.  False: there is none. */
-static bool accept_one(struct acceptor *acceptor, int listener)
+/* Takes one connection.  False: there is none.  Counts those that failed. */
+static bool accept_one(struct acceptor *acceptor, int listener, unsigned *failures)
 {
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
@@ -124,8 +127,16 @@ static bool accept_one(struct acceptor *acceptor, int listener)
         poll(NULL, 0, PAUSE_MS);
         return false;
     default: /* a connection that ended before it was taken, a signal */
-        return true;
+        return ++*failures < FAILURES_MAX;
     }
+}
+
+static void accept_all(struct acceptor *acceptor, int listener)
+{
+    unsigned failures = 0;
+
+    while (accept_one(acceptor, listener, &failures))
+        ;
 }
 
 static void *acceptor_main(void *arg)
@@ -142,8 +153,7 @@ static void *acceptor_main(void *arg)
         if (poll(ready, last + 1, -1) < 0)
             continue;
         for (size_t i = 0; i < listeners->count; i++)
-            while (accept_one(acceptor, ready[i].fd))
-                ;
+            accept_all(acceptor, ready[i].fd);
     }
     return NULL;
 }
