@@ -82,13 +82,13 @@ static bool fail_flaw(const struct batch *batch, const char *name,
                         err);
 }
 
-/* Index of the first element before `end` that is negative, or `end`. */
-static size_t first_negative(const struct array *array, size_t end)
+/* Index of the first element before `end` that is not in 0..most, or `end`. */
+static size_t first_outside(const struct array *array, size_t end, double most)
 {
     const double *data = array->data;
     size_t i = 0;
 
-    while (i < end && data[i] >= 0)
+    while (i < end && data[i] >= 0 && data[i] <= most)
         i++;
     return i;
 }
@@ -97,7 +97,7 @@ static bool check_weights(const struct batch *batch, const char *name,
                           const struct array *array, struct err *err)
 {
     size_t end = array->flaw ? array->flaw_index : array->count;
-    size_t negative = first_negative(array, end);
+    size_t negative = first_outside(array, end, INFINITY);
 
     if (negative < end)
         return fail_number(ERR_INVALID_OPTION, name, array, negative,
@@ -140,34 +140,22 @@ static void row_place(const struct batch *batch, const char *name, size_t positi
     }
 }
 
-/* Of an elementwise loss: how true each class is, by itself. */
-static bool check_truths(const struct batch *batch, struct err *err)
-{
-    const double *data = batch->targets.data;
-
-    for (size_t i = 0; i < batch->targets.count; i++)
-        if (data[i] > 1)
-            return fail_number(ERR_INVALID_OPTION, "targets", &batch->targets, i, data[i],
-                               "a number from 0 to 1 is wanted", err);
-    return true;
-}
-
 static bool check_targets(const struct batch *batch, struct err *err)
 {
     const struct array *targets = &batch->targets;
     const double *data = targets->data;
     size_t end = targets->flaw ? targets->flaw_index : targets->count;
-    size_t negative = first_negative(targets, end);
+    bool tell = batch->loss->target_rule == TARGETS_TELL;
+    size_t outside = first_outside(targets, end, tell ? 1 : INFINITY);
 
-    if (negative < end)
-        return fail_number(ERR_INVALID_OPTION, "targets", targets, negative,
-                           data[negative], "a share of a distribution is not negative",
+    if (outside < end)
+        return fail_number(ERR_INVALID_OPTION, "targets", targets, outside, data[outside],
+                           tell ? "a number from 0 to 1 is wanted"
+                                : "a share of a distribution is not negative",
                            err);
     if (targets->flaw)
         return fail_flaw(batch, "targets", targets, err);
-    if (batch->loss->target_rule == TARGETS_TELL)
-        return check_truths(batch, err);
-    if (batch->loss->target_rule == TARGETS_MEASURE)
+    if (batch->loss->target_rule != TARGETS_DISTRIBUTE)
         return true;
     for (size_t n = 0; n < batch->positions; n++) {
         const double *row = data + batch_row(batch, n);

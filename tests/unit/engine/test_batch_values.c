@@ -200,6 +200,77 @@ static void batch_check__wants_rows_of_targets_to_be_distributions(void **state)
                    "wanted");
 }
 
+/* A target of an elementwise loss says how true its class is, by itself: rows need not
+ * sum to anything, and the first element out of its range is the one at fault. */
+static void batch_check__wants_targets_that_tell_to_be_from_0_to_1(void **state)
+{
+    (void)state;
+    static const struct {
+        double axis, targets[6];
+        enum flaw flaw; /* of the last element */
+        enum err_kind kind;
+        const char *pointer, *detail; /* NULL: sound */
+    } rows[] = {
+        {-1, {0, 0, 0, 1, 1, 1}, FLAW_NONE, ERR_NONE, NULL, NULL},
+        {0, {-0.0, 5e-324, 0.5, 1, 1, 0}, FLAW_NONE, ERR_NONE, NULL, NULL},
+        {-1,
+         {0, 0.5, 1, 0, 1.0000000000000002, 0},
+         FLAW_NONE,
+         ERR_INVALID_OPTION,
+         "/targets/1/1",
+         "targets[1][1] is 1.0000000000000002; a number from 0 to 1 is wanted"},
+        {0,
+         {0, 0, 7, 0, 0, 0},
+         FLAW_NONE,
+         ERR_INVALID_OPTION,
+         "/targets/0/2",
+         "targets[0][2] is 7; a number from 0 to 1 is wanted"},
+        {-1,
+         {0, -5e-324, 0, 0, 0, 0},
+         FLAW_NONE,
+         ERR_INVALID_OPTION,
+         "/targets/0/1",
+         "targets[0][1] is -5e-324; a number from 0 to 1 is wanted"},
+        {-1,
+         {0, 2, -1, 0, 0, 0},
+         FLAW_NONE,
+         ERR_INVALID_OPTION,
+         "/targets/0/1",
+         "targets[0][1] is 2; a number from 0 to 1 is wanted"},
+        {-1,
+         {0, -1, 2, 0, 0, 0},
+         FLAW_NONE,
+         ERR_INVALID_OPTION,
+         "/targets/0/1",
+         "targets[0][1] is -1; a number from 0 to 1 is wanted"},
+        {-1,
+         {0, 2, 0, 0, 0, NAN},
+         FLAW_NAN,
+         ERR_INVALID_OPTION,
+         "/targets/0/1",
+         "targets[0][1] is 2; a number from 0 to 1 is wanted"},
+        {-1,
+         {0, 1, 0, 0, 0, NAN},
+         FLAW_NAN,
+         ERR_NON_FINITE_VALUE,
+         "/targets/1/2",
+         "targets[1][2] is NaN; a finite number is wanted"},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        double targets[6];
+        memcpy(targets, rows[i].targets, sizeof targets);
+        struct made made = with_targets(SHAPE(2, 3), rows[i].axis, targets);
+        make_text(&made, "loss", "bce_with_logits");
+        if (rows[i].flaw != FLAW_NONE)
+            make_flaw(&made.batch.targets, rows[i].flaw, 5, "NaN");
+        if (rows[i].detail)
+            assert_refused(&made, rows[i].kind, rows[i].pointer, rows[i].detail);
+        else if (!batch_check(&made.batch, &made.err))
+            fail_msg("row %zu: %s", i, made.err.detail);
+    }
+}
+
 static void batch_check__takes_only_the_default_ignore_index_with_targets(void **state)
 {
     (void)state;
@@ -380,6 +451,7 @@ int main(void)
         cmocka_unit_test(batch_check__refuses_labels_that_are_no_class),
         cmocka_unit_test(batch_check__refuses_negative_weights),
         cmocka_unit_test(batch_check__wants_rows_of_targets_to_be_distributions),
+        cmocka_unit_test(batch_check__wants_targets_that_tell_to_be_from_0_to_1),
         cmocka_unit_test(batch_check__takes_only_the_default_ignore_index_with_targets),
         cmocka_unit_test(batch_check__refuses_options_that_the_loss_does_not_have),
         cmocka_unit_test(batch_check__refuses_what_a_temperature_drives_out_of_range),
