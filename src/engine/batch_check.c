@@ -170,9 +170,11 @@ static bool derive(struct batch *batch, struct err *err)
                     "axis, -1",
                     batch->axis);
     if (batch->classes > batch->limits->max_classes)
-        return fail_limit(err, "/logits", batch->limits->max_classes, "--max-classes",
-                          "logits has %zu classes; at most %zu are allowed",
-                          batch->classes, batch->limits->max_classes);
+        return fail_limit(err, batch_is_linear(batch) ? "/W" : "/logits",
+                          batch->limits->max_classes, "--max-classes",
+                          "%s has %zu classes; at most %zu are allowed",
+                          batch_is_linear(batch) ? "W" : "logits", batch->classes,
+                          batch->limits->max_classes);
     return true;
 }
 

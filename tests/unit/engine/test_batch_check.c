@@ -117,6 +117,29 @@ static void batch_check__holds_classes_to_their_limit(void **state)
     assert_string_equal(more.err.flag, "--max-classes");
 }
 
+/* Of a linear model the classes are the rows of W, and nobody sent logits. */
+static void batch_check__holds_the_classes_of_a_model_to_their_limit(void **state)
+{
+    (void)state;
+    struct limits limits = made_limits;
+
+    for (limits.max_classes = 2; limits.max_classes <= 3; limits.max_classes++) {
+        struct made made = make(&task_loss);
+        made.batch.limits = &limits;
+        make_doubles(&made, "features", SHAPE(1, 2), ones);
+        make_doubles(&made, "W", SHAPE(3, 2), ones);
+        make_labels(&made, SHAPE(1), zeros);
+        if (limits.max_classes == 3) {
+            assert_true(batch_check(&made.batch, &made.err));
+            continue;
+        }
+        assert_refused(&made, ERR_TOO_LARGE, "/W",
+                       "W has 3 classes; at most 2 are allowed");
+        assert_int_equal(made.err.limit, 2);
+        assert_string_equal(made.err.flag, "--max-classes");
+    }
+}
+
 struct shape_row {
     const char *member;
     struct shape logits;
@@ -357,6 +380,7 @@ int main(void)
         cmocka_unit_test(batch_check__refuses_an_empty_batch),
         cmocka_unit_test(batch_check__refuses_an_axis_that_is_none),
         cmocka_unit_test(batch_check__holds_classes_to_their_limit),
+        cmocka_unit_test(batch_check__holds_the_classes_of_a_model_to_their_limit),
         cmocka_unit_test(batch_check__compares_shapes_and_says_which_axis_would_fit),
         cmocka_unit_test(batch_check__keeps_an_earlier_error_of_the_codec),
         cmocka_unit_test(batch_check__judges_members_then_shapes_then_values),
