@@ -50,6 +50,13 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* Capital or not, for shouting is no mistake in spelling. */
+static bool same_letter(char a, char b)
+{
+    return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) ==
+           (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b);
+}
+
 /* Letters to add, drop, change or swap with a neighbour to get from a to b. */
 static size_t edits(struct span a, struct span b)
 {
@@ -61,10 +68,10 @@ static size_t edits(struct span a, struct span b)
     for (size_t i = 1; i <= a.len; i++) {
         now[0] = i;
         for (size_t j = 1; j <= b.len; j++) {
-            size_t change = last[j - 1] + (a.at[i - 1] != b.at[j - 1]);
+            size_t change = last[j - 1] + !same_letter(a.at[i - 1], b.at[j - 1]);
             now[j] = smaller(change, smaller(last[j], now[j - 1]) + 1);
-            if (i > 1 && j > 1 && a.at[i - 1] == b.at[j - 2] &&
-                a.at[i - 2] == b.at[j - 1])
+            if (i > 1 && j > 1 && same_letter(a.at[i - 1], b.at[j - 2]) &&
+                same_letter(a.at[i - 2], b.at[j - 1]))
                 now[j] = smaller(now[j], before[j - 2] + 1);
         }
         size_t *spare = before;

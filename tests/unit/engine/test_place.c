@@ -75,7 +75,8 @@ static void nearest_name__is_the_one_that_was_meant(void **state)
     static const char *const names[] = {"logits",  "labels",        "label_smoothing",
                                         "targets", "class_weights", "reduction",
                                         "divisor", "dtype",         "id",
-                                        "axis",    "temperature",   NULL};
+                                        "axis",    "temperature",   "W",
+                                        NULL};
     static const struct {
         const char *text, *nearest;
     } rows[] = {
@@ -85,6 +86,11 @@ static void nearest_name__is_the_one_that_was_meant(void **state)
         {"lables", "labels"},
         {"label", "labels"},
         {"Labels", "labels"},
+        {"LABELS", "labels"},
+        {"DType", "dtype"},
+        {"LGOITS", "logits"},
+        {"w", "W"},
+        {"Id", "id"},
         {"lables_smoothing", "label_smoothing"},
         {"labelsmoothing", "label_smoothing"},
         {"label-smoothing", "label_smoothing"},
@@ -100,6 +106,9 @@ static void nearest_name__is_the_one_that_was_meant(void **state)
         {"", NULL},
         {"x", NULL},
         {"qq", NULL},
+        {"QQ", NULL},
+        {"@xis", "axis"},
+        {"[", NULL},
         {"bananas", NULL},
         {"a_name_that_is_longer_than_any_that_is_known", NULL},
     };
