@@ -1,6 +1,8 @@
 /* Filling a batch: names, values and what is wrong with them. */
 #include "made.h"
 
+#include <stdlib.h>
+
 /* ---- an empty batch ------------------------------------------------------------------ */
 
 static void batch_init__sets_every_option_to_its_default(void **state)
@@ -20,6 +22,14 @@ static void batch_init__sets_every_option_to_its_default(void **state)
     assert_true(batch.label_smoothing == 0);
     assert_true(batch.temperature == 1);
     assert_true(isnan(batch.divisor));
+    assert_true(isnan(batch.softcap));
+    assert_true(batch.z_loss == 0);
+    assert_true(batch.focal_gamma == 0);
+    assert_true(batch.poly_epsilon == 0);
+    assert_true(batch.l2 == 0);
+    assert_true(batch.margin == 1);
+    assert_int_equal(batch.p, 1);
+    assert_int_equal(batch.ece_bins, 15);
     assert_int_equal(batch.outputs, 1u << OUTPUT_LOSS | 1u << OUTPUT_PROBABILITIES);
     assert_null(batch.logits.data);
     batch_init(&batch, &task_softmax, &made_limits);
@@ -47,12 +57,17 @@ static void batch_array__is_the_field_of_the_member(void **state)
 {
     (void)state;
     struct made made = make(&task_loss);
+    struct batch *batch = &made.batch;
 
-    assert_ptr_equal(batch_array(&made.batch, MEMBER_logits), &made.batch.logits);
-    assert_ptr_equal(batch_array(&made.batch, MEMBER_labels), &made.batch.labels);
-    assert_ptr_equal(batch_array(&made.batch, MEMBER_targets), &made.batch.targets);
-    assert_ptr_equal(batch_array(&made.batch, MEMBER_sample_weights),
-                     &made.batch.sample_weights);
+    assert_ptr_equal(batch_array(batch, MEMBER_logits), &batch->logits);
+    assert_ptr_equal(batch_array(batch, MEMBER_labels), &batch->labels);
+    assert_ptr_equal(batch_array(batch, MEMBER_targets), &batch->targets);
+    assert_ptr_equal(batch_array(batch, MEMBER_class_weights), &batch->class_weights);
+    assert_ptr_equal(batch_array(batch, MEMBER_sample_weights), &batch->sample_weights);
+    assert_ptr_equal(batch_array(batch, MEMBER_pos_weight), &batch->pos_weight);
+    assert_ptr_equal(batch_array(batch, MEMBER_features), &batch->features);
+    assert_ptr_equal(batch_array(batch, MEMBER_W), &batch->W);
+    assert_ptr_equal(batch_array(batch, MEMBER_b), &batch->b);
 }
 
 /* ---- names ---------------------------------------------------------------------------- */
@@ -99,6 +114,11 @@ static void batch_begin__names_the_nearest_of_an_unknown_member(void **state)
                    "unknown member \"bananas\"; a loss request knows no such name");
     assert_unknown(&task_loss, "", "/",
                    "unknown member \"\"; a loss request knows no such name");
+    assert_unknown(&task_loss, "pos_weights", "/pos_weights",
+                   "unknown member \"pos_weights\"; did you mean \"pos_weight\"?");
+    assert_unknown(&task_loss, "soft_cap", "/soft_cap",
+                   "unknown member \"soft_cap\"; did you mean \"softcap\"?");
+    assert_unknown(&task_loss, "w", "/w", "unknown member \"w\"; did you mean \"W\"?");
     assert_unknown(&task_softmax, "temprature", "/temprature",
                    "unknown member \"temprature\"; did you mean \"temperature\"?");
 }
@@ -109,6 +129,10 @@ static void batch_begin__says_when_another_request_knows_the_member(void **state
     (void)state;
     assert_unknown(&task_softmax, "labels", "/labels",
                    "labels is not a member of a softmax request");
+    assert_unknown(&task_softmax, "features", "/features",
+                   "features is not a member of a softmax request");
+    assert_unknown(&task_softmax, "z_loss", "/z_loss",
+                   "z_loss is not a member of a softmax request");
     assert_unknown(&task_softmax, "lables", "/lables",
                    "unknown member \"lables\"; a softmax request knows no such name");
 }
@@ -275,7 +299,9 @@ static void batch_set__refuses_values_of_another_type_at_once(void **state)
     (void)state;
     struct span names[1];
     struct value half = number_value(1.5), list = names_value("mean", names);
+    struct value large = {.type = VALUE_NUMBER, .number = 1e300, .kind = "a number"};
     half.text = span_of("1.5");
+    large.text = span_of("1e300");
     const struct {
         const char *name;
         struct value value;
@@ -299,6 +325,27 @@ static void batch_set__refuses_values_of_another_type_at_once(void **state)
         {"dtype", other_value("false"), "dtype is false; a name is wanted"},
         {"return", text_value("loss"), "return is a string; an array of names is wanted"},
         {"id", number_value(7), "id is a number; a string is wanted"},
+        {"features", text_value("x"),
+         "features is a string; an array of numbers is wanted"},
+        {"W", other_value("null"), "W is null; an array of numbers is wanted"},
+        {"b", half, "b is a number; an array of numbers is wanted"},
+        {"pos_weight", half, "pos_weight is a number; an array of numbers is wanted"},
+        {"softcap", other_value("null"),
+         "softcap is null; a finite number above 0 is wanted"},
+        {"z_loss", text_value("1"),
+         "z_loss is a string; a finite number of at least 0 is wanted"},
+        {"focal_gamma", other_value("true"),
+         "focal_gamma is true; a finite number of at least 0 is wanted"},
+        {"poly_epsilon", other_value("an object"),
+         "poly_epsilon is an object; a finite number is wanted"},
+        {"l2", other_value("an array"),
+         "l2 is an array; a finite number of at least 0 is wanted"},
+        {"margin", text_value("-1"),
+         "margin is a string; a finite number of at least 0 is wanted"},
+        {"p", half, "p is 1.5; an integer of 64 bits is wanted"},
+        {"p", text_value("2"), "p is a string; an integer is wanted"},
+        {"ece_bins", large, "ece_bins is 1e300; an integer of 64 bits is wanted"},
+        {"ece_bins", other_value("false"), "ece_bins is false; an integer is wanted"},
     };
 
     for (size_t i = 0; i < LENGTH(rows); i++) {
@@ -348,6 +395,50 @@ static void batch_set__keeps_values_out_of_range_for_their_turn(void **state)
     }
 }
 
+/* The name, what was found as it was written, and the range. */
+static void batch_set__says_what_range_a_number_is_out_of(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *text, *detail;
+    } rows[] = {
+        {"label_smoothing", "1.5",
+         "label_smoothing is 1.5; a number from 0 to 1 is wanted"},
+        {"temperature", "0.0", "temperature is 0.0; a finite number above 0 is wanted"},
+        {"divisor", "-3", "divisor is -3; a finite number above 0 is wanted"},
+        {"softcap", "0", "softcap is 0; a finite number above 0 is wanted"},
+        {"softcap", "-30.0", "softcap is -30.0; a finite number above 0 is wanted"},
+        {"softcap", "1e999", "softcap is 1e999; a finite number above 0 is wanted"},
+        {"z_loss", "-1e-4", "z_loss is -1e-4; a finite number of at least 0 is wanted"},
+        {"focal_gamma", "-2",
+         "focal_gamma is -2; a finite number of at least 0 is wanted"},
+        {"focal_gamma", "1e400",
+         "focal_gamma is 1e400; a finite number of at least 0 is wanted"},
+        {"poly_epsilon", "-1e999", "poly_epsilon is -1e999; a finite number is wanted"},
+        {"poly_epsilon", "1e999", "poly_epsilon is 1e999; a finite number is wanted"},
+        {"l2", "-0.5", "l2 is -0.5; a finite number of at least 0 is wanted"},
+        {"margin", "-1", "margin is -1; a finite number of at least 0 is wanted"},
+        {"p", "0", "p is 0; an integer from 1 to 2 is wanted"},
+        {"p", "3", "p is 3; an integer from 1 to 2 is wanted"},
+        {"p", "-1", "p is -1; an integer from 1 to 2 is wanted"},
+        {"ece_bins", "0", "ece_bins is 0; an integer from 1 to 1000 is wanted"},
+        {"ece_bins", "1001", "ece_bins is 1001; an integer from 1 to 1000 is wanted"},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct made made = make(&task_loss);
+        struct value value = number_value(strtod(rows[i].text, NULL));
+        char pointer[64];
+        value.text = span_of(rows[i].text);
+        assert_false(make_value(&made, rows[i].name, value));
+        assert_int_equal(made.err.kind, ERR_NONE); /* shapes come first */
+        assert_string_equal(made.batch.bad_option.detail, rows[i].detail);
+        assert_int_equal(made.batch.bad_option.kind, ERR_INVALID_OPTION);
+        snprintf(pointer, sizeof pointer, "/%s", rows[i].name);
+        assert_string_equal(made.batch.bad_option.pointer, pointer);
+    }
+}
+
 static void batch_set__holds_numbers_to_their_range(void **state)
 {
     (void)state;
@@ -373,6 +464,40 @@ static void batch_set__holds_numbers_to_their_range(void **state)
         {"divisor", 0, false},
         {"divisor", -1, false},
         {"divisor", -INFINITY, false},
+        {"softcap", 5e-324, true},
+        {"softcap", 1.7e308, true},
+        {"softcap", -0.0, false},
+        {"softcap", INFINITY, false},
+        {"z_loss", 0, true},
+        {"z_loss", 1.7e308, true},
+        {"z_loss", -5e-324, false},
+        {"z_loss", INFINITY, false},
+        {"focal_gamma", 0, true},
+        {"focal_gamma", 1.7e308, true},
+        {"focal_gamma", -5e-324, false},
+        {"focal_gamma", INFINITY, false},
+        {"poly_epsilon", -1.7e308, true},
+        {"poly_epsilon", 1.7e308, true},
+        {"poly_epsilon", -INFINITY, false},
+        {"poly_epsilon", INFINITY, false},
+        {"l2", 0, true},
+        {"l2", -5e-324, false},
+        {"l2", INFINITY, false},
+        {"margin", 0, true},
+        {"margin", 1.7e308, true},
+        {"margin", -5e-324, false},
+        {"margin", INFINITY, false},
+        {"p", 1, true},
+        {"p", 2, true},
+        {"p", 0, false},
+        {"p", 3, false},
+        {"p", -0x1p52, false},
+        {"ece_bins", 1, true},
+        {"ece_bins", 1000, true},
+        {"ece_bins", 0, false},
+        {"ece_bins", 1001, false},
+        {"ece_bins", -1, false},
+        {"ece_bins", 0x1p52, false},
     };
 
     for (size_t i = 0; i < LENGTH(rows); i++) {
@@ -475,6 +600,7 @@ int main(void)
         cmocka_unit_test(batch_begin__refuses_a_member_twice_in_the_address),
         cmocka_unit_test(batch_set__refuses_values_of_another_type_at_once),
         cmocka_unit_test(batch_set__keeps_values_out_of_range_for_their_turn),
+        cmocka_unit_test(batch_set__says_what_range_a_number_is_out_of),
         cmocka_unit_test(batch_set__holds_numbers_to_their_range),
         cmocka_unit_test(batch_set__takes_every_name_of_a_choice),
         cmocka_unit_test(batch_set__takes_the_outputs_of_the_task),
