@@ -32,6 +32,53 @@ static void batch_check__derives_classes_and_positions(void **state)
     }
 }
 
+static void batch_check__derives_the_logits_of_a_linear_model(void **state)
+{
+    (void)state;
+    static double features[24], W[20];
+    static const struct {
+        struct shape features;
+        const char *dtype;
+        enum element element;
+        size_t positions;
+        const char *logits, *shape;
+    } rows[] = {
+        {{2, {6, 4}}, "float64", ELEMENT_FLOAT64, 6, "[6,5]", "[6]"},
+        {{1, {4}}, "float64", ELEMENT_FLOAT64, 1, "[5]", "[]"},
+        {{3, {2, 3, 4}}, "float32", ELEMENT_FLOAT32, 6, "[2,3,5]", "[2,3]"},
+        {{8, {1, 1, 1, 2, 1, 1, 1, 4}},
+         "float64",
+         ELEMENT_FLOAT64,
+         2,
+         "[1,1,1,2,1,1,1,5]",
+         "[1,1,1,2,1,1,1]"},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct made made = make(&task_loss);
+        const struct batch *batch = &made.batch;
+        char shape[PLACE_SIZE];
+        struct shape positions = rows[i].features;
+        positions.rank--;
+        make_doubles(&made, "W", SHAPE(5, 4), W);
+        make_text(&made, "dtype", rows[i].dtype);
+        make_labels(&made, positions, zeros);
+        make_doubles(&made, "features", rows[i].features, features);
+        if (!batch_check(&made.batch, &made.err))
+            fail_msg("row %zu: %s", i, made.err.detail);
+        assert_int_equal(batch->classes, 5);
+        assert_int_equal(batch->positions, rows[i].positions);
+        assert_int_equal(batch->inner, 1);
+        assert_int_equal(batch->features_of_row, 4);
+        assert_int_equal(batch->logits.element, rows[i].element);
+        assert_int_equal(batch->logits.count, rows[i].positions * 5);
+        shape_words(shape, &batch->logits.shape);
+        assert_string_equal(shape, rows[i].logits);
+        shape_words(shape, &batch->position_shape);
+        assert_string_equal(shape, rows[i].shape);
+    }
+}
+
 /* ---- members -------------------------------------------------------------------------- */
 
 static void batch_check__wants_logits_and_truth(void **state)
@@ -62,6 +109,100 @@ static void batch_check__refuses_members_that_exclude_each_other(void **state)
     make_text(&nll, "loss", "nll");
     assert_refused(&nll, ERR_CONFLICTING_MEMBERS, "/targets",
                    "targets is given; the loss nll takes labels");
+}
+
+/* Scores are given or made, not both; what is made takes features and W.  The rest is in
+ * test_linear_check.c. */
+static void batch_check__wants_logits_or_what_makes_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *members[4];
+        enum err_kind kind;
+        const char *pointer, *detail;
+    } rows[] = {
+        {{"logits", "W"},
+         ERR_CONFLICTING_MEMBERS,
+         "/W",
+         "logits and W are both given; logits, or features and W are wanted"},
+        {{"b", "W", "features", "logits"},
+         ERR_CONFLICTING_MEMBERS,
+         "/features",
+         "logits and features are both given; logits, or features and W are wanted"},
+        {{"logits", "features"},
+         ERR_CONFLICTING_MEMBERS,
+         "/features",
+         "logits and features are both given; logits, or features and W are wanted"},
+        {{"W", "b"},
+         ERR_MISSING_MEMBER,
+         "/features",
+         "features is missing; W and b come with it"},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct made made = make(&task_loss);
+        for (size_t m = 0; m < LENGTH(rows[i].members) && rows[i].members[m]; m++)
+            make_doubles(&made, rows[i].members[m], SHAPE(2), ones);
+        make_labels(&made, SHAPE_SCALAR, zeros);
+        assert_refused(&made, rows[i].kind, rows[i].pointer, rows[i].detail);
+    }
+    struct made made = make(&task_loss); /* what is missing wins */
+    make_doubles(&made, "logits", SHAPE(2), ones);
+    make_doubles(&made, "W", SHAPE(2), ones);
+    assert_refused(&made, ERR_MISSING_MEMBER, "/labels",
+                   "labels is missing; labels or targets must say what is true");
+}
+
+/* Every loss against every way to say what is true. */
+static void batch_check__takes_the_truths_of_the_loss(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *loss;
+        bool labels, targets;
+        enum err_kind kind;
+        const char *pointer, *detail; /* NULL: sound */
+    } rows[] = {
+        {"cross_entropy", true, false, ERR_NONE, NULL, NULL},
+        {"cross_entropy", false, true, ERR_NONE, NULL, NULL},
+        {"nll", true, false, ERR_NONE, NULL, NULL},
+        {"nll", false, true, ERR_CONFLICTING_MEMBERS, "/targets",
+         "targets is given; the loss nll takes labels"},
+        {"nll", false, false, ERR_MISSING_MEMBER, "/labels", "labels is missing"},
+        {"nll", true, true, ERR_CONFLICTING_MEMBERS, "/targets",
+         "labels and targets are both given; one of them is wanted"},
+        {"hinge", true, false, ERR_NONE, NULL, NULL},
+        {"hinge", false, true, ERR_CONFLICTING_MEMBERS, "/targets",
+         "targets is given; the loss hinge takes labels"},
+        {"hinge", false, false, ERR_MISSING_MEMBER, "/labels", "labels is missing"},
+        {"bce_with_logits", false, true, ERR_NONE, NULL, NULL},
+        {"bce_with_logits", true, false, ERR_CONFLICTING_MEMBERS, "/labels",
+         "labels is given; the loss bce_with_logits takes targets"},
+        {"bce_with_logits", true, true, ERR_CONFLICTING_MEMBERS, "/targets",
+         "labels and targets are both given; one of them is wanted"},
+        {"bce_with_logits", false, false, ERR_MISSING_MEMBER, "/targets",
+         "targets is missing; the loss bce_with_logits takes it"},
+        {"kl_div", false, true, ERR_NONE, NULL, NULL},
+        {"kl_div", true, false, ERR_CONFLICTING_MEMBERS, "/labels",
+         "labels is given; the loss kl_div takes targets"},
+        {"kl_div", false, false, ERR_MISSING_MEMBER, "/targets",
+         "targets is missing; the loss kl_div takes it"},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        double targets[] = {0.5, 0.5, 0, 0, 0, 1};
+        struct made made = make(&task_loss);
+        if (rows[i].targets)
+            make_doubles(&made, "targets", SHAPE(2, 3), targets);
+        if (rows[i].labels)
+            make_labels(&made, SHAPE(2), zeros);
+        make_doubles(&made, "logits", SHAPE(2, 3), ones);
+        make_text(&made, "loss", rows[i].loss);
+        if (rows[i].detail)
+            assert_refused(&made, rows[i].kind, rows[i].pointer, rows[i].detail);
+        else if (!batch_check(&made.batch, &made.err))
+            fail_msg("row %zu: %s", i, made.err.detail);
+    }
 }
 
 /* ---- shapes --------------------------------------------------------------------------- */
@@ -249,6 +390,45 @@ static void batch_check__compares_shapes_and_says_which_axis_would_fit(void **st
     }
 }
 
+/* pos_weight has a number for each class, wherever the classes are. */
+static void batch_check__wants_a_pos_weight_for_each_class(void **state)
+{
+    (void)state;
+    static const struct {
+        double axis;
+        struct shape shape;
+        const char *detail; /* NULL: it fits */
+    } rows[] = {
+        {-1, {1, {3}}, NULL},
+        {0, {1, {2}}, NULL},
+        {-1,
+         {1, {2}},
+         "pos_weight has 2 elements; one for each of the 3 classes is wanted"},
+        {0,
+         {1, {3}},
+         "pos_weight has 3 elements; one for each of the 2 classes is wanted"},
+        {-1,
+         {1, {0}},
+         "pos_weight has 0 elements; one for each of the 3 classes is wanted"},
+        {-1, {0, {0}}, "pos_weight has rank 0; a plain list of 3 numbers is wanted"},
+        {-1, {2, {1, 3}}, "pos_weight has rank 2; a plain list of 3 numbers is wanted"},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        double targets[] = {0, 0.5, 1, 1, 1, 0};
+        struct made made = make(&task_loss);
+        make_doubles(&made, "pos_weight", rows[i].shape, ones);
+        make_text(&made, "loss", "bce_with_logits");
+        make_doubles(&made, "logits", SHAPE(2, 3), ones);
+        make_doubles(&made, "targets", SHAPE(2, 3), targets);
+        make_number(&made, "axis", rows[i].axis);
+        if (rows[i].detail)
+            assert_refused(&made, ERR_SHAPE_MISMATCH, "/pos_weight", rows[i].detail);
+        else if (!batch_check(&made.batch, &made.err))
+            fail_msg("row %zu: %s", i, made.err.detail);
+    }
+}
+
 /* ---- which error wins ------------------------------------------------------------------------ */
 
 static void batch_check__keeps_an_earlier_error_of_the_codec(void **state)
@@ -288,6 +468,35 @@ static void batch_check__judges_members_then_shapes_then_values(void **state)
     assert_refused(&made, ERR_SHAPE_MISMATCH, "/class_weights",
                    "class_weights has 2 elements; one for each of the 3 classes is "
                    "wanted");
+}
+
+/* Whichever of the arrays was written first; those that logits are made of come before
+ * all that is compared with logits. */
+static void batch_check__judges_shapes_in_the_order_of_the_text(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"labels", "b", "class_weights", "pos_weight",
+                                        "sample_weights"};
+
+    for (size_t first = 0; first < LENGTH(names); first++)
+        for (int model_fits = 0; model_fits < 2; model_fits++) {
+            struct made made = make(&task_loss);
+            char pointer[64];
+            for (size_t i = 0; i < LENGTH(names); i++) {
+                const char *name = names[(first + i) % LENGTH(names)];
+                if (strcmp(name, "labels") == 0)
+                    make_labels(&made, SHAPE(3), zeros);
+                else
+                    make_doubles(&made, name, SHAPE(4), ones);
+            }
+            make_doubles(&made, "features", SHAPE(2, 1), ones);
+            make_doubles(&made, "W", model_fits ? SHAPE(3, 1) : SHAPE(3, 2), ones);
+            snprintf(pointer, sizeof pointer, "/%s",
+                     model_fits ? names[first] : "features");
+            assert_false(batch_check(&made.batch, &made.err));
+            assert_string_equal(made.err.pointer, pointer);
+            assert_int_equal(made.err.kind, ERR_SHAPE_MISMATCH);
+        }
 }
 
 /* Five things are wrong with the values: the one that was written first wins, and
@@ -375,15 +584,20 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batch_check__derives_classes_and_positions),
+        cmocka_unit_test(batch_check__derives_the_logits_of_a_linear_model),
         cmocka_unit_test(batch_check__wants_logits_and_truth),
         cmocka_unit_test(batch_check__refuses_members_that_exclude_each_other),
+        cmocka_unit_test(batch_check__wants_logits_or_what_makes_them),
+        cmocka_unit_test(batch_check__takes_the_truths_of_the_loss),
         cmocka_unit_test(batch_check__refuses_an_empty_batch),
         cmocka_unit_test(batch_check__refuses_an_axis_that_is_none),
         cmocka_unit_test(batch_check__holds_classes_to_their_limit),
         cmocka_unit_test(batch_check__holds_the_classes_of_a_model_to_their_limit),
         cmocka_unit_test(batch_check__compares_shapes_and_says_which_axis_would_fit),
+        cmocka_unit_test(batch_check__wants_a_pos_weight_for_each_class),
         cmocka_unit_test(batch_check__keeps_an_earlier_error_of_the_codec),
         cmocka_unit_test(batch_check__judges_members_then_shapes_then_values),
+        cmocka_unit_test(batch_check__judges_shapes_in_the_order_of_the_text),
         cmocka_unit_test(batch_check__judges_values_in_the_order_of_the_text),
         cmocka_unit_test(batch_check__judges_elements_in_their_order),
         cmocka_unit_test(batch_check__judges_masks_after_all_values),
