@@ -1,5 +1,6 @@
-/* What batch_check() refuses of the values: elements, labels, weights, targets,
- * options and masked classes, each with its pointer and its sentence. */
+/* What batch_check() refuses of the values: elements, labels, weights, targets and
+ * masked classes, each with its pointer and its sentence.  Options are in
+ * test_batch_options.c. */
 #include "made.h"
 
 static double ones[] = {1, 2, 3, 4, 5, 6};
@@ -76,6 +77,60 @@ static void batch_check__names_float32_where_the_array_is(void **state)
                    "class_weights[1] is 1e999; beyond the range of float64");
 }
 
+/* The same of arrays that only some requests have. */
+static void batch_check__reports_the_flaw_of_rarer_arrays(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *member;
+        enum flaw flaw;
+        size_t index;
+        const char *text, *pointer, *detail;
+    } rows[] = {
+        {"targets", FLAW_NAN, 4, "NaN", "/targets/1/1",
+         "targets[1][1] is NaN; a finite number is wanted"},
+        {"targets", FLAW_INFINITE, 0, "Infinity", "/targets/0/0",
+         "targets[0][0] is Infinity; a finite number is wanted"},
+        {"pos_weight", FLAW_NAN, 0, "null", "/pos_weight/0",
+         "pos_weight[0] is null; a finite number is wanted"},
+        {"pos_weight", FLAW_INFINITE, 2, "Infinity", "/pos_weight/2",
+         "pos_weight[2] is Infinity; a finite number is wanted"},
+        {"pos_weight", FLAW_OVERFLOW, 1, "1e999", "/pos_weight/1",
+         "pos_weight[1] is 1e999; beyond the range of float64"},
+        {"features", FLAW_NAN, 1, "NaN", "/features/1/0",
+         "features[1][0] is NaN; a finite number is wanted"},
+        {"features", FLAW_OVERFLOW, 0, "-1e999", "/features/0/0",
+         "features[0][0] is -1e999; beyond the range of float64"},
+        {"W", FLAW_INFINITE, 2, "-Infinity", "/W/2/0",
+         "W[2][0] is -Infinity; a finite number is wanted"},
+        {"W", FLAW_OVERFLOW, 1, "1e999", "/W/1/0",
+         "W[1][0] is 1e999; beyond the range of float64"},
+        {"b", FLAW_NAN, 2, "null", "/b/2", "b[2] is null; a finite number is wanted"},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        double targets[] = {0, 0, 0, 0, 0, 0};
+        struct made made = make(&task_loss);
+        if (strlen(rows[i].member) == 1 || strcmp(rows[i].member, "features") == 0) {
+            make_text(&made, "dtype", "float32"); /* that of the answer's arrays */
+            make_doubles(&made, "features", SHAPE(2, 1), ones);
+            make_doubles(&made, "W", SHAPE(3, 1), ones);
+            make_doubles(&made, "b", SHAPE(3), ones);
+        } else {
+            make_doubles(&made, "logits", SHAPE(2, 3), ones);
+            make_doubles(&made, "pos_weight", SHAPE(3), ones);
+        }
+        make_doubles(&made, "targets", SHAPE(2, 3), targets);
+        make_text(&made, "loss",
+                  batch_is_linear(&made.batch) ? "kl_div" : "bce_with_logits");
+        for (enum member m = 0; m < MEMBERS; m++)
+            if (strcmp(member_infos[m].name, rows[i].member) == 0)
+                make_flaw(batch_array(&made.batch, m), rows[i].flaw, rows[i].index,
+                          rows[i].text);
+        assert_refused(&made, ERR_NON_FINITE_VALUE, rows[i].pointer, rows[i].detail);
+    }
+}
+
 static void batch_check__refuses_labels_that_are_no_class(void **state)
 {
     (void)state;
@@ -148,6 +203,41 @@ static void batch_check__refuses_negative_weights(void **state)
                    "sample_weights[0] is -Infinity; a weight is finite and not negative");
     make_doubles(&d, "class_weights", SHAPE(3), fine);
     assert_true(batch_check(&d.batch, &d.err));
+}
+
+static void batch_check__refuses_a_negative_pos_weight(void **state)
+{
+    (void)state;
+    static const struct {
+        double weights[3];
+        const char *pointer, *detail; /* NULL: sound */
+    } rows[] = {
+        {{-0.0, 5e-324, 1.7e308}, NULL, NULL},
+        {{0, 0, 0}, NULL, NULL},
+        {{1, 1, -5e-324},
+         "/pos_weight/2",
+         "pos_weight[2] is -5e-324; a weight is finite and not negative"},
+        {{-3, -2, 1},
+         "/pos_weight/0",
+         "pos_weight[0] is -3; a weight is finite and not negative"},
+        {{1, -INFINITY, 1},
+         "/pos_weight/1",
+         "pos_weight[1] is -Infinity; a weight is finite and not negative"},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        double weights[3], targets[] = {0, 0.5, 1};
+        struct made made = make(&task_loss);
+        memcpy(weights, rows[i].weights, sizeof weights);
+        make_text(&made, "loss", "bce_with_logits");
+        make_doubles(&made, "logits", SHAPE(3), ones);
+        make_doubles(&made, "targets", SHAPE(3), targets);
+        make_doubles(&made, "pos_weight", SHAPE(3), weights);
+        if (rows[i].detail)
+            assert_refused(&made, ERR_INVALID_OPTION, rows[i].pointer, rows[i].detail);
+        else if (!batch_check(&made.batch, &made.err))
+            fail_msg("row %zu: %s", i, made.err.detail);
+    }
 }
 
 static struct made with_targets(struct shape shape, double axis, double *targets)
@@ -271,40 +361,19 @@ static void batch_check__wants_targets_that_tell_to_be_from_0_to_1(void **state)
     }
 }
 
-static void batch_check__takes_only_the_default_ignore_index_with_targets(void **state)
+/* Of a divergence rows may have any sum. */
+static void batch_check__wants_targets_that_measure_not_to_be_negative(void **state)
 {
     (void)state;
-    double targets[] = {1, 0, 0, 0, 0, 1};
-    struct made made = with_targets(SHAPE(2, 3), -1, targets);
+    double any[] = {0, 0, 0, 7, 1e300, -0.0}, negative[] = {0, 7, -5e-324, 0, 0, -1};
+    struct made made = with_targets(SHAPE(2, 3), -1, any);
 
-    make_number(&made, "ignore_index", -100);
+    make_text(&made, "loss", "kl_div");
     assert_true(batch_check(&made.batch, &made.err));
-    made = with_targets(SHAPE(2, 3), -1, targets);
-    make_number(&made, "ignore_index", 0);
-    assert_refused(&made, ERR_INVALID_OPTION, "/ignore_index",
-                   "ignore_index is 0, but targets have no labels to ignore; use "
-                   "sample_weights");
-}
-
-static void batch_check__refuses_options_that_the_loss_does_not_have(void **state)
-{
-    (void)state;
-    struct made made = make_sound();
-
-    make_text(&made, "loss", "nll");
-    make_number(&made, "label_smoothing", 0);
-    make_number(&made, "temperature", 1);
-    assert_true(batch_check(&made.batch, &made.err)); /* at their defaults */
-    made = make_sound();
-    make_number(&made, "label_smoothing", 0.1);
-    make_text(&made, "loss", "nll");
-    assert_refused(&made, ERR_INVALID_OPTION, "/label_smoothing",
-                   "label_smoothing is not an option of the loss nll");
-    made = make_sound();
-    make_text(&made, "loss", "nll");
-    make_number(&made, "temperature", 2);
-    assert_refused(&made, ERR_INVALID_OPTION, "/temperature",
-                   "temperature is not an option of the loss nll");
+    made = with_targets(SHAPE(2, 3), -1, negative);
+    make_text(&made, "loss", "kl_div");
+    assert_refused(&made, ERR_INVALID_OPTION, "/targets/0/2",
+                   "targets[0][2] is -5e-324; a share of a distribution is not negative");
 }
 
 static void batch_check__refuses_what_a_temperature_drives_out_of_range(void **state)
@@ -336,6 +405,26 @@ static void batch_check__refuses_what_a_temperature_drives_out_of_range(void **s
     make_text(&made, "dtype", "float32");
     make_number(&made, "temperature", 0.0625);
     assert_true(batch_check(&made.batch, &made.err)); /* 3.2e38 */
+}
+
+/* A cap comes before the temperature, and what it leaves is small. */
+static void batch_check__lets_a_cap_keep_logits_in_range(void **state)
+{
+    (void)state;
+    double huge[] = {1, 1.7e308, -1.7e308};
+    struct made made = make(&task_softmax);
+
+    make_doubles(&made, "logits", SHAPE(3), huge);
+    make_number(&made, "softcap", 1e300);
+    make_number(&made, "temperature", 1e-8);
+    assert_true(batch_check(&made.batch, &made.err)); /* 1e308 */
+    made = make(&task_softmax);
+    make_doubles(&made, "logits", SHAPE(3), huge);
+    make_number(&made, "softcap", 1e300);
+    make_number(&made, "temperature", 1e-9);
+    assert_refused(&made, ERR_NON_FINITE_VALUE, "/logits/1",
+                   "logits[1] is 1.7e+308; divided by temperature 1e-09 it leaves the "
+                   "range of float64");
 }
 
 /* ---- masked classes ----------------------------------------------------------------------- */
@@ -427,6 +516,48 @@ static void batch_check__refuses_a_share_for_a_masked_class(void **state)
                    "masked");
 }
 
+/* What a loss says of a class that is masked and true, or half true. */
+static void batch_check__refuses_masked_classes_whatever_the_loss(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *loss;
+        double target; /* of the masked class; of a loss with labels: is it the label? */
+        const char *pointer, *detail; /* NULL: sound */
+    } rows[] = {
+        {"nll", 0, NULL, NULL},
+        {"nll", 1, "/labels",
+         "labels is 1, but logits[1] is -Infinity: the class is masked"},
+        {"hinge", 0, NULL, NULL},
+        {"hinge", 1, "/labels",
+         "labels is 1, but logits[1] is -Infinity: the class is masked"},
+        {"bce_with_logits", 0, NULL, NULL},
+        {"bce_with_logits", 5e-324, "/targets/1",
+         "targets[1] is 5e-324, but logits[1] is -Infinity: the class is masked"},
+        {"bce_with_logits", 1, "/targets/1",
+         "targets[1] is 1, but logits[1] is -Infinity: the class is masked"},
+        {"kl_div", 0, NULL, NULL},
+        {"kl_div", 3, "/targets/1",
+         "targets[1] is 3, but logits[1] is -Infinity: the class is masked"},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        double logits[] = {0, MASK, 1}, targets[] = {1, rows[i].target, 0};
+        int64_t label = (int64_t)rows[i].target;
+        struct made made = make(&task_loss);
+        make_text(&made, "loss", rows[i].loss);
+        make_doubles(&made, "logits", SHAPE(3), logits);
+        if (made.batch.loss->truths & TRUTH_LABELS)
+            make_labels(&made, SHAPE_SCALAR, &label);
+        else
+            make_doubles(&made, "targets", SHAPE(3), targets);
+        if (rows[i].detail)
+            assert_refused(&made, ERR_MASKED_LABEL, rows[i].pointer, rows[i].detail);
+        else if (!batch_check(&made.batch, &made.err))
+            fail_msg("row %zu: %s", i, made.err.detail);
+    }
+}
+
 static void batch_check__refuses_softmax_of_a_masked_row(void **state)
 {
     (void)state;
@@ -448,15 +579,18 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batch_check__reports_the_flaw_of_an_element),
         cmocka_unit_test(batch_check__names_float32_where_the_array_is),
+        cmocka_unit_test(batch_check__reports_the_flaw_of_rarer_arrays),
         cmocka_unit_test(batch_check__refuses_labels_that_are_no_class),
         cmocka_unit_test(batch_check__refuses_negative_weights),
+        cmocka_unit_test(batch_check__refuses_a_negative_pos_weight),
         cmocka_unit_test(batch_check__wants_rows_of_targets_to_be_distributions),
         cmocka_unit_test(batch_check__wants_targets_that_tell_to_be_from_0_to_1),
-        cmocka_unit_test(batch_check__takes_only_the_default_ignore_index_with_targets),
-        cmocka_unit_test(batch_check__refuses_options_that_the_loss_does_not_have),
+        cmocka_unit_test(batch_check__wants_targets_that_measure_not_to_be_negative),
         cmocka_unit_test(batch_check__refuses_what_a_temperature_drives_out_of_range),
+        cmocka_unit_test(batch_check__lets_a_cap_keep_logits_in_range),
         cmocka_unit_test(batch_check__refuses_masked_classes_that_count),
         cmocka_unit_test(batch_check__refuses_a_share_for_a_masked_class),
+        cmocka_unit_test(batch_check__refuses_masked_classes_whatever_the_loss),
         cmocka_unit_test(batch_check__refuses_softmax_of_a_masked_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
