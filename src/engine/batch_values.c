@@ -1,13 +1,15 @@
 /* The values of a batch whose shapes are right.
  *
  * They are judged in the order of the text, which is the order in which the members
- * came; what needs two members at once (a masked label) comes last. */
+ * came (what an option has to go with: batch_options.c); what needs two members at once
+ * (a masked label) comes last. */
 #include "engine/batch_values.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
+#include "engine/batch_options.h"
 #include "engine/linear.h"
 #include "lossd/base/number.h"
 #include "lossd/engine/loss.h"
@@ -174,81 +176,6 @@ static bool check_targets(const struct batch *batch, struct err *err)
     return true;
 }
 
-/* An option that the loss does not have may only be given at its default. */
-static bool check_option(const struct batch *batch, enum member member, struct err *err)
-{
-    const struct member_info *info = &member_infos[member];
-    uint32_t of_others = 0;
-    char pointer[PLACE_SIZE];
-
-    for (size_t i = 0; i < loss_count; i++)
-        of_others |= loss_table[i]->options;
-    if (!(of_others >> member & 1) || batch->loss->options >> member & 1)
-        return true;
-    const void *field = (const char *)batch + info->offset;
-    if (info->type == MEMBER_NUMBER && *(const double *)field == info->standard)
-        return true;
-    if (info->type == MEMBER_INTEGER &&
-        *(const int64_t *)field == (int64_t)info->standard)
-        return true;
-    snprintf(pointer, sizeof pointer, "/%s", info->name);
-    return fail(err, ERR_INVALID_OPTION, pointer, "%s is not an option of the loss %s",
-                info->name, batch->loss->name);
-}
-
-/* l2 is of W, and there is one for all positions. */
-static bool check_l2(const struct batch *batch, struct err *err)
-{
-    if (batch->l2 == 0)
-        return true;
-    if (!batch_is_linear(batch))
-        return fail(err, ERR_INVALID_OPTION, "/l2",
-                    "l2 is %g, but there is no W: it is an option of a linear model",
-                    batch->l2);
-    return batch->reduction != REDUCTION_NONE ||
-           fail(err, ERR_INVALID_OPTION, "/l2",
-                "l2 is %g with reduction none: it belongs to no single position",
-                batch->l2);
-}
-
-static bool check_focal(const struct batch *batch, struct err *err)
-{
-    return batch->focal_gamma == 0 || !batch_has(batch, MEMBER_targets) ||
-           fail(err, ERR_INVALID_OPTION, "/focal_gamma",
-                "focal_gamma is %g with targets; it is an option for labels",
-                batch->focal_gamma);
-}
-
-/* Is there an answer to what is asked for? */
-static bool check_outputs(const struct batch *batch, struct err *err)
-{
-    for (enum output o = 0; o < OUTPUTS; o++) {
-        if (!batch_wants(batch, o))
-            continue;
-        if (o >= OUTPUT_LOGITS && o <= OUTPUT_GRADIENT_B && !batch_is_linear(batch))
-            return fail(err, ERR_INVALID_OPTION, "/return",
-                        "return has %s, which is of a linear model: features and W are "
-                        "wanted",
-                        output_names[o]);
-        if (o == OUTPUT_GRADIENT_B && !batch_has(batch, MEMBER_b))
-            return fail(err, ERR_INVALID_OPTION, "/return",
-                        "return has %s, but b is not given", output_names[o]);
-        if (o >= OUTPUT_METRICS && batch->loss->is_elementwise)
-            return fail(
-                err, ERR_INVALID_OPTION, "/return",
-                "return has %s, which needs one class to be true; the loss %s has "
-                "many",
-                output_names[o], batch->loss->name);
-        if (o == OUTPUT_CONFUSION && batch->classes > batch->limits->max_confusion)
-            return fail_limit(
-                err, "/return", batch->limits->max_confusion, "--max-confusion",
-                "a confusion table of %zu classes is too large; at most %zu "
-                "are allowed",
-                batch->classes, batch->limits->max_confusion);
-    }
-    return true;
-}
-
 static bool check_value(const struct batch *batch, unsigned turn, struct err *err)
 {
     enum member member = batch->order[turn];
@@ -266,34 +193,20 @@ static bool check_value(const struct batch *batch, unsigned turn, struct err *er
         return check_targets(batch, err);
     case MEMBER_class_weights:
         return check_weights(batch, "class_weights", &batch->class_weights, err) &&
-               check_option(batch, member, err);
+               batch_check_option(batch, member, err);
     case MEMBER_pos_weight:
         return check_weights(batch, "pos_weight", &batch->pos_weight, err) &&
-               check_option(batch, member, err);
+               batch_check_option(batch, member, err);
     case MEMBER_features:
         return fail_flaw(batch, "features", &batch->features, err);
     case MEMBER_W:
         return fail_flaw(batch, "W", &batch->W, err);
     case MEMBER_b:
         return fail_flaw(batch, "b", &batch->b, err);
-    case MEMBER_l2:
-        return check_l2(batch, err);
-    case MEMBER_focal_gamma:
-        return check_option(batch, member, err) && check_focal(batch, err);
-    case MEMBER_return:
-        return check_outputs(batch, err);
     case MEMBER_sample_weights:
         return check_weights(batch, "sample_weights", &batch->sample_weights, err);
-    case MEMBER_ignore_index:
-        if (batch_has(batch, MEMBER_targets) &&
-            (double)batch->ignore_index != member_infos[member].standard)
-            return fail(err, ERR_INVALID_OPTION, "/ignore_index",
-                        "ignore_index is %" PRId64
-                        ", but targets have no labels to ignore; use sample_weights",
-                        batch->ignore_index);
-        return true;
     default:
-        return check_option(batch, member, err);
+        return batch_check_option(batch, member, err);
     }
 }
 
