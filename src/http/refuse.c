@@ -180,17 +180,22 @@ static struct kept *find_place(struct refuser *refuser)
     return oldest;
 }
 
+static bool watch_descriptor(int epoll, struct kept *kept)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = kept};
+
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, kept->fd, &event) == 0;
+}
+
 void refuser_adopt(struct refuser *refuser, int fd)
 {
     int64_t now = clock_ns();
-    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP};
 
     pthread_mutex_lock(&refuser->lock);
     struct kept *kept = find_place(refuser);
     *kept = (struct kept){fd, now, now};
-    event.data.ptr = kept;
     bool first = atomic_fetch_add(&refuser->count, 1) == 0;
-    if (epoll_ctl(refuser->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
+    if (!watch_descriptor(refuser->epoll, kept))
         let_go(refuser, kept);
     pthread_mutex_unlock(&refuser->lock);
     if (first) /* the thread sleeps without an end */
