@@ -334,14 +334,12 @@ enum config_outcome config_load(struct config *config, int argc, char *const arg
         return CONFIG_BAD;
     if (asked.print)
         config_print(&sources, out);
-    else if (asked.check)
-        fputs("the settings are sound\n", out);
-    return asked.print || asked.check ? CONFIG_DONE : CONFIG_RUN;
+    return asked.print ? CONFIG_DONE : asked.check ? CONFIG_CHECK : CONFIG_RUN;
 }
 
-size_t config_memory_kept(const struct config *config)
+size_t config_kept(const struct config *config, size_t whole)
 {
-    return config->small_body > 0 ? config->memory_budget / 4 : 0;
+    return config->small_body > 0 ? whole / 4 : 0;
 }
 
 void config_settle(struct config *config, int log_fd)
@@ -356,7 +354,7 @@ void config_settle(struct config *config, int log_fd)
         config->net_threads = cores;
     if (config->memory_budget == 0)
         config->memory_budget = limit && limit < memory ? limit / 2 : memory / 4;
-    size_t most = config->memory_budget - config_memory_kept(config);
+    size_t most = config->memory_budget - config_kept(config, config->memory_budget);
     if (config->max_request_memory > most)
         config->max_request_memory = most;
     if (config->log_format == CONFIG_LOG_AUTO)

@@ -49,9 +49,10 @@ enum {
 };
 
 enum config_outcome {
-    CONFIG_RUN,  /* go on with `config` */
-    CONFIG_DONE, /* --help and the like have been answered on `out`: exit 0 */
-    CONFIG_BAD   /* what is wrong has been written to `err`: exit 2 */
+    CONFIG_RUN,   /* go on with `config` */
+    CONFIG_CHECK, /* --check-config: say whether the rest of them is sound, exit 0 or 2 */
+    CONFIG_DONE,  /* --help and the like have been answered on `out`: exit 0 */
+    CONFIG_BAD    /* what is wrong has been written to `err`: exit 2 */
 };
 
 /* Reads the settings.  `argv` and `env` end with NULL; `version` is the line of
@@ -67,8 +68,8 @@ enum config_outcome config_load(struct config *config, int argc, char *const arg
  * never hold comes down to it: too large, rather than forever too early. */
 void config_settle(struct config *config, int log_fd);
 
-/* Bytes of the budget that only small requests may use. */
-size_t config_memory_kept(const struct config *config);
+/* The part of the whole memory or queue that only small requests may use. */
+size_t config_kept(const struct config *config, size_t whole);
 
 /* The ceilings in force, for GET /v1/limits.  Holds texts of its own that the
  * limits point to, so it stays where it was filled. */

@@ -20,21 +20,7 @@ struct file {
     size_t seen[CONFIG_OPTIONS]; /* the line of each key, 0: none yet */
 };
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-static struct span trim(struct span text)
-{
-    while (text.len > 0 && is_blank(text.at[0])) {
-        text.at++;
-        text.len--;
-    }
-    while (text.len > 0 && is_blank(text.at[text.len - 1]))
-        text.len--;
-    return text;
-}
+static const char blanks[] = " \t\r";
 
 static bool setting_read(struct file *file, struct span key, struct span value)
 {
@@ -65,7 +51,7 @@ static bool line_read(struct file *file, struct span line)
 
     if (comment)
         line.len = (size_t)(comment - line.at);
-    line = trim(line);
+    line = span_trim(line, blanks);
     if (line.len == 0)
         return true;
     const char *equals = memchr(line.at, '=', line.len);
@@ -76,7 +62,7 @@ static bool line_read(struct file *file, struct span line)
     size_t split = (size_t)(equals - line.at);
     struct span key = {line.at, split};
     struct span value = {equals + 1, line.len - split - 1};
-    return setting_read(file, trim(key), trim(value));
+    return setting_read(file, span_trim(key, blanks), span_trim(value, blanks));
 }
 
 static bool lines_read(struct file *file, FILE *stream)

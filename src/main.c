@@ -34,8 +34,10 @@
 
 enum {
     BIG_BLOCK = 128 << 10, /* arrays of this size go back to the system when freed */
-    POLL_MS = 10
+    POLL_NS = 10000000
 };
+
+static const int64_t SECOND = INT64_C(1000000000), DAY = INT64_C(86400000000000);
 
 /* Everything there is. */
 struct service {
@@ -154,7 +156,7 @@ static struct server *make_server(struct service *service, struct err *err)
         .body_timeout_ns = config->body_timeout,
         .write_timeout_ns = config->write_timeout,
         .keepalive_timeout_ns = config->keepalive_timeout,
-        .queue_kept = config->small_body > 0 ? config->queue_size / 4 : 0,
+        .queue_kept = config_kept(config, config->queue_size),
         .request_timeout_ns = config->request_timeout,
         .inline_cost_ns = config->inline_cost,
     };
@@ -169,7 +171,7 @@ static bool complain(const struct err *err)
     return false;
 }
 
-/* What the table of settings cannot say of them. */
+/* What the table of settings cannot say of them; opens the keys. */
 static bool settings_are_sound(struct service *service)
 {
     const struct config *config = &service->config;
@@ -178,9 +180,11 @@ static bool settings_are_sound(struct service *service)
     choose_addresses(service);
     if (!api_check_origin(config->cors_origin, &err) ||
         !server_check_addresses(service->addresses, &err) ||
-        !server_check_addresses(config->admin_listen, &err))
+        (*config->admin_listen && !server_check_addresses(config->admin_listen, &err)))
         return complain(&err);
-    return true;
+    if (*config->api_key_file)
+        service->keys = keyring_new(config->api_key_file, &err);
+    return service->keys || !*config->api_key_file || complain(&err);
 }
 
 static bool start(struct service *service)
@@ -189,14 +193,11 @@ static bool start(struct service *service)
     struct err err = {0};
 
     service->notify = notify_open();
-    if (*config->api_key_file &&
-        !(service->keys = keyring_new(config->api_key_file, &err)))
-        return complain(&err);
     service->log = (struct log){STDOUT_FILENO, (enum log_format)config->log_format,
                                 (enum log_level)config->log_level, &service->gate};
     service->gate.per_second = config->log_rate;
     service->budget.limit = config->memory_budget;
-    service->budget.kept = config_memory_kept(config);
+    service->budget.kept = config_kept(config, config->memory_budget);
     service->meter = make_meter(service);
     service->pool = pool_new(config->threads, config->queue_size);
     service->api = make_api(service);
@@ -223,12 +224,22 @@ static void stop(struct service *service)
     notify_close(&service->notify);
 }
 
-/* Waits for a signal that ends the service.  False: none came in that time. */
-static bool signal_within(const sigset_t *ends, int64_t ns)
+/* The next of the signals, 0 when none comes within `ns`.  Whoever waits here is alive,
+ * and says so. */
+static int next_signal(const struct service *service, const sigset_t *signals, int64_t ns)
 {
-    struct timespec time = {ns / 1000000000, ns % 1000000000};
+    int64_t deadline = clock_ns() + ns, feed = service->notify.watchdog_ns;
 
-    return sigtimedwait(ends, NULL, &time) > 0;
+    for (int64_t left = ns; left > 0; left = deadline - clock_ns()) {
+        int64_t nap = feed > 0 && feed < left ? feed : left;
+        struct timespec time = {nap / SECOND, nap % SECOND};
+        int which = sigtimedwait(signals, NULL, &time);
+        if (feed > 0)
+            notify_say(&service->notify, "WATCHDOG=1");
+        if (which > 0)
+            return which;
+    }
+    return 0;
 }
 
 static void drain(struct service *service, const sigset_t *ends)
@@ -238,18 +249,14 @@ static void drain(struct service *service, const sigset_t *ends)
     log_note(&service->log, LOG_INFO, "stopping: finishing what has begun");
     notify_say(&service->notify, "STOPPING=1\nSTATUS=finishing what has begun");
     api_set_draining(service->api, true);
-    if (config->drain_delay > 0)
-        signal_within(ends, config->drain_delay);
+    next_signal(service, ends, config->drain_delay);
     server_drain(service->server);
     int64_t deadline = clock_ns() + config->drain_timeout;
     size_t busy;
     bool hastened = false;
     while ((busy = server_busy(service->server)) > 0 && clock_ns() < deadline &&
-           !hastened) {
-        if (service->notify.watchdog_ns > 0)
-            notify_say(&service->notify, "WATCHDOG=1");
-        hastened = signal_within(ends, POLL_MS * INT64_C(1000000));
-    }
+           !hastened)
+        hastened = next_signal(service, ends, POLL_NS) > 0;
     if (busy > 0)
         log_note(&service->log, LOG_WARNING, "%zu connections are cut off%s", busy,
                  hastened ? "" : " (--drain-timeout gives them longer)");
@@ -266,36 +273,23 @@ static void reload_keys(struct service *service)
         log_note(&service->log, LOG_ERROR, "the keys stay as they were: %s", err.detail);
 }
 
-/* -1: none came within `ns`, which is for ever when it is 0. */
-static int next_signal(const sigset_t *all, int64_t ns)
-{
-    struct timespec time = {ns / 1000000000, ns % 1000000000};
-
-    return ns > 0 ? sigtimedwait(all, NULL, &time) : sigwaitinfo(all, NULL);
-}
-
-/* Waits for a signal that ends the service, and tells a watchdog that it waits.
- * Without keys SIGHUP is one, as it is when
+/* Waits for a signal that ends the service.  Without keys SIGHUP is one, as it is when
  * a terminal closes; it is blocked only where it means to read them again. */
 static void await_end(struct service *service, const sigset_t *ends)
 {
     sigset_t all = *ends;
-    int which = 0;
+    int which;
 
     if (service->keys)
         sigaddset(&all, SIGHUP);
-    while ((which = next_signal(&all, service->notify.watchdog_ns)) <= 0 ||
-           which == SIGHUP) {
+    while ((which = next_signal(service, &all, DAY)) == 0 || which == SIGHUP)
         if (which == SIGHUP)
             reload_keys(service);
-        if (service->notify.watchdog_ns > 0)
-            notify_say(&service->notify, "WATCHDOG=1");
-    }
 }
 
 /* Blocks in this thread, and so in all that it makes, what it will wait for.  Returns
  * those that end the service. */
-static sigset_t block_signals(const struct config *config)
+static sigset_t block_signals(const struct service *service)
 {
     sigset_t ends, all;
 
@@ -303,11 +297,27 @@ static sigset_t block_signals(const struct config *config)
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);
     all = ends;
-    if (*config->api_key_file)
+    if (service->keys)
         sigaddset(&all, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &all, NULL);
     signal(SIGPIPE, SIG_IGN);
     return ends;
+}
+
+static int serve(struct service *service)
+{
+    sigset_t ends = block_signals(service);
+    bool started = start(service);
+
+    if (started) {
+        await_end(service, &ends);
+        drain(service, &ends);
+    }
+    stop(service);
+    log_end(&service->log);
+    if (started)
+        log_note(&service->log, LOG_INFO, "stopped");
+    return started ? 0 : 1;
 }
 
 int main(int argc, char *argv[])
@@ -317,27 +327,18 @@ int main(int argc, char *argv[])
 
     snprintf(version, sizeof version, "lossd %s (%s, %s, %s)", LOSSD_VERSION,
              LOSSD_COMMIT, COMPILER, server_library());
-    switch (config_load(&service.config, argc, argv, environ, version, stdout, stderr)) {
-    case CONFIG_DONE:
+    enum config_outcome outcome =
+        config_load(&service.config, argc, argv, environ, version, stdout, stderr);
+    if (outcome == CONFIG_DONE)
         return 0;
-    case CONFIG_BAD:
+    if (outcome == CONFIG_BAD || !settings_are_sound(&service))
         return 2;
-    case CONFIG_RUN:
-        break;
+    if (outcome == CONFIG_CHECK) {
+        puts("the settings are sound");
+        keyring_free(service.keys);
+        return 0;
     }
     mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
     config_settle(&service.config, STDOUT_FILENO);
-    if (!settings_are_sound(&service))
-        return 2;
-    sigset_t ends = block_signals(&service.config);
-    bool started = start(&service);
-    if (started) {
-        await_end(&service, &ends);
-        drain(&service, &ends);
-    }
-    stop(&service);
-    log_end(&service.log);
-    if (started)
-        log_note(&service.log, LOG_INFO, "stopped");
-    return started ? 0 : 1;
+    return serve(&service);
 }

@@ -13,6 +13,7 @@
 #include "api/monitor.h"
 #include "api/problem.h"
 #include "api/query.h"
+#include "api/reply_size.h"
 #include "api/request_id.h"
 #include "api/response.h"
 #include "api/route.h"
@@ -207,44 +208,6 @@ bool api_feed(struct exchange *exchange, struct span piece)
             !exchange->codec->feed(exchange->decoder, piece, &exchange->err);
     exchange->stage_ns[STAGE_PARSE] += clock_ns() - start;
     return !exchange->refused;
-}
-
-/* Numbers of one output, about. */
-static size_t output_numbers(const struct batch *batch, enum output output)
-{
-    switch ((unsigned)output) {
-    case OUTPUT_PROBABILITIES:
-    case OUTPUT_LOG_PROBABILITIES:
-    case OUTPUT_GRADIENT:
-    case OUTPUT_LOGITS:
-        return batch->logits.count;
-    case OUTPUT_GRADIENT_FEATURES:
-        return batch->features.count;
-    case OUTPUT_GRADIENT_W:
-        return batch->W.count;
-    case OUTPUT_GRADIENT_B:
-        return batch->b.count;
-    case OUTPUT_PER_CLASS:
-        return 5 * batch->classes;
-    case OUTPUT_CONFUSION:
-        return batch->classes * batch->classes;
-    case OUTPUT_CALIBRATION:
-        return 4 * (size_t)batch->ece_bins + 1;
-    case OUTPUT_METRICS:
-        return 16;
-    default:
-        return batch->loss->is_elementwise ? batch->logits.count
-                                           : batch->labels.count + 1;
-    }
-}
-
-static size_t reply_numbers(const struct batch *batch)
-{
-    size_t numbers = 0;
-
-    for (enum output output = 0; output < OUTPUTS; output++)
-        numbers += batch_wants(batch, output) ? output_numbers(batch, output) : 0;
-    return numbers;
 }
 
 int64_t api_cost_ns(const struct exchange *exchange)

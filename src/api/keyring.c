@@ -48,24 +48,7 @@ struct reading {
     struct err *err;
 };
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* What stands in a line besides its comment and the blanks around. */
-static struct span line_content(const char *line)
-{
-    struct span text = {line, strcspn(line, "#")};
-
-    while (text.len > 0 && is_blank(text.at[0])) {
-        text.at++;
-        text.len--;
-    }
-    while (text.len > 0 && is_blank(text.at[text.len - 1]))
-        text.len--;
-    return text;
-}
+static const char blanks[] = " \t\r\n";
 
 static bool fail_line(const struct reading *reading, const char *why)
 {
@@ -78,7 +61,7 @@ static bool add_key(const struct reading *reading, struct span text)
     struct keys *keys = reading->keys;
 
     for (size_t i = 0; i < text.len; i++) {
-        if (is_blank(text.at[i]))
+        if (span_is_blank(text.at[i], blanks))
             return fail_line(reading, "there is a blank in the key; wanted one key a "
                                       "line");
         if (text.at[i] < ' ' || text.at[i] > '~')
@@ -102,7 +85,7 @@ static bool read_line(struct reading *reading, const char *line, bool whole)
     reading->line++;
     if (!whole)
         return fail_line(reading, "the line is too long or not text");
-    struct span text = line_content(line);
+    struct span text = span_trim((struct span){line, strcspn(line, "#")}, blanks);
     return text.len == 0 || add_key(reading, text);
 }
 

@@ -15,11 +15,6 @@ static const struct codec *const codecs[] = {
 
 enum { CODECS = sizeof codecs / sizeof codecs[0] };
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 /* "Text/Plain ; charset=utf-8" is "Text/Plain". */
 static struct span without_parameters(struct span type)
 {
@@ -27,13 +22,7 @@ static struct span without_parameters(struct span type)
 
     if (semicolon)
         type.len = (size_t)(semicolon - type.at);
-    while (type.len > 0 && is_blank(type.at[type.len - 1]))
-        type.len--;
-    while (type.len > 0 && is_blank(type.at[0])) {
-        type.at++;
-        type.len--;
-    }
-    return type;
+    return span_trim(type, " \t");
 }
 
 static bool reads(const struct codec *codec, struct span type)

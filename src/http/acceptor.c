@@ -152,6 +152,7 @@ static void *acceptor_main(void *arg)
     while (ready[last].revents == 0) {
         if (poll(ready, last + 1, -1) < 0)
             continue;
+        /* all of them: at the end, too, what has arrived is taken */
         for (size_t i = 0; i < listeners->count; i++)
             accept_all(acceptor, ready[i].fd);
     }

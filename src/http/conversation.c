@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 
 #include "http/connection.h"
+#include "http/ending.h"
 #include "http/inside.h"
 #include "http/tally.h"
 #include "http/vet.h"
@@ -26,8 +27,7 @@
 
 enum {
     SWALLOW_MAX = 1 << 20, /* bytes of a refused body worth awaiting */
-    FILL_BLOCK = 32768,
-    CLIENT_LEFT = 499 /* the status that log readers know for it */
+    FILL_BLOCK = 32768
 };
 
 /* ---- the head ---------------------------------------------------------------- */
@@ -387,89 +387,6 @@ enum MHD_Result conversation_go_on(struct connection *connection,
 
 /* ---- the end ------------------------------------------------------------------- */
 
-static struct span path_of(struct span target)
-{
-    const char *query = target.len ? memchr(target.at, '?', target.len) : NULL;
-
-    return query ? (struct span){target.at, (size_t)(query - target.at)} : target;
-}
-
-/* No answer, or not all of it: is it not we who ended the connection? */
-static bool is_gone(const struct connection *connection)
-{
-    enum connection_phase phase = atomic_load(&connection->phase);
-
-    return phase < CONNECTION_EXPIRED || phase == CONNECTION_LEFT;
-}
-
-/* What was said in this thread's place: the library refuses some heads itself,
- * and the reaper slow bodies. */
-static void end_without_response(const struct connection *connection,
-                                 struct MHD_Connection *mhd, struct ending *ending)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
-
-    if (atomic_load(&connection->phase) == CONNECTION_REFUSED) {
-        ending->kind = ERR_UPLOAD_TIMEOUT;
-        ending->status = problem_status(ERR_UPLOAD_TIMEOUT);
-    } else if (info && info->http_status > 0) {
-        ending->status = info->http_status;
-    } else {
-        ending->status = CLIENT_LEFT;
-        ending->gone = is_gone(connection);
-    }
-}
-
-static struct ending how_it_ends(const struct connection *connection,
-                                 struct MHD_Connection *mhd, bool complete)
-{
-    const struct conversation *talk = &connection->talk;
-    const struct exchange *exchange = &talk->exchange;
-    bool to_head = span_is(exchange->head.method, "HEAD");
-    struct ending ending = {.sent = to_head ? 0 : talk->sent,
-                            .duration_ns = clock_ns() - exchange->began_ns,
-                            .shed = talk->shed,
-                            .complete = complete};
-
-    if (talk->state != TALK_SENT) {
-        end_without_response(connection, mhd, &ending);
-        return ending;
-    }
-    ending.status = talk->response.status;
-    ending.kind = exchange->err.kind;
-    ending.gone = !complete && !talk->by_hand && is_gone(connection);
-    return ending;
-}
-
-static void log_request(const struct connection *connection, const struct ending *ending)
-{
-    const struct conversation *talk = &connection->talk;
-    const struct exchange *exchange = &talk->exchange;
-    const struct log *log = connection->net->server->log;
-
-    if (route_is_probe(exchange->route) && log->lowest > LOG_DEBUG)
-        return;
-    struct access access = {
-        .method = exchange->head.method,
-        .path = path_of(talk->target ? span_of(talk->target) : span_of("")),
-        .route = route_name(exchange->route),
-        .status = ending->status,
-        .request_bytes = exchange->body_bytes,
-        .response_bytes = ending->sent,
-        .duration_ms = (double)ending->duration_ns / 1e6,
-        .request_id = exchange->request_id,
-        .trace_id = exchange->trace_id,
-        .client = span_of(connection->client),
-        .user_agent = talk->user_agent,
-        .code = ending->kind != ERR_NONE ? problem_code(ending->kind) : "",
-        .rows = exchange->batch.positions,
-        .classes = exchange->batch.classes,
-        .complete = ending->complete,
-    };
-    log_access(log, &access);
-}
-
 void conversation_end(struct connection *connection, struct MHD_Connection *mhd,
                       bool complete)
 {
@@ -477,9 +394,9 @@ void conversation_end(struct connection *connection, struct MHD_Connection *mhd,
 
     if (talk->state == TALK_OVER)
         return;
-    struct ending ending = how_it_ends(connection, mhd, complete);
+    struct ending ending = ending_of(connection, mhd, complete);
     tally_request(connection->net->server, &talk->exchange, &ending);
-    log_request(connection, &ending);
+    ending_log(&ending, connection);
     exchange_release(&talk->exchange);
     if (talk->target != talk->room)
         free(talk->target);

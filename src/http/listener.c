@@ -133,31 +133,37 @@ static bool is_left_over(const char *path, const struct sockaddr_un *address,
     return dead;
 }
 
+/* False with errno. */
+static bool bind_path(int fd, const char *path)
+{
+    struct sockaddr_un address;
+    socklen_t size = unix_address(path, &address);
+    const struct sockaddr *at = (const struct sockaddr *)&address;
+
+    if (bind(fd, at, size) == 0)
+        return true;
+    int why = errno;
+    if (why == EADDRINUSE && is_left_over(path, &address, size))
+        return unlink(path) == 0 && bind(fd, at, size) == 0;
+    errno = why;
+    return false;
+}
+
 static bool open_path(const struct address *address, struct listener *out,
                       struct err *err)
 {
-    struct sockaddr_un unix_at;
-    socklen_t size = unix_address(address->path, &unix_at);
-    const struct sockaddr *at = (const struct sockaddr *)&unix_at;
+    const char *path = address->path;
 
-    snprintf(out->name, sizeof out->name, "unix:%s", address->path);
+    snprintf(out->name, sizeof out->name, "unix:%s", path);
     out->fd = socket_of(AF_UNIX);
-    bool bound = out->fd >= 0 && bind(out->fd, at, size) == 0;
-    int why = errno;
-    if (out->fd >= 0 && !bound && why == EADDRINUSE &&
-        is_left_over(address->path, &unix_at, size)) {
-        unlink(address->path);
-        bound = bind(out->fd, at, size) == 0;
-        why = errno;
-    }
-    if (bound && *address->path != '@') {
-        memcpy(out->path, address->path, sizeof out->path);
-        bound = chmod(address->path, SOCKET_MODE) == 0;
-        why = errno;
-    }
-    if (!bound)
-        return fail_listen(err, out->name, strerror(why));
-    return listen(out->fd, BACKLOG) == 0 || fail_listen(err, out->name, strerror(errno));
+    if (out->fd < 0 || !bind_path(out->fd, path))
+        return fail_listen(err, out->name, strerror(errno));
+    if (*path != '@')
+        memcpy(out->path, path, sizeof out->path);
+    /* nobody can have connected before listen() */
+    if ((*out->path && chmod(path, SOCKET_MODE) != 0) || listen(out->fd, BACKLOG) != 0)
+        return fail_listen(err, out->name, strerror(errno));
+    return true;
 }
 
 /* ---- all ------------------------------------------------------------------------- */
@@ -190,10 +196,8 @@ bool listeners_open(struct listeners *listeners, const char *addresses, struct e
     struct span rest = span_of(addresses), text;
 
     while (address_next(&rest, &text))
-        if (!open_one(listeners, text, err)) {
-            listeners_close(listeners);
+        if (!open_one(listeners, text, err))
             return false;
-        }
     return true;
 }
 

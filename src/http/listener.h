@@ -22,13 +22,13 @@ struct listeners {
 };
 
 /* Listens on all addresses, commas between them.  False with `err` filled, naming the
- * address and the reason; what had been opened is closed.
+ * address and the reason; what has been opened is to be closed all the same.
  *
  * A file of a unix socket is replaced when nobody listens there any more. */
 bool listeners_open(struct listeners *listeners, const char *addresses, struct err *err);
 
-/* Takes over `count` descriptors from 3 on, as systemd hands them down.  False with
- * `err` filled when one is no socket that listens. */
+/* Takes over `count` descriptors from 3 on, as systemd hands them down.  False, as
+ * above, when one is no socket that listens. */
 bool listeners_inherit(struct listeners *listeners, size_t count, struct err *err);
 
 /* Closes them and removes their files.  May be called twice. */

@@ -314,9 +314,12 @@ bool server_check_addresses(const char *addresses, struct err *err)
     struct span rest = span_of(addresses), text;
     struct address address;
 
-    while (address_next(&rest, &text))
+    do {
+        address_next(&rest, &text); /* of a list without any the first is "" */
         if (!address_read(text, &address, err))
             return false;
+        rest = span_trim(rest, ",");
+    } while (rest.len > 0);
     return true;
 }
 

@@ -6,21 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "http/admission.h"
+#include "http/ending.h"
 #include "lossd/api/api.h"
 
 struct server;
-
-/* How a request ended. */
-struct ending {
-    unsigned status;
-    enum shedding shed; /* why, of ERR_OVERLOADED */
-    enum err_kind kind; /* of the problem it was answered with, ERR_NONE for none */
-    uint64_t sent;      /* bytes of the answer's body */
-    int64_t duration_ns;
-    bool complete; /* the client took the whole answer */
-    bool gone;     /* it did not, because it left */
-};
 
 void tally_request(const struct server *server, const struct exchange *exchange,
                    const struct ending *ending);

@@ -14,6 +14,7 @@
  */
 #include "http/vet.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -122,29 +123,31 @@ static void keep(struct span *place, struct span value)
         *place = value;
 }
 
+/* Where the head keeps what is for us. */
+static const struct {
+    const char *name;
+    size_t place;
+} wanted[] = {
+    {"content-type", offsetof(struct request, content_type)},
+    {"content-encoding", offsetof(struct request, content_encoding)},
+    {"accept", offsetof(struct request, accept)},
+    {"x-request-id", offsetof(struct request, request_id)},
+    {"traceparent", offsetof(struct request, traceparent)},
+    {"x-request-timeout", offsetof(struct request, timeout)},
+    {"authorization", offsetof(struct request, authorization)},
+    {"origin", offsetof(struct request, origin)},
+    {"access-control-request-method",
+     offsetof(struct request, access_control_request_method)},
+};
+
 static void pick(struct vetting *vetting, struct span name, struct span value)
 {
-    struct request *head = vetting->head;
-
-    if (is_named(name, "content-type"))
-        keep(&head->content_type, value);
-    else if (is_named(name, "content-encoding"))
-        keep(&head->content_encoding, value);
-    else if (is_named(name, "accept"))
-        keep(&head->accept, value);
-    else if (is_named(name, "x-request-id"))
-        keep(&head->request_id, value);
-    else if (is_named(name, "traceparent"))
-        keep(&head->traceparent, value);
-    else if (is_named(name, "x-request-timeout"))
-        keep(&head->timeout, value);
-    else if (is_named(name, "authorization"))
-        keep(&head->authorization, value);
-    else if (is_named(name, "origin"))
-        keep(&head->origin, value);
-    else if (is_named(name, "access-control-request-method"))
-        keep(&head->access_control_request_method, value);
-    else if (is_named(name, "user-agent"))
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (is_named(name, wanted[i].name)) {
+            keep((struct span *)(void *)((char *)vetting->head + wanted[i].place), value);
+            return;
+        }
+    if (is_named(name, "user-agent"))
         keep(&vetting->user_agent, value);
     else if (is_named(name, "expect"))
         vetting->expects_continue = is_named(value, "100-continue");

@@ -83,6 +83,13 @@ static unsigned logged_port(const struct service *service)
     return port;
 }
 
+const char *service_program(void)
+{
+    const char *named = getenv("LOSSD");
+
+    return named ? named : "build/lossd";
+}
+
 bool service_start(struct service *service, const char *const *flags)
 {
     return service_start_with(service, flags, -1);
@@ -90,7 +97,7 @@ bool service_start(struct service *service, const char *const *flags)
 
 bool service_start_with(struct service *service, const char *const *flags, int fd)
 {
-    const char *program = getenv("LOSSD") ? getenv("LOSSD") : "build/lossd";
+    const char *program = service_program();
     char *argv[FLAGS_MAX] = {strdup(program), strdup("--port"), strdup("0"),
                              strdup("--log-format"), strdup("json")};
     size_t argc = 5;

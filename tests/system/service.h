@@ -16,6 +16,9 @@ struct service {
     int log; /* descriptor of its log */
 };
 
+/* Its path. */
+const char *service_program(void);
+
 enum { SERVICE_KILLED = 1000 }; /* added to the signal in an exit status */
 
 /* Starts it with these flags (ends with NULL; NULL for none) besides --port 0 and

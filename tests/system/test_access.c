@@ -281,11 +281,10 @@ static void access__leaves_no_key_in_the_log(void **state)
 
 static void run(const char *flag, const char *value, const char *more)
 {
-    const char *path = getenv("LOSSD");
     /* what should have refused to start must not run for ever */
     struct program program = {
         .path = "/usr/bin/timeout",
-        .words = {"30", path ? path : "build/lossd", "--port", "0", flag, value, more}};
+        .words = {"30", service_program(), "--port", "0", flag, value, more}};
 
     assert_true(program_run(&program, &ending));
 }
@@ -297,7 +296,7 @@ static void assert_refuses_keys(const char *text, const char *why)
 
     write_keys(text);
     run("--api-key-file", keys, NULL);
-    assert_int_equal(ending.status, 1);
+    assert_int_equal(ending.status, 2);
     snprintf(expected, sizeof expected, "lossd: %s%s\n", keys, why);
     assert_string_equal(ending.err, expected);
     assert_string_equal(ending.out, "");
@@ -310,7 +309,7 @@ static void access__starts_with_no_file_that_has_a_bad_key_or_none(void **state)
     assert_refuses_keys(KEY "\nof-this-test\n",
                         ":2: the key is too short; wanted at least 16 characters");
     run("--api-key-file", "/nowhere/keys", NULL);
-    assert_int_equal(ending.status, 1);
+    assert_int_equal(ending.status, 2);
     assert_string_equal(
         ending.err,
         "lossd: cannot open the keys in /nowhere/keys: No such file or directory\n");

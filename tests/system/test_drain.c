@@ -29,14 +29,8 @@ static void start(struct service *service, const char *const *flags)
 /* Has begun a request of which the service knows. */
 static void begin_request(struct wire *wire, const struct service *service)
 {
-    struct answer answer;
-
     assert_true(wire_open(wire, service->port));
-    assert_true(wire_text(wire, "POST /v1/loss?return=loss HTTP/1.1\r\nHost: x\r\n"
-                                "Expect: 100-continue\r\nContent-Length: 51\r\n\r\n"));
-    assert_true(wire_answer(wire, false, &answer));
-    assert_int_equal(answer.status, 100);
-    answer_release(&answer);
+    assert_int_equal(wire_announce(wire, "/v1/loss?return=loss", 51), 100);
     assert_true(wire_text(wire, "{\"logi"));
 }
 

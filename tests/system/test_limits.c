@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "batch_text.h"
+#include "scrape.h"
 #include "service.h"
 #include "wire.h"
 
@@ -171,9 +172,29 @@ static void limits__refuse_when_there_is_no_descriptor_left(void **state)
     assert_int_equal(service_stop(&service), 0);
 }
 
+/* So many have been counted, for one of these reasons (the second may be NULL). */
+static void assert_rejected(const struct service *service, const char *const reasons[2],
+                            int count)
+{
+    struct scrape scrape;
+    char series[100], why[WHY_SIZE];
+    double sum = 0;
+
+    if (!scrape_comes_to(&scrape, service->port,
+                         "lossd_errors_total{code=\"overloaded\"}", count, why))
+        fail_msg("%s", why);
+    for (size_t i = 0; i < 2 && reasons[i]; i++) {
+        snprintf(series, sizeof series, "lossd_rejected_requests_total{reason=\"%s\"}",
+                 reasons[i]);
+        sum += scrape_value(&scrape, series);
+    }
+    assert_true(sum == count);
+    scrape_release(&scrape);
+}
+
 /* Clients ask at the same time, again and again until one is refused for that reason. */
 static void assert_refuses_in_the_queue(const char *const *flags, const char *target,
-                                        const char *why)
+                                        const char *why, const char *const reasons[2])
 {
     enum { CLIENTS = 12 };
     struct service service;
@@ -200,6 +221,7 @@ static void assert_refuses_in_the_queue(const char *const *flags, const char *ta
         }
     }
     free(body);
+    assert_rejected(&service, reasons, refused);
     assert_int_equal(service_stop(&service), 0);
 }
 
@@ -209,7 +231,8 @@ static void limits__refuse_when_the_queue_is_full(void **state)
         "--threads", "1", "--queue-size", "1", "--inline-cost", "0s", NULL};
 
     (void)state;
-    assert_refuses_in_the_queue(flags, "/v1/softmax?return=logsumexp", "waiting already");
+    assert_refuses_in_the_queue(flags, "/v1/softmax?return=logsumexp", "waiting already",
+                                (const char *const[]){"queue", NULL});
 }
 
 /* Either at once, because of what is there already, or when its turn comes. */
@@ -219,7 +242,7 @@ static void limits__refuse_who_would_wait_for_longer_than_it_says(void **state)
 
     (void)state;
     assert_refuses_in_the_queue(flags, "/v1/softmax?return=logsumexp&timeout=0.001",
-                                "0.001 s");
+                                "0.001 s", (const char *const[]){"wait", "late"});
 }
 
 static void limits__refuse_who_would_wait_for_longer_than_the_setting(void **state)
@@ -228,23 +251,8 @@ static void limits__refuse_who_would_wait_for_longer_than_the_setting(void **sta
         "--threads", "1", "--inline-cost", "0s", "--request-timeout", "1ms", NULL};
 
     (void)state;
-    assert_refuses_in_the_queue(flags, "/v1/softmax?return=logsumexp", "0.001 s");
-}
-
-static unsigned expect_to_send(struct wire *wire, const struct service *service,
-                               const char *length)
-{
-    struct answer answer;
-
-    assert_true(wire_open(wire, service->port));
-    assert_true(wire_text(wire, "POST /v1/softmax HTTP/1.1\r\nHost: x\r\n"
-                                "Expect: 100-continue\r\nContent-Length: "));
-    assert_true(wire_text(wire, length));
-    assert_true(wire_text(wire, "\r\n\r\n"));
-    assert_true(wire_answer(wire, false, &answer));
-    unsigned status = answer.status;
-    answer_release(&answer);
-    return status;
+    assert_refuses_in_the_queue(flags, "/v1/softmax?return=logsumexp", "0.001 s",
+                                (const char *const[]){"wait", "late"});
 }
 
 /* Large ones have reserved all the memory that they may, and wait for their bodies. */
@@ -258,8 +266,10 @@ static void limits__keep_memory_for_small_requests(void **state)
     (void)state;
     assert_true(service_start(&service, flags));
     /* three quarters of that and 64 KiB are 48 MiB, three quarters of all */
-    assert_int_equal(expect_to_send(&holder, &service, "67021480"), 100);
-    assert_int_equal(expect_to_send(&large, &service, "65537"), 503);
+    assert_true(wire_open(&holder, service.port));
+    assert_int_equal(wire_announce(&holder, "/v1/softmax", 67021480), 100);
+    assert_true(wire_open(&large, service.port));
+    assert_int_equal(wire_announce(&large, "/v1/softmax", 65537), 503);
     assert_true(wire_open(&small, service.port));
     assert_true(wire_post(&small, "/v1/loss", EXAMPLE, true));
     assert_true(wire_answer(&small, false, &answer));

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "program.h"
 #include "service.h"
 #include "wire.h"
 
@@ -111,23 +113,30 @@ static struct wire wire_to_port(unsigned port)
     return wire;
 }
 
-static void listen__takes_addresses_of_all_kinds_at_once(void **state)
+/* False where the kernel has no IPv6. */
+static bool has_v6(void)
 {
-    char path[PATH_SIZE], flag[PATH_SIZE + 16], named[64], name_flag[80];
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6,
+                                   .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool has = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return has;
+}
+
+static void listen__takes_ipv6(void **state)
+{
+    static const char *const flags[] = {"--listen", "127.0.0.1:0,[::1]:0", NULL};
     struct service service;
-    struct stat file;
 
     (void)state;
-    path_of("all.sock", path);
-    snprintf(flag, sizeof flag, "--listen=unix:%s", path);
-    snprintf(named, sizeof named, "@lossd-test-%d", (int)getpid());
-    snprintf(name_flag, sizeof name_flag, "unix:%s,[::1]:0", named);
-    const char *const flags[] = {"--listen", "127.0.0.1:0", flag,
-                                 "--listen", name_flag,     NULL};
+    if (!has_v6()) {
+        print_message("skipped: there is no IPv6 here\n");
+        skip();
+    }
     assert_true(service_start(&service, flags));
-    assert_scores(wire_to_port(service.port));
-    assert_scores(wire_to_path(path));
-    assert_scores(wire_to_path(named));
     char *log = service_log(&service), *v6 = strstr(log, "http://[::1]:");
     assert_non_null(v6);
     struct sockaddr_in6 address = {
@@ -138,6 +147,60 @@ static void listen__takes_addresses_of_all_kinds_at_once(void **state)
     assert_true(wire.fd >= 0);
     assert_scores(wire);
     free(log);
+    assert_int_equal(service_stop(&service), 0);
+}
+
+/* What is wrong with it is said before anything else, exit status 2. */
+static void listen__refuses_what_is_no_address(void **state)
+{
+    static const char *const lists[] = {"foo", ",", "8080,foo:", "unix:relative"};
+    static struct ending ending;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (int checks = 0; checks < 2; checks++) {
+            struct program program = {.path = "/usr/bin/timeout",
+                                      .words = {"30", service_program(), "--listen",
+                                                lists[i],
+                                                checks ? "--check-config" : NULL}};
+            assert_true(program_run(&program, &ending));
+            assert_int_equal(ending.status, 2);
+            assert_non_null(strstr(ending.err, "the address to listen on is \""));
+            assert_string_equal(ending.out, "");
+        }
+}
+
+static void check_config__finds_sound_what_can_be_served(void **state)
+{
+    static struct ending ending;
+    struct program program = {.path = "/usr/bin/timeout",
+                              .words = {"30", service_program(), "--listen",
+                                        "127.0.0.1:8080,unix:/nowhere/a.sock",
+                                        "--check-config"}};
+
+    (void)state;
+    assert_true(program_run(&program, &ending));
+    assert_int_equal(ending.status, 0);
+    assert_string_equal(ending.out, "the settings are sound\n");
+}
+
+static void listen__takes_addresses_of_all_kinds_at_once(void **state)
+{
+    char path[PATH_SIZE], flag[PATH_SIZE + 16], named[64], name_flag[80];
+    struct service service;
+    struct stat file;
+
+    (void)state;
+    path_of("all.sock", path);
+    snprintf(flag, sizeof flag, "--listen=unix:%s", path);
+    snprintf(named, sizeof named, "@lossd-test-%d", (int)getpid());
+    snprintf(name_flag, sizeof name_flag, "unix:%s", named);
+    const char *const flags[] = {"--listen", "127.0.0.1:0", flag,
+                                 "--listen", name_flag,     NULL};
+    assert_true(service_start(&service, flags));
+    assert_scores(wire_to_port(service.port));
+    assert_scores(wire_to_path(path));
+    assert_scores(wire_to_path(named));
     assert_int_equal(stat(path, &file), 0);
     assert_int_equal(file.st_mode & 0777, 0660);
     assert_int_equal(service_stop(&service), 0);
@@ -292,6 +355,7 @@ static void assert_said(int fd, const char *last)
 
 static void notify__says_ready_alive_and_stopping(void **state)
 {
+    static const char *const slowly[] = {"--drain-delay", "1m", NULL};
     char path[PATH_SIZE];
     struct sockaddr_un address;
     struct service service;
@@ -303,14 +367,18 @@ static void notify__says_ready_alive_and_stopping(void **state)
     assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
     setenv("NOTIFY_SOCKET", path, 1);
     setenv("WATCHDOG_USEC", "40000", 1);
-    assert_true(service_start(&service, NULL));
+    assert_true(service_start(&service, slowly));
     unsetenv("NOTIFY_SOCKET");
     unsetenv("WATCHDOG_USEC");
     assert_said(fd, "READY=1");
     assert_said(fd, "WATCHDOG=1");
     assert_said(fd, "WATCHDOG=1");
-    assert_int_equal(service_stop(&service), 0);
+    kill(service.pid, SIGTERM);
     assert_said(fd, "STOPPING=1");
+    assert_said(fd, "WATCHDOG=1"); /* also while it waits for balancers to notice */
+    assert_said(fd, "WATCHDOG=1");
+    kill(service.pid, SIGTERM);
+    assert_int_equal(service_wait(&service), 0);
     close(fd);
     assert_int_equal(unlink(path), 0);
 }
@@ -319,6 +387,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(listen__takes_addresses_of_all_kinds_at_once),
+        cmocka_unit_test(listen__takes_ipv6),
+        cmocka_unit_test(listen__refuses_what_is_no_address),
+        cmocka_unit_test(check_config__finds_sound_what_can_be_served),
         cmocka_unit_test(listen__replaces_only_a_socket_that_nobody_answers),
         cmocka_unit_test(listen__ends_slow_clients_of_a_file),
         cmocka_unit_test(admin__is_told_how_it_is_while_the_others_are_full),

@@ -198,3 +198,20 @@ void wire_reset(struct wire *wire)
     setsockopt(wire->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     wire_close(wire);
 }
+
+unsigned wire_announce(struct wire *wire, const char *target, size_t length)
+{
+    struct answer answer;
+    char head[512];
+
+    snprintf(head, sizeof head,
+             "POST %s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+             "Content-Length: %zu\r\n\r\n",
+             target, length);
+    bool answered = wire_text(wire, head) && wire_answer(wire, false, &answer);
+    if (!answered)
+        return 0;
+    unsigned status = answer.status;
+    answer_release(&answer);
+    return status;
+}

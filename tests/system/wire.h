@@ -23,6 +23,10 @@ bool wire_text(struct wire *wire, const char *text);
 /* A request with a body of JSON; "Connection: close" when it is the `last`. */
 bool wire_post(struct wire *wire, const char *target, const char *body, bool last);
 
+/* Announces a body and waits to be told to send it.  The status of the answer, 100 when
+ * it may be sent; 0: none came. */
+unsigned wire_announce(struct wire *wire, const char *target, size_t length);
+
 /* The next whole answer, without a body if it answers a HEAD.  False when the
  * stream ends before that, or is not HTTP.  To be released in both cases. */
 bool wire_answer(struct wire *wire, bool to_head, struct answer *answer);

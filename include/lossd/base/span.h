@@ -27,4 +27,21 @@ static inline bool span_is(struct span a, const char *text)
     return span_equal(a, span_of(text));
 }
 
+static inline bool span_is_blank(char c, const char *blanks)
+{
+    return c != '\0' && strchr(blanks, c);
+}
+
+/* Without the characters of `blanks` at both its ends. */
+static inline struct span span_trim(struct span text, const char *blanks)
+{
+    while (text.len > 0 && span_is_blank(text.at[0], blanks)) {
+        text.at++;
+        text.len--;
+    }
+    while (text.len > 0 && span_is_blank(text.at[text.len - 1], blanks))
+        text.len--;
+    return text;
+}
+
 #endif

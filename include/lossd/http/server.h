@@ -52,7 +52,7 @@ struct server *server_new(const struct server_settings *settings, struct api *ap
 enum { SERVER_ADDRESSES_SIZE = 4096 };
 void server_addresses(const struct server *server, char out[SERVER_ADDRESSES_SIZE]);
 
-/* False with ERR_INVALID_OPTION, naming an address that is none. */
+/* False with ERR_INVALID_OPTION, naming an address that is none; also for no address. */
 bool server_check_addresses(const char *addresses, struct err *err);
 
 /* Takes no new connections, closes idle ones, tells the others to close.  The

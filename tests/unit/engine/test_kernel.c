@@ -486,8 +486,10 @@ static void every_kernel__gives_the_same_bits(void **state)
     struct random random = {2};
     size_t count = all_ways(ways), kernels = count / 2;
 
-    if (kernels == 1)
+    if (kernels == 1) {
         print_message("skipped: this processor runs one kernel only\n");
+        skip();
+    }
     for (int round = 0; round < 400; round++) {
         size_t n = sizes[random_below(&random, LENGTH(sizes))];
         size_t rows = 1 + random_below(&random, ROWS);
