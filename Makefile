@@ -29,7 +29,9 @@ LIBS     := -lmicrohttpd -lcjson -lcurl -lpthread -lm
 
 # The engine's kernel is built for each instruction set; the fastest that runs is used.
 KERNEL_FILES  := src/engine/kernel src/engine/matmul
-KERNELS       := baseline $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),avx2 avx512)
+# Where there is no compiler yet it will be one for this machine.
+MACHINE       := $(or $(shell $(CC) -dumpmachine 2>/dev/null),$(shell uname -m))
+KERNELS       := baseline $(if $(findstring x86_64,$(MACHINE)),avx2 avx512)
 KERNEL_avx2   := -mavx2
 KERNEL_avx512 := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mprefer-vector-width=512
 
@@ -46,7 +48,7 @@ BENCHES  := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*/bench_*.c))
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.SECONDARY:
+.PRECIOUS: $(OUT)/obj/%.o # not .SECONDARY, which would not miss what a library lacks
 .PHONY: all help run test test-exhaustive bench bits check asan tsan layers headers lint format \
         fuzz install clean deps image test-image
 
@@ -110,9 +112,10 @@ lint: $(OUT)/.deps-lint ## clang-tidy, cppcheck, shellcheck, format check
 format:                 ## lay out all C files
 	find include src tests -name '*.[ch]' -o -name '*.inc' | xargs clang-format -i
 
-fuzz: $(OUT)/.deps-lint ## run the fuzzers for a minute each (SECONDS_EACH=60 FUZZER=libfuzzer|afl)
-	@[ "$${FUZZER:-}" != afl ] || deploy/deps.sh afl
-	@tests/fuzz/run.sh $(OUT)/$${FUZZER:-libfuzzer} $${SECONDS_EACH:-60} $${FUZZER:-libfuzzer}
+FUZZER ?= libfuzzer
+SECONDS_EACH ?= 60
+fuzz: $(OUT)/.deps-lint $(if $(filter afl,$(FUZZER)),$(OUT)/.deps-afl) ## run the fuzzers for a minute each (SECONDS_EACH=60 FUZZER=libfuzzer|afl)
+	@tests/fuzz/run.sh $(OUT)/$(FUZZER) $(SECONDS_EACH) $(FUZZER)
 
 install: all            ## install to $(PREFIX), DESTDIR honoured
 	install -D -m 755 $(OUT)/lossd $(DESTDIR)$(PREFIX)/bin/lossd

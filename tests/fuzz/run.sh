@@ -1,11 +1,11 @@
 #!/bin/sh
 # Runs each fuzz target, from the repository root:
-#     tests/fuzz/run.sh BUILD_FOLDER SECONDS [libfuzzer|afl]
+#     tests/fuzz/run.sh BUILD_FOLDER SECONDS libfuzzer|afl
 # New inputs stay in BUILD_FOLDER; what breaks a target is left there as crash-*, and
 # the target's test replays it by that name.
 set -eu
 cd "$(dirname "$0")/../.."
-out=$1 seconds=$2 fuzzer=${3:-libfuzzer}
+out=$1 seconds=$2 fuzzer=$3
 sanitizers='-fsanitize=address,undefined -fno-sanitize-recover=all'
 mkdir -p "$out"
 
