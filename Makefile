@@ -64,11 +64,12 @@ test: $(OUT)/.deps-test ## build and run every test
 	@$(MAKE) --no-print-directory all tests
 	@tests/run.sh $(OUT) $(TESTS)
 
-.PHONY: tests
+.PHONY: tests benches
 tests: $(TESTS) $(SHIMS)
+benches: $(BENCHES)
 
 bench: $(OUT)/.deps-test ## measure engine, codec and service, as ratios side by side
-	@$(MAKE) --no-print-directory all $(BENCHES)
+	@$(MAKE) --no-print-directory all benches
 	@tests/bench/run.sh $(OUT)
 
 bits: $(OUT)/.deps-build ## hold kernels, compilers and arm64 (under qemu) to the same bits

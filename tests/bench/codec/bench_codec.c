@@ -16,7 +16,11 @@
 #include "lossd/engine/batch.h"
 #include "lossd/engine/score.h"
 
-static const struct limits no_limits = {SIZE_MAX, SIZE_MAX, 64, 1 << 20};
+static const struct limits no_limits = {.max_elements = SIZE_MAX,
+                                        .max_classes = SIZE_MAX,
+                                        .max_confusion = SIZE_MAX,
+                                        .max_depth = 64,
+                                        .max_text = 1 << 20};
 static const struct race reading_race = {1.2, 15, 40}, writing_race = {1.0, 15, 40};
 enum { CJSON_READS_EVERY = 3, CJSON_WRITES_EVERY = 7 };
 
