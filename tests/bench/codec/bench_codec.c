@@ -257,9 +257,8 @@ static void answers_init(struct answers *answers, const struct documents *set,
         if (!batch_check(batch, &err) ||
             !result_init(result, batch, 1, &answers->mem, &err))
             give_up("answers", &err);
-        if (softmax)
-            score(batch, result, NULL);
-        else
+        score(batch, result, NULL);
+        if (!softmax) /* the numbers as they were written, instead of their softmax */
             result->probabilities = batch->logits.data;
     }
 }
