@@ -17,6 +17,7 @@
 #include "agree.h"
 #include "markdown.h"
 #include "service.h"
+#include "without.h"
 
 enum { EXAMPLES_MAX = 64, COMMAND_MAX = 8192 };
 
@@ -161,18 +162,17 @@ static int run_page(const char *path)
 int main(int argc, char **argv)
 {
     static const char contract[] = "../shared/design/API.md";
+    static char no_curl[] = "the examples, because there is no curl to run them";
+    static char no_contract[] = "the contract's examples, because it is not beside this "
+                                "folder";
     int failed = 0;
 
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
-    if (system("command -v curl >/dev/null") != 0) {
-        printf("skipped: the examples, because there is no curl to run them\n");
-        return 0;
-    }
+    if (system("command -v curl >/dev/null") != 0)
+        return run_without("examples", no_curl);
     failed += run_page("README.md");
-    if (access(contract, R_OK) == 0)
-        failed += run_page(contract);
-    else
-        printf("skipped: the contract's examples, because there is no %s\n", contract);
+    failed += access(contract, R_OK) == 0 ? run_page(contract)
+                                          : run_without("contract", no_contract);
     return failed != 0;
 }
