@@ -4,6 +4,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "engine/kernel.h"
+#include "lossd/engine/batch.h"
+
 /* An addition changes a limb by less than 2^53. */
 enum { PENDING_MAX = 1000, LIMB_BITS = 32, MANTISSA_BITS = 52 };
 
@@ -60,45 +63,25 @@ static void negate(struct exact_sum *sum)
     settle(sum);
 }
 
-__extension__ typedef unsigned __int128 uint128;
-
-/* Adds a number of 128 bits that counts 2^(exponent - 1075), below 2^127. */
-static void add_wide(struct exact_sum *sum, uint128 value, unsigned exponent)
-{
-    unsigned limb = (exponent - 1) / LIMB_BITS, shift = (exponent - 1) % LIMB_BITS;
-
-    for (; value; limb++, shift = 0, sum->pending++) {
-        sum->limb[limb] += (int64_t)(uint32_t)(value << shift);
-        value >>= LIMB_BITS - shift;
-    }
-}
-
-/* Most numbers are neither tiny nor huge nor negative.  Those gather in a register, as
- * many as there is room for above their 52 + WINDOW bits. */
+/* Most numbers are neither tiny nor huge. */
 void exact_sum_add_all(struct exact_sum *sum, const double *values, size_t count)
 {
-    enum { LEAST = 1023 - 44, WINDOW = 64, TOGETHER = 1024 };
+    const struct arithmetic *real = kernel_here()->in[DTYPE_FLOAT64];
 
     while (count > 0) {
-        size_t n = count < TOGETHER ? count : TOGETHER;
-        uint128 gathered = 0;
-        for (size_t i = 0; i < n; i++) {
-            uint64_t bits;
-            memcpy(&bits, &values[i], sizeof bits);
-            uint64_t place = (bits >> MANTISSA_BITS) - LEAST;
-            uint64_t mantissa = bits & ((UINT64_C(1) << MANTISSA_BITS) - 1);
-            if (place < WINDOW)
-                gathered += (uint128)(mantissa | UINT64_C(1) << MANTISSA_BITS) << place;
-            else
-                exact_sum_add(sum, values[i]);
-        }
-        add_wide(sum, gathered, LEAST);
-        if (sum->pending >= PENDING_MAX)
-            settle(sum);
+        size_t n = count < SLICED_MAX ? count : SLICED_MAX;
+        double slices[SLICES];
+        bool is_sliced = real->slice(values, n, slices);
+        for (size_t i = 0; is_sliced && i < SLICES; i++)
+            exact_sum_add(sum, slices[i]);
+        for (size_t i = 0; !is_sliced && i < n; i++)
+            exact_sum_add(sum, values[i]);
         values += n;
         count -= n;
     }
 }
+
+__extension__ typedef unsigned __int128 uint128;
 
 /* The total of a settled sum that is not negative: the three leading limbs hold
  * the bits that count, the rest only breaks ties. */

@@ -64,6 +64,48 @@ static inline double fold(double *lane, size_t lanes)
 
 /* ---- doubles ---- */
 
+/* Adding and subtracting 1.5 * 2^(52 + k) rounds to a multiple of 2^k: what is left is
+ * at most half of that, and cut again.  1024 numbers below 2^12 in multiples of 2^-31
+ * are below 2^22: 53 bits, as many as a double has; so are multiples of 2^-75 that are
+ * at most 2^-32, and so on (J. Demmel, H. D. Nguyen, "Fast reproducible floating-point
+ * summation", 2013). */
+struct cutter {
+    double_vector sum[SLICES];
+    double_mask failed;
+};
+
+static inline void cut(struct cutter *cutter, double_vector x)
+{
+    static const double rounder[SLICES] = {0x1.8p21, 0x1.8p-23, 0x1.8p-67};
+
+    cutter->failed |= ~((x < 4096) & (x > -4096));
+    for (size_t i = 0; i < SLICES; i++) {
+        double_vector slice = (x + rounder[i]) - rounder[i];
+        cutter->sum[i] += slice;
+        x -= slice;
+    }
+    cutter->failed |= x != 0;
+}
+
+static bool slice(const double *x, size_t n, double slices[SLICES])
+{
+    enum { WIDTH = VECTOR_BYTES / sizeof(double) };
+    struct cutter cutter = {{{0}, {0}, {0}}, {0}};
+    double last[WIDTH] = {0};
+    size_t i = 0;
+
+    for (; i + WIDTH <= n; i += WIDTH)
+        cut(&cutter, (double_vector) * (const loose_doubles *)(x + i));
+    memcpy(last, x + i, (n - i) * sizeof *x);
+    cut(&cutter, (double_vector) * (const loose_doubles *)last);
+    for (size_t s = 0; s < SLICES; s++) {
+        slices[s] = 0;
+        for (size_t lane = 0; lane < WIDTH; lane++)
+            slices[s] += cutter.sum[s][lane];
+    }
+    return !ANY_DOUBLES(cutter.failed);
+}
+
 static void decays(const double *x, size_t n, double *out)
 {
     for (size_t i = 0; i < n; i++)
@@ -220,15 +262,23 @@ static void double_mend(const double *z, size_t classes, size_t top, double *p)
 #define LARGER LARGER_DOUBLES
 #define ANY ANY_DOUBLES
 #define MOST_OF_TILE 128
-#define TRANSPOSE TRANSPOSE_DOUBLES
+#define UNSIGNED double_bits
 #define BITS int64_t
 #define MANTISSA_BITS 52
 #define ROUNDER 0x1.8p52
+#define INTEGERS 0x1p52
+#define SQRT_HALF 0x3fe6a09e667f3bcd
+#define LOG_TERMS                                                                      \
+    {                                                                                  \
+        2.0 / 23, 2.0 / 21, 2.0 / 19, 2.0 / 17, 2.0 / 15, 2.0 / 13, 2.0 / 11, 2.0 / 9, \
+            2.0 / 7, 2.0 / 5, 2.0 / 3                                                  \
+    }
 #define BIAS (1023 + 512)
 #define NEAR 2048.0
 #define REACH 800.0
 #define LN2_HIGH_PART 0x1.62e42fefa0000p-1
 #define LN2_LOW_PART 0x1.cf79abc9e3b3ap-40
+#define LEAST_REST 0.0
 #define LEAST_SCALE 0.0
 #define LEAST_NORMAL DBL_MIN
 #define LARGEST_SCALE 0x1p1000
@@ -251,15 +301,19 @@ static void double_mend(const double *z, size_t classes, size_t top, double *p)
 #undef LARGER
 #undef ANY
 #undef MOST_OF_TILE
-#undef TRANSPOSE
+#undef UNSIGNED
 #undef BITS
 #undef MANTISSA_BITS
 #undef ROUNDER
+#undef INTEGERS
+#undef SQRT_HALF
+#undef LOG_TERMS
 #undef BIAS
 #undef NEAR
 #undef REACH
 #undef LN2_HIGH_PART
 #undef LN2_LOW_PART
+#undef LEAST_REST
 #undef LEAST_SCALE
 #undef LEAST_NORMAL
 #undef LARGEST_SCALE
@@ -307,15 +361,22 @@ static void float_mend(const float *z, size_t classes, size_t top, float *p)
 #define LARGER LARGER_FLOATS
 #define ANY ANY_FLOATS
 #define MOST_OF_TILE 256
-#define TRANSPOSE TRANSPOSE_FLOATS
+#define UNSIGNED float_bits
 #define BITS int32_t
 #define MANTISSA_BITS 23
 #define ROUNDER 0x1.8p23f
+#define INTEGERS 0x1p23f
+#define SQRT_HALF 0x3f3504f3
+#define LOG_TERMS                                         \
+    {                                                     \
+        2.0f / 11, 2.0f / 9, 2.0f / 7, 2.0f / 5, 2.0f / 3 \
+    }
 #define BIAS (127 + 64)
 #define NEAR 256.0f
 #define REACH 128.0f
 #define LN2_HIGH_PART 0x1.62e000p-1f
 #define LN2_LOW_PART 0x1.0bfbe8p-15f
+#define LEAST_REST 0x1p-100
 #define LEAST_SCALE 0x1p-100
 #define LEAST_NORMAL FLT_MIN
 #define LARGEST_SCALE 0x1p100
@@ -325,7 +386,7 @@ static void float_mend(const float *z, size_t classes, size_t top, float *p)
         0x1.6a107cp-10f, 0x1.1245c8p-7f, 0x1.55593cp-5f, 0x1.555482p-3f, 0x1.fffffcp-2f \
     }
 #define REST_OF(z, classes, top, rest) \
-    ((rest) < 0x1p-100 ? exact_rest(z, classes, top) : (rest))
+    ((rest) < LEAST_REST ? exact_rest(z, classes, top) : (rest))
 #include "engine/rows.inc"
 
 const struct kernel OBJECT(KERNEL) = {

@@ -2,13 +2,15 @@
  *
  * Built from kernel.c once for each instruction set; all builds give the same
  * bits, they differ in speed.  Rows lie one behind the other, [rows, classes];
- * void pointers are to float or to double, as the arithmetic is.  What is written
- * may stand where the exps stood. */
+ * void pointers are to float or to double, as the arithmetic is. */
 #ifndef LOSSD_ENGINE_KERNEL_H
 #define LOSSD_ENGINE_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+enum { SLICES = 3, SLICED_MAX = 1024 };
 
 /* What the softmax of each of some rows leaves, [rows] each. */
 struct sums {
@@ -35,9 +37,19 @@ struct moments {
                         earlier; NULL when there are no labels */
 };
 
+/* Elements that exps of some rows need, whatever the order they are kept in. */
+static inline size_t exps_room(size_t rows, size_t classes)
+{
+    return (rows + 15) / 16 * 16 * ((classes + 3) / 4 * 4);
+}
+
 struct arithmetic {
-    /* Fills sums, and exps unless it is NULL: exp(z_c - max) times a power of two
-     * that factor takes back. */
+    /* Exps of rows with more classes stand as logits do, and what is made of them may
+     * stand in their place; those of others have an order of their own. */
+    size_t tiled_classes;
+
+    /* Fills sums, and exps[exps_room()] unless it is NULL: exp(z_c - max) times a power
+     * of two that factor takes back. */
     void (*softmax)(const void *logits, size_t rows, size_t classes, void *exps,
                     const struct sums *sums);
 
@@ -50,13 +62,21 @@ struct arithmetic {
     void (*log_probabilities)(const void *logits, size_t rows, size_t classes,
                               const struct sums *sums, void *out);
 
-    /* Fills moments.  labels[rows], NULL without a rank. */
-    void (*moments)(const void *logits, const void *exps, size_t rows, size_t classes,
+    /* For each row: -log of the label's probability, and 1 minus that probability, both
+     * without cancellation.  The first tells whether all are finite. */
+    bool (*label_losses)(const void *logits, size_t rows, size_t classes,
+                         const struct sums *sums, const int64_t *labels, double *losses);
+    void (*label_misses)(const void *exps, size_t rows, size_t classes,
+                         const struct sums *sums, const int64_t *labels, double *misses);
+
+    /* Fills moments.  labels[rows], NULL without a rank.  The exps are what they were
+     * afterwards. */
+    void (*moments)(const void *logits, void *exps, size_t rows, size_t classes,
                     const struct sums *sums, const int64_t *labels,
                     const struct moments *moments);
 
-    /* One row: its probabilities times `by` less the shares. */
-    void (*mix)(const void *exps, size_t classes, double factor, double by,
+    /* Row `row` of the exps: its probabilities times `by` less the shares. */
+    void (*mix)(const void *exps, size_t row, size_t classes, double factor, double by,
                 const struct shares *shares, void *out);
 
     /* One row: the sum over classes of u_c (max - z_c); *total becomes that of u_c.
@@ -81,6 +101,11 @@ struct arithmetic {
     void (*log1ps)(const double *x, size_t n, double *out);
     void (*logs)(const double *x, size_t n, double *out);
     double (*sum)(const double *x, size_t n);
+
+    /* Cuts numbers into slices that add up without rounding: the sum of x, n of at most
+     * SLICED_MAX, is that of the slices.  False, and no slices, when one of x is too large
+     * for that or has bits below the last slice. */
+    bool (*slice)(const double *x, size_t n, double slices[SLICES]);
 };
 
 struct product;

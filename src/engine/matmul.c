@@ -82,15 +82,6 @@ static size_t pack_vectors(const struct factor *from, size_t at, size_t depth,
     if (from->step == 1)
         for (; k < depth; k++)
             store(panel + k * wide, elements(from, at + k * from->deep));
-    else if (from->deep == 1)
-        for (; k + WIDTH <= depth; k += WIDTH) {
-            double_vector square[WIDTH];
-            for (size_t i = 0; i < WIDTH; i++)
-                square[i] = elements(from, at + i * from->step + k);
-            TRANSPOSE_DOUBLES(square);
-            for (size_t i = 0; i < WIDTH; i++)
-                store(panel + (k + i) * wide, square[i]);
-        }
     return k;
 }
 

@@ -10,8 +10,7 @@
 #include "lossd/engine/score.h"
 
 enum {
-    SLAB_LOGITS = 4096, /* of several rows together: they stay near the processor */
-    FEW_CLASSES = 64
+    SLAB_LOGITS = 4096 /* of several rows together: they stay near the processor */
 };
 
 /* ---- what is asked for -------------------------------------------------------- */
@@ -59,7 +58,8 @@ bool needs_softmax(const struct batch *batch)
 
 void *home_of_exps(const struct batch *batch, const struct result *result)
 {
-    if (!layout_is_plain(batch) || batch->classes < FEW_CLASSES)
+    if (!layout_is_plain(batch) ||
+        batch->classes <= kernel_here()->in[batch->dtype]->tiled_classes)
         return NULL;
     return result->gradient && batch->loss->needs_softmax ? result->gradient
                                                           : result->probabilities;
@@ -118,8 +118,8 @@ static bool room_for_slab(struct worker *worker, const struct batch *batch,
 
     if (!room_for(&worker->logits, !plain || layout_is_tempered(batch), count, size, mem,
                   err) ||
-        !room_for(&worker->exps, needs_exps(batch) && !home_of_exps(batch, result), count,
-                  size, mem, err) ||
+        !room_for(&worker->exps, needs_exps(batch) && !home_of_exps(batch, result),
+                  exps_room(rows, batch->classes), size, mem, err) ||
         !room_for(&worker->out, !plain, count, sizeof(double), mem, err) ||
         !room_for(&targets, !plain && batch->targets.data, count, sizeof(double), mem,
                   err) ||

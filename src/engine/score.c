@@ -31,6 +31,7 @@ struct scoring {
     const struct arithmetic *real;
     const void *logits; /* given, or made by the linear model */
     bool wants_softmax, wants_exps, wants_log_sum;
+    bool is_weighted;      /* positions differ: some are ignored, or have weights */
     double gradient_scale; /* 1 / divisor for a mean, 0 when that is 0; in two */
     double gradient_rest;  /* factors, because it may be beyond the range */
     double penalty_scale;
@@ -66,20 +67,41 @@ static double sample_weight(const struct batch *batch, size_t position)
     return weights ? weights[position] : 1;
 }
 
-static void gather_truth(const struct batch *batch, size_t from, size_t rows,
+/* Where all positions are kept the labels are those of the batch. */
+static const int64_t *gather_labels(const struct scoring *scoring, size_t from,
+                                    size_t rows, const struct worker *worker)
+{
+    const int64_t *labels = scoring->batch->labels.data;
+
+    if (!labels || scoring->result->ignored == 0)
+        return labels ? labels + from : NULL;
+    for (size_t r = 0; r < rows; r++)
+        worker->labels[r] = is_kept(scoring->batch, from + r) ? labels[from + r] : 0;
+    return worker->labels;
+}
+
+static void gather_weights(const struct scoring *scoring, size_t from, size_t rows,
+                           const struct worker *worker)
+{
+    const struct batch *batch = scoring->batch;
+
+    for (size_t r = 0; r < rows; r++)
+        worker->weights[r] = 1;
+    if (!scoring->is_weighted)
+        return;
+    for (size_t r = 0; r < rows; r++)
+        worker->weights[r] =
+            is_kept(batch, from + r) ? sample_weight(batch, from + r) : 0;
+}
+
+static void gather_truth(const struct scoring *scoring, size_t from, size_t rows,
                          const struct worker *worker, struct slab *slab)
 {
-    const int64_t *labels = batch->labels.data;
+    const struct batch *batch = scoring->batch;
 
-    for (size_t r = 0; r < rows; r++) {
-        bool kept = is_kept(batch, from + r);
-        worker->weights[r] = kept ? 1 : 0;
-        worker->labels[r] = labels && kept ? labels[from + r] : 0;
-    }
-    for (size_t r = 0; batch->sample_weights.data && r < rows; r++)
-        worker->weights[r] *= sample_weight(batch, from + r);
+    gather_weights(scoring, from, rows, worker);
     slab->weights = worker->weights;
-    slab->labels = labels ? worker->labels : NULL;
+    slab->labels = gather_labels(scoring, from, rows, worker);
     if (batch->targets.data)
         slab->targets = layout_gather(batch, batch->targets.data, sizeof(double), from,
                                       rows, worker->targets);
@@ -104,7 +126,7 @@ static struct slab make_slab(const struct scoring *scoring, size_t from, size_t 
     if (scoring->wants_exps)
         slab.exps = home ? layout_at(batch, home, from * batch->classes) : worker->exps;
     if (batch->task->needs_truth)
-        gather_truth(batch, from, rows, worker, &slab);
+        gather_truth(scoring, from, rows, worker, &slab);
     return slab;
 }
 
@@ -195,7 +217,8 @@ static void add_losses(const struct scoring *scoring, const struct slab *slab,
     double *values = worker->values;
 
     batch->loss->value(slab, values, has_penalties(batch) ? worker->penalties_of : NULL);
-    weigh(slab->weights, slab->rows, each, values);
+    if (scoring->is_weighted)
+        weigh(slab->weights, slab->rows, each, values);
     exact_sum_add_all(&worker->losses, values, slab->rows * each);
     for (size_t r = 0; has_penalties(batch) && r < slab->rows; r++) {
         double penalty = weighted(slab->weights[r], worker->penalties_of[r]);
@@ -243,11 +266,12 @@ static void put_gradient(const struct scoring *scoring, const struct slab *slab,
     void *array = scoring->result->gradient;
     void *part = part_of(slab, from, array, worker);
 
-    for (size_t r = 0; r < slab->rows; r++) {
-        double weight = worker->weights[r] / batch->temperature;
-        worker->scale[r] = weight * scoring->gradient_scale;
-        worker->penalty_scale[r] = weight * scoring->penalty_scale;
-    }
+    for (size_t r = 0; r < slab->rows; r++)
+        worker->scale[r] =
+            worker->weights[r] / batch->temperature * scoring->gradient_scale;
+    for (size_t r = 0; has_penalties(batch) && r < slab->rows; r++)
+        worker->penalty_scale[r] =
+            worker->weights[r] / batch->temperature * scoring->penalty_scale;
     batch->loss->gradient(slab, worker->scale,
                           has_penalties(batch) ? worker->penalty_scale : NULL, part);
     if (scoring->gradient_rest != 1 || batch_has(batch, MEMBER_softcap))
@@ -287,24 +311,32 @@ static void score_range(void *ctx, size_t from, size_t to, size_t worker)
 /* What the mean divides by: for labels the sum of class weight times sample
  * weight over the positions kept, for targets that of the sample weights; all that
  * for each class when the loss is elementwise. */
+static void sum_weights(const struct batch *batch, const double *class_weights,
+                        struct result *result)
+{
+    const int64_t *labels = batch->labels.data;
+    struct exact_sum divisor = {0};
+
+    for (size_t n = 0; n < batch->positions; n++)
+        if (is_kept(batch, n))
+            exact_sum_add(&divisor, sample_weight(batch, n) *
+                                        (class_weights ? class_weights[labels[n]] : 1));
+    result->divisor = exact_sum_value(&divisor);
+}
+
 static void count_positions(const struct batch *batch, struct result *result)
 {
     const int64_t *labels = batch->labels.data;
     bool counts_weights = labels && !batch->loss->ignores_weights;
     const double *class_weights = counts_weights ? batch->class_weights.data : NULL;
-    struct exact_sum divisor = {0};
-    bool is_weighted = class_weights || batch->sample_weights.data;
 
-    for (size_t n = 0; n < batch->positions; n++) {
-        if (!is_kept(batch, n))
-            continue;
-        result->count++;
-        if (is_weighted)
-            exact_sum_add(&divisor, sample_weight(batch, n) *
-                                        (class_weights ? class_weights[labels[n]] : 1));
-    }
-    result->ignored = batch->positions - result->count;
-    result->divisor = is_weighted ? exact_sum_value(&divisor) : (double)result->count;
+    result->ignored = 0;
+    for (size_t n = 0; labels && n < batch->positions; n++)
+        result->ignored += labels[n] == batch->ignore_index;
+    result->count = batch->positions - result->ignored;
+    result->divisor = (double)result->count;
+    if (class_weights || batch->sample_weights.data)
+        sum_weights(batch, class_weights, result);
     if (batch->loss->is_elementwise)
         result->divisor *= (double)batch->classes;
     if (batch_has(batch, MEMBER_divisor))
@@ -386,6 +418,7 @@ void score(const struct batch *batch, struct result *result, struct pool *pool)
 
     if (batch->task->needs_truth) {
         count_positions(batch, result);
+        scoring.is_weighted = result->ignored > 0 || batch->sample_weights.data;
         scale_gradient(&scoring);
     }
     if (batch_is_linear(batch))

@@ -60,35 +60,6 @@ void slab_put(const struct slab *slab, double value, size_t row, size_t class,
         ((double *)array)[at] = value + 0;
 }
 
-void slab_label_gaps(const struct slab *slab, double *gaps)
-{
-    const float *floats = slab->logits;
-    const double *doubles = slab->logits;
-
-    if (slab->batch->dtype == DTYPE_FLOAT32)
-        for (size_t r = 0; r < slab->rows; r++)
-            gaps[r] = (double)floats[r * slab->classes + (size_t)slab->labels[r]];
-    else
-        for (size_t r = 0; r < slab->rows; r++)
-            gaps[r] = doubles[r * slab->classes + (size_t)slab->labels[r]];
-    for (size_t r = 0; r < slab->rows; r++)
-        gaps[r] = slab->sums.max[r] - gaps[r];
-}
-
-void slab_label_misses(const struct slab *slab, double *misses)
-{
-    const float *floats = slab->exps;
-    const double *doubles = slab->exps;
-
-    for (size_t r = 0; r < slab->rows; r++) {
-        size_t at = r * slab->classes + (size_t)slab->labels[r];
-        double e = slab->batch->dtype == DTYPE_FLOAT32 ? (double)floats[at] : doubles[at];
-        misses[r] = slab->labels[r] == slab->sums.top[r]
-                        ? slab->sums.rest[r] * slab->sums.peak[r]
-                        : 1 - e * slab->sums.factor[r];
-    }
-}
-
 void slab_put_labels(const struct slab *slab, const double *values, void *array)
 {
     float *floats = array;

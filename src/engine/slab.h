@@ -16,7 +16,7 @@ struct slab {
     size_t rows, classes;
 
     const void *logits; /* z, [rows, classes] in the dtype of the batch */
-    void *exps;         /* the same shape, when somebody wants them */
+    void *exps;         /* of them, when somebody wants them */
     struct sums sums;   /* of the softmax, when somebody wants them */
 
     /* What is true.  A row that is ignored has weight 0 and label 0. */
@@ -48,11 +48,6 @@ static inline double slab_gap(const struct slab *slab, size_t row, size_t class)
 {
     return slab->sums.max[row] - slab_logit(slab, row, class);
 }
-
-/* For each row: how far the label's logit is below the largest, and 1 minus its
- * probability, which needs the exps. */
-void slab_label_gaps(const struct slab *slab, double *gaps);
-void slab_label_misses(const struct slab *slab, double *misses);
 
 /* The probability of a class, and 1 minus it without cancellation. */
 double slab_probability(const struct slab *slab, size_t row, size_t class);

@@ -40,10 +40,11 @@ static void measure_labels(const struct slab *slab, const struct moments *moment
 {
     const struct sums *sums = &slab->sums;
 
-    slab_label_gaps(slab, nll);
-    slab_label_misses(slab, brier);
+    slab->real->label_losses(slab->logits, slab->rows, slab->classes, sums, slab->labels,
+                             nll);
+    slab->real->label_misses(slab->exps, slab->rows, slab->classes, sums, slab->labels,
+                             brier);
     for (size_t r = 0; r < slab->rows; r++) {
-        nll[r] += sums->log_sum[r];
         brier[r] = brier_of(sums->peak[r], brier[r], moments->squares[r],
                             slab->labels[r] == sums->top[r]);
     }
@@ -80,8 +81,8 @@ static double target_brier(const struct slab *slab, size_t row)
     size_t top = (size_t)slab->sums.top[row];
     double peak = slab->sums.peak[row], miss = slab->sums.rest[row] * peak;
 
-    slab->real->mix(slab_row_of(slab, row, slab->exps), slab->classes,
-                    slab->sums.factor[row], 1, &shares, slab->other_row);
+    slab->real->mix(slab->exps, row, slab->classes, slab->sums.factor[row], 1, &shares,
+                    slab->other_row);
     slab->real->widen(slab->other_row, slab->classes, slab->row);
     slab->row[top] = q[top] > 0.5 ? (1 - q[top]) - miss : peak - q[top];
     for (size_t c = 0; c < slab->classes; c++)

@@ -7,6 +7,7 @@
 #ifndef LOSSD_ENGINE_VECTORS_H
 #define LOSSD_ENGINE_VECTORS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #if defined __x86_64__
@@ -53,6 +54,8 @@ typedef float float_vector __attribute__((vector_size(VECTOR_BYTES)));
 typedef double double_vector __attribute__((vector_size(VECTOR_BYTES)));
 typedef int32_t float_mask __attribute__((vector_size(VECTOR_BYTES)));
 typedef int64_t double_mask __attribute__((vector_size(VECTOR_BYTES)));
+typedef uint32_t float_bits __attribute__((vector_size(VECTOR_BYTES)));
+typedef uint64_t double_bits __attribute__((vector_size(VECTOR_BYTES)));
 
 /* The same wherever they stand in memory. */
 typedef float loose_floats
@@ -60,55 +63,75 @@ typedef float loose_floats
 typedef double loose_doubles
     __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
 
-/* A square of vectors is transposed in steps of s = 1, 2, 4, ...: vectors i and i + s
- * exchange what stands off the diagonal.  Element j of what becomes of the first
- * (FIRST) and of the second, by index into both; PICK_n is for vectors of n. */
-#define FIRST(j, s, n) (((j) & (s)) ? (j) - (s) + (n) : (j))
-#define SECOND(j, s, n) (((j) & (s)) ? (j) + (n) : (j) + (s))
-#define PICK_2(a, b, of, s) __builtin_shufflevector(a, b, of(0, s, 2), of(1, s, 2))
-#define PICK_4(a, b, of, s) \
-    __builtin_shufflevector(a, b, of(0, s, 4), of(1, s, 4), of(2, s, 4), of(3, s, 4))
-#define PICK_8(a, b, of, s)                                                           \
-    __builtin_shufflevector(a, b, of(0, s, 8), of(1, s, 8), of(2, s, 8), of(3, s, 8), \
-                            of(4, s, 8), of(5, s, 8), of(6, s, 8), of(7, s, 8))
-#define PICK_16(a, b, of, s)                                                            \
-    __builtin_shufflevector(a, b, of(0, s, 16), of(1, s, 16), of(2, s, 16),             \
-                            of(3, s, 16), of(4, s, 16), of(5, s, 16), of(6, s, 16),     \
-                            of(7, s, 16), of(8, s, 16), of(9, s, 16), of(10, s, 16),    \
-                            of(11, s, 16), of(12, s, 16), of(13, s, 16), of(14, s, 16), \
-                            of(15, s, 16))
+/* ---- squares ---------------------------------------------------------------- */
 
-#define EXCHANGE(square, n, pick, s)                                        \
-    for (size_t i = 0; i < (n); i++)                                        \
-        if (!(i & (s))) {                                                   \
-            __typeof__((square)[0]) a = (square)[i], b = (square)[i + (s)]; \
-            (square)[i] = pick(a, b, FIRST, s);                             \
-            (square)[i + (s)] = pick(a, b, SECOND, s);                      \
-        }
-
-#define TRANSPOSE_2(square) EXCHANGE(square, 2, PICK_2, 1)
-#define TRANSPOSE_4(square)         \
-    EXCHANGE(square, 4, PICK_4, 1); \
-    EXCHANGE(square, 4, PICK_4, 2)
-#define TRANSPOSE_8(square)         \
-    EXCHANGE(square, 8, PICK_8, 1); \
-    EXCHANGE(square, 8, PICK_8, 2); \
-    EXCHANGE(square, 8, PICK_8, 4)
-#define TRANSPOSE_16(square)          \
-    EXCHANGE(square, 16, PICK_16, 1); \
-    EXCHANGE(square, 16, PICK_16, 2); \
-    EXCHANGE(square, 16, PICK_16, 4); \
-    EXCHANGE(square, 16, PICK_16, 8)
+/* A piece is 16 bytes, the least vector there is: instructions that stay within pieces
+ * are cheap at every width. */
+enum { PIECE_BYTES = 16, PIECES = VECTOR_BYTES / PIECE_BYTES };
 
 #if VECTOR_BYTES == 64
-#define TRANSPOSE_FLOATS TRANSPOSE_16
-#define TRANSPOSE_DOUBLES TRANSPOSE_8
+#define LOW_FLOATS(a, b) ((float_vector)_mm512_unpacklo_ps((__m512)(a), (__m512)(b)))
+#define HIGH_FLOATS(a, b) ((float_vector)_mm512_unpackhi_ps((__m512)(a), (__m512)(b)))
+#define LOW_DOUBLES(a, b) ((double_vector)_mm512_unpacklo_pd((__m512d)(a), (__m512d)(b)))
+#define HIGH_DOUBLES(a, b) ((double_vector)_mm512_unpackhi_pd((__m512d)(a), (__m512d)(b)))
 #elif VECTOR_BYTES == 32
-#define TRANSPOSE_FLOATS TRANSPOSE_8
-#define TRANSPOSE_DOUBLES TRANSPOSE_4
+#define LOW_FLOATS(a, b) ((float_vector)_mm256_unpacklo_ps((__m256)(a), (__m256)(b)))
+#define HIGH_FLOATS(a, b) ((float_vector)_mm256_unpackhi_ps((__m256)(a), (__m256)(b)))
+#define LOW_DOUBLES(a, b) ((double_vector)_mm256_unpacklo_pd((__m256d)(a), (__m256d)(b)))
+#define HIGH_DOUBLES(a, b) ((double_vector)_mm256_unpackhi_pd((__m256d)(a), (__m256d)(b)))
+#elif defined __x86_64__
+#define LOW_FLOATS(a, b) ((float_vector)_mm_unpacklo_ps((__m128)(a), (__m128)(b)))
+#define HIGH_FLOATS(a, b) ((float_vector)_mm_unpackhi_ps((__m128)(a), (__m128)(b)))
+#define LOW_DOUBLES(a, b) ((double_vector)_mm_unpacklo_pd((__m128d)(a), (__m128d)(b)))
+#define HIGH_DOUBLES(a, b) ((double_vector)_mm_unpackhi_pd((__m128d)(a), (__m128d)(b)))
 #else
-#define TRANSPOSE_FLOATS TRANSPOSE_4
-#define TRANSPOSE_DOUBLES TRANSPOSE_2
+#define LOW_FLOATS(a, b) ((float_vector)vzip1q_f32((float32x4_t)(a), (float32x4_t)(b)))
+#define HIGH_FLOATS(a, b) ((float_vector)vzip2q_f32((float32x4_t)(a), (float32x4_t)(b)))
+#define LOW_DOUBLES(a, b) ((double_vector)vzip1q_f64((float64x2_t)(a), (float64x2_t)(b)))
+#define HIGH_DOUBLES(a, b) ((double_vector)vzip2q_f64((float64x2_t)(a), (float64x2_t)(b)))
 #endif
+
+/* A vector of pieces that stand `stride` bytes apart. */
+static inline float_vector pieces(const void *from, size_t stride)
+{
+    const char *at = from;
+
+#if VECTOR_BYTES == 64
+    __m512 v = _mm512_castps128_ps512(_mm_loadu_ps((const void *)at));
+    v = _mm512_insertf32x4(v, _mm_loadu_ps((const void *)(at + stride)), 1);
+    v = _mm512_insertf32x4(v, _mm_loadu_ps((const void *)(at + 2 * stride)), 2);
+    return (float_vector)_mm512_insertf32x4(v, _mm_loadu_ps((const void *)(at + 3 * stride)),
+                                            3);
+#elif VECTOR_BYTES == 32
+    __m256 v = _mm256_castps128_ps256(_mm_loadu_ps((const void *)at));
+    return (float_vector)_mm256_insertf128_ps(v, _mm_loadu_ps((const void *)(at + stride)),
+                                              1);
+#else
+    (void)stride;
+    return (float_vector) * (const loose_floats *)(const void *)at;
+#endif
+}
+
+/* Within each piece the square of its elements in 4 (2) vectors is transposed. */
+static inline void float_transpose(float_vector square[4])
+{
+    double_vector a = (double_vector)LOW_FLOATS(square[0], square[1]);
+    double_vector b = (double_vector)LOW_FLOATS(square[2], square[3]);
+    double_vector c = (double_vector)HIGH_FLOATS(square[0], square[1]);
+    double_vector d = (double_vector)HIGH_FLOATS(square[2], square[3]);
+
+    square[0] = (float_vector)LOW_DOUBLES(a, b);
+    square[1] = (float_vector)HIGH_DOUBLES(a, b);
+    square[2] = (float_vector)LOW_DOUBLES(c, d);
+    square[3] = (float_vector)HIGH_DOUBLES(c, d);
+}
+
+static inline void double_transpose(double_vector square[2])
+{
+    double_vector a = square[0], b = square[1];
+
+    square[0] = LOW_DOUBLES(a, b);
+    square[1] = HIGH_DOUBLES(a, b);
+}
 
 #endif

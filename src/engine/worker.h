@@ -17,8 +17,8 @@
 struct worker {
     struct exact_sum losses, penalties;
     void *logits;    /* gathered and tempered, [slab rows, classes] */
-    void *exps;      /* the same shape */
-    void *out;       /* results before they are scattered, the same shape */
+    void *exps;      /* of them, as the kernel keeps them */
+    void *out;       /* results before they are scattered, shape of the logits */
     double *targets; /* gathered, the same shape */
     double *values;  /* the same shape when the loss is elementwise, else [SLAB_ROWS] */
     double *row, *other_row;
@@ -44,8 +44,8 @@ bool needs_exps(const struct batch *batch);
 bool needs_softmax(const struct batch *batch);
 bool needs_log_sum(const struct batch *batch);
 
-/* Where the exps are: in the result that is made of them last.  NULL: in scratch,
- * from which rows of few classes are written faster. */
+/* Where the exps are: in the result that is made of them last.  NULL: in scratch, for
+ * the kernel keeps those of few classes in an order of its own. */
 void *home_of_exps(const struct batch *batch, const struct result *result);
 
 #endif

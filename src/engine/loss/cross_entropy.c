@@ -202,12 +202,17 @@ static bool is_bare(const struct slab *slab)
 
 static void bare_values(const struct slab *slab, double *values)
 {
-    slab_label_gaps(slab, values);
+    bool is_weighted = slab->batch->class_weights.data;
+    bool is_finite = slab->real->label_losses(slab->logits, slab->rows, slab->classes,
+                                              &slab->sums, slab->labels, values);
+
+    if (is_finite && !is_weighted)
+        return;
     for (size_t r = 0; r < slab->rows; r++)
-        values[r] += slab->sums.log_sum[r];
-    for (size_t r = 0; r < slab->rows; r++)
-        if (slab->batch->class_weights.data || isinf(values[r]))
+        if (isinf(values[r]))
             values[r] = slab->weights[r] == 0 ? 0 : value_of(slab, r);
+        else /* -0 becomes 0 */
+            values[r] = values[r] * weight_of(slab->batch, (size_t)slab->labels[r]) + 0;
 }
 
 static void value(const struct slab *slab, double *values, double *penalties)
@@ -330,9 +335,8 @@ static void shared_gradient(const struct slab *slab, size_t row, double scale,
 
     shares.a *= slope.shares;
     shares.b *= slope.shares;
-    slab->real->mix(slab_row_of(slab, row, slab->exps), slab->classes,
-                    slab->sums.factor[row], every(&slope), &shares,
-                    slab_row_of(slab, row, out));
+    slab->real->mix(slab->exps, row, slab->classes, slab->sums.factor[row], every(&slope),
+                    &shares, slab_row_of(slab, row, out));
     slab_put(slab, element(slab, row, &slope, top), row, top, out);
     if (slab->labels) {
         size_t label = (size_t)slab->labels[row];
@@ -366,7 +370,8 @@ static void bare_gradients(const struct slab *slab, const double *scale, void *o
 {
     double by[SLAB_ROWS], own[SLAB_ROWS];
 
-    slab_label_misses(slab, own);
+    slab->real->label_misses(slab->exps, slab->rows, slab->classes, &slab->sums,
+                             slab->labels, own);
     for (size_t r = 0; r < slab->rows; r++) {
         by[r] = scale[r] * weight_of(slab->batch, (size_t)slab->labels[r]) + 0;
         own[r] *= -by[r];

@@ -69,9 +69,8 @@ static void gradient_of(const struct slab *slab, size_t row, double scale, void 
     double total = slab->real->sum(q, slab->classes);
     double miss = slab_complement(slab, row, top);
 
-    slab->real->mix(slab_row_of(slab, row, slab->exps), slab->classes,
-                    slab->sums.factor[row], scale * total, &shares,
-                    slab_row_of(slab, row, out));
+    slab->real->mix(slab->exps, row, slab->classes, slab->sums.factor[row], scale * total,
+                    &shares, slab_row_of(slab, row, out));
     if (2 * q[top] > total)
         slab_put(slab, scale * ((total - q[top]) - total * miss), row, top, out);
 }
