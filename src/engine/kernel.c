@@ -279,6 +279,7 @@ static void double_mend(const double *z, size_t classes, size_t top, double *p)
 #define LN2_HIGH_PART 0x1.62e42fefa0000p-1
 #define LN2_LOW_PART 0x1.cf79abc9e3b3ap-40
 #define LEAST_REST 0.0
+#define LEAST_ROOT 0.0
 #define LEAST_SCALE 0.0
 #define LEAST_NORMAL DBL_MIN
 #define LARGEST_SCALE 0x1p1000
@@ -314,6 +315,7 @@ static void double_mend(const double *z, size_t classes, size_t top, double *p)
 #undef LN2_HIGH_PART
 #undef LN2_LOW_PART
 #undef LEAST_REST
+#undef LEAST_ROOT
 #undef LEAST_SCALE
 #undef LEAST_NORMAL
 #undef LARGEST_SCALE
@@ -377,6 +379,7 @@ static void float_mend(const float *z, size_t classes, size_t top, float *p)
 #define LN2_HIGH_PART 0x1.62e000p-1f
 #define LN2_LOW_PART 0x1.0bfbe8p-15f
 #define LEAST_REST 0x1p-100
+#define LEAST_ROOT 0x1p-50
 #define LEAST_SCALE 0x1p-100
 #define LEAST_NORMAL FLT_MIN
 #define LARGEST_SCALE 0x1p100

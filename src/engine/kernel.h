@@ -43,6 +43,15 @@ static inline size_t exps_room(size_t rows, size_t classes)
     return (rows + 15) / 16 * 16 * ((classes + 3) / 4 * 4);
 }
 
+/* What a row falls short of: m_c = max(0, margin - z_label + z_c) for the other classes;
+ * p is 2 when it is squared, else 1. */
+struct margins {
+    double margin;
+    bool is_squared;
+    const int64_t *labels; /* [rows] */
+    const double *scale;   /* [rows], of what is written */
+};
+
 struct arithmetic {
     /* Exps of rows with more classes stand as logits do, and what is made of them may
      * stand in their place; those of others have an order of their own. */
@@ -68,6 +77,13 @@ struct arithmetic {
                          const struct sums *sums, const int64_t *labels, double *losses);
     void (*label_misses)(const void *exps, size_t rows, size_t classes,
                          const struct sums *sums, const int64_t *labels, double *misses);
+
+    /* For each row sum_c m_c^p and sum_c p m_c^(p-1), [m_c > 0] when p is 1; infinite
+     * where the type has no room for a difference of logits, or for its square.  And, unless out is NULL,
+     * scale[row] p m_c^(p-1), 0 for the label. */
+    void (*shortfalls)(const void *logits, size_t rows, size_t classes,
+                       const struct margins *margins, double *values, double *slopes,
+                       void *out);
 
     /* Fills moments.  labels[rows], NULL without a rank.  The exps are what they were
      * afterwards. */

@@ -32,8 +32,16 @@ static double weight_of(const struct slab *slab, size_t row)
     return (weights ? weights[slab->labels[row]] : 1) / (double)slab->classes;
 }
 
+static struct margins margins_of(const struct slab *slab, const double *scale)
+{
+    return (struct margins){slab->batch->margin, slab->batch->p == 2, slab->labels,
+                            scale};
+}
+
+/* ---- beyond the range of the dtype ---------------------------------------------- */
+
 /* sum_j m_j^p of logits and margin that are all made smaller by `unit`. */
-static double sum_of(const struct slab *slab, size_t row, double unit)
+static double wide_sum(const struct slab *slab, size_t row, double unit)
 {
     const double *z = slab_logits(slab, row, slab->row);
     size_t label = (size_t)slab->labels[row];
@@ -49,30 +57,24 @@ static double sum_of(const struct slab *slab, size_t row, double unit)
 }
 
 /* A sum may be beyond the range where a mean over classes is not. */
-static double value_of(const struct slab *slab, size_t row)
+static double wide_value(const struct slab *slab, size_t row)
 {
     const double small = 0x1p-60;
     double weight = weight_of(slab, row);
 
-    if (weight == 0)
+    if (weight == 0 || slab->weights[row] == 0)
         return 0;
-    double sum = sum_of(slab, row, 1);
-    return isinf(sum) && slab->batch->p == 1 ? weight * sum_of(slab, row, small) / small
+    double sum = wide_sum(slab, row, 1);
+    return isinf(sum) && slab->batch->p == 1 ? weight * wide_sum(slab, row, small) / small
                                              : weight * sum;
 }
 
-static void value(const struct slab *slab, double *values, double *penalties)
-{
-    (void)penalties;
-    for (size_t r = 0; r < slab->rows; r++)
-        values[r] = slab->weights[r] == 0 ? 0 : value_of(slab, r);
-}
-
-static void gradient_of(const struct slab *slab, size_t row, double scale, double *out)
+static void put_wide_gradient(const struct slab *slab, size_t row, double scale,
+                              void *gradient)
 {
     const double *z = slab_logits(slab, row, slab->row);
     size_t label = (size_t)slab->labels[row];
-    double margin = slab->batch->margin, own = z[label];
+    double margin = slab->batch->margin, own = z[label], *out = slab->other_row;
     bool squared = slab->batch->p == 2;
 
     for (size_t j = 0; j < slab->classes; j++) {
@@ -81,21 +83,51 @@ static void gradient_of(const struct slab *slab, size_t row, double scale, doubl
     }
     out[label] = 0;
     out[label] = -slab->real->sum(out, slab->classes);
+    slab_put_row(slab, out, row, gradient);
+}
+
+/* ---- within it ------------------------------------------------------------------- */
+
+static void value(const struct slab *slab, double *values, double *penalties)
+{
+    double slopes[SLAB_ROWS];
+    struct margins margins = margins_of(slab, NULL);
+
+    (void)penalties;
+    slab->real->shortfalls(slab->logits, slab->rows, slab->classes, &margins, values,
+                           slopes, NULL);
+    for (size_t r = 0; r < slab->rows; r++)
+        values[r] = isfinite(values[r]) ? weight_of(slab, r) * values[r] + 0
+                                        : wide_value(slab, r);
+}
+
+/* Scales that the dtype is too narrow for are left to doubles. */
+static bool is_wide(double scale)
+{
+    double size = fabs(scale);
+
+    return size != 0 && !(size >= 0x1p-100 && size <= 0x1p100);
 }
 
 static void gradient(const struct slab *slab, const double *scale,
                      const double *penalty_scale, void *out)
 {
+    double by[SLAB_ROWS], values[SLAB_ROWS], slopes[SLAB_ROWS], own[SLAB_ROWS];
+    struct margins margins = margins_of(slab, by);
+
     (void)penalty_scale;
-    for (size_t r = 0; r < slab->rows; r++) {
-        double weighted = scale[r] * weight_of(slab, r);
-        if (weighted == 0) {
+    for (size_t r = 0; r < slab->rows; r++)
+        by[r] = scale[r] * weight_of(slab, r) + 0;
+    slab->real->shortfalls(slab->logits, slab->rows, slab->classes, &margins, values,
+                           slopes, out);
+    for (size_t r = 0; r < slab->rows; r++)
+        own[r] = -by[r] * slopes[r];
+    slab_put_labels(slab, own, out);
+    for (size_t r = 0; r < slab->rows; r++)
+        if (by[r] == 0)
             slab_put_zeros(slab, r, out);
-            continue;
-        }
-        gradient_of(slab, r, weighted, slab->other_row);
-        slab_put_row(slab, slab->other_row, r, out);
-    }
+        else if (is_wide(by[r]) || !isfinite(slopes[r]))
+            put_wide_gradient(slab, r, by[r], out);
 }
 
 const struct loss loss_hinge = {

@@ -7,6 +7,7 @@
  *                             "OPERATION DTYPE ROWS CLASSES": how peers.py puts
  *                             other libraries into the same race
  *
+ *     bench_engine --losses   every loss, option and result, beside the plain one
  *     bench_engine --kernels  those that run here, the fastest last
  *
  * LOSSD_KERNEL=avx2 measures another of the kernels. */
@@ -310,8 +311,12 @@ int main(int argc, char **argv)
         return list_kernels();
     if (argc == 2 && strcmp(argv[1], "--step") == 0)
         return serve_steps();
+    if (argc == 2 && strcmp(argv[1], "--losses") == 0) {
+        bench_all_variants();
+        return 0;
+    }
     if (argc > 1) {
-        fprintf(stderr, "usage: bench_engine [--step | --kernels]\n");
+        fprintf(stderr, "usage: bench_engine [--step | --losses | --kernels]\n");
         return 2;
     }
     return bench_all();
