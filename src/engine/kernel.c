@@ -112,6 +112,18 @@ static void decays(const double *x, size_t n, double *out)
         out[i] = exp_scaled(x[i] < 0 ? x[i] : -x[i], 0) * (1 / EXPS_SCALE);
 }
 
+static void misses(const double *x, size_t n, double *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = -expm1_of(-x[i]) + 0;
+}
+
+static void powers(const double *x, size_t n, double y, double *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = power_of(x[i], y);
+}
+
 static void log1ps(const double *x, size_t n, double *out)
 {
     for (size_t i = 0; i < n; i++)

@@ -63,11 +63,11 @@ struct arithmetic {
                     const struct sums *sums);
 
     /* Each row's probabilities, those that are subnormal within a unit; or times
-     * by[row].  Or their logarithms. */
+     * by[row], less less[row] unless that is NULL.  Or their logarithms. */
     void (*probabilities)(const void *logits, const void *exps, size_t rows,
                           size_t classes, const struct sums *sums, void *out);
     void (*scaled)(const void *exps, size_t rows, size_t classes, const struct sums *sums,
-                   const double *by, void *out);
+                   const double *by, const double *less, void *out);
     void (*log_probabilities)(const void *logits, size_t rows, size_t classes,
                               const struct sums *sums, void *out);
 
@@ -77,6 +77,10 @@ struct arithmetic {
                          const struct sums *sums, const int64_t *labels, double *losses);
     void (*label_misses)(const void *exps, size_t rows, size_t classes,
                          const struct sums *sums, const int64_t *labels, double *misses);
+
+    /* For each row the sum over classes of max - z_c. */
+    void (*gap_sums)(const void *logits, size_t rows, size_t classes,
+                     const struct sums *sums, double *out);
 
     /* For each row sum_c m_c^p and sum_c p m_c^(p-1), [m_c > 0] when p is 1; infinite
      * where the type has no room for a difference of logits, or for its square.  And, unless out is NULL,
@@ -111,9 +115,12 @@ struct arithmetic {
     void (*widen)(const void *from, size_t n, double *to);
     void (*narrow)(const double *from, size_t n, void *to);
 
-    /* Of doubles, whatever the dtype: exp(-|x|), log(1 + x) for x >= 0, log(x) for
-     * x > 0 (0 for 0, which is what q log q wants), and their sum. */
+    /* Of doubles, whatever the dtype: exp(-|x|), 1 - exp(-x) and log(1 + x) for x >= 0,
+     * log(x) for x > 0 (0 for 0, which is what q log q wants), x^y for 0 <= x <= 1 and
+     * y > 0, and their sum. */
     void (*decays)(const double *x, size_t n, double *out);
+    void (*misses)(const double *x, size_t n, double *out);
+    void (*powers)(const double *x, size_t n, double y, double *out);
     void (*log1ps)(const double *x, size_t n, double *out);
     void (*logs)(const double *x, size_t n, double *out);
     double (*sum)(const double *x, size_t n);

@@ -55,11 +55,10 @@ bool metrics_init(struct result *result, const struct batch *batch, size_t width
     if (!metrics_are_wanted(batch))
         return true;
     for (size_t i = 0; i < width; i++) {
-        struct summary *summary = &result->workers[i].summary;
-        summary->bins = arena_zalloc(mem, bins, sizeof *summary->bins, err);
-        summary->bin_count = bins;
-        if (!summary->bins)
+        struct bin *room = arena_alloc(mem, bins, sizeof *room, err);
+        if (!room)
             return false;
+        summary_init(&result->workers[i].summary, room, bins);
     }
     if (tables_are_wanted(batch) && !room_for_tables(result, batch, mem, err))
         return false;

@@ -102,22 +102,25 @@ static confidence_sum fixed_point(double confidence)
     return (confidence_sum)mantissa << (CONFIDENCE_BITS - 52 - below_one);
 }
 
-static double edge(const struct summary *summary, size_t bin)
+void summary_init(struct summary *summary, struct bin *bins, size_t count)
 {
-    return (double)bin / (double)summary->bin_count;
+    *summary = (struct summary){.bin_count = count, .bins = bins};
+    for (size_t i = 0; i < count; i++)
+        bins[i] = (struct bin){.above = (double)i / (double)count};
 }
 
 static struct bin *bin_of(const struct summary *summary, double confidence)
 {
+    struct bin *bins = summary->bins;
     size_t last = summary->bin_count - 1;
     size_t bin = (size_t)(confidence * (double)summary->bin_count);
 
     bin = bin < last ? bin : last;
-    while (bin > 0 && confidence <= edge(summary, bin))
+    while (bin > 0 && confidence <= bins[bin].above)
         bin--;
-    while (bin < last && confidence > edge(summary, bin + 1))
+    while (bin < last && confidence > bins[bin + 1].above)
         bin++;
-    return &summary->bins[bin];
+    return &bins[bin];
 }
 
 static void add_confidence(struct summary *summary, double confidence, bool correct)
@@ -141,15 +144,38 @@ static size_t keep(double *values, const bool *kept, size_t rows)
     return count;
 }
 
+/* `kept` is NULL when all are. */
 static void add_kept(struct exact_sum *sum, double *values, const bool *kept, size_t rows)
 {
-    exact_sum_add_all(sum, values, keep(values, kept, rows));
+    exact_sum_add_all(sum, values, kept ? keep(values, kept, rows) : rows);
+}
+
+static bool are_all_kept(const bool *kept, size_t rows)
+{
+    for (size_t r = 0; r < rows; r++)
+        if (!kept[r])
+            return false;
+    return true;
+}
+
+static void count_rows(struct summary *summary, const struct slab *slab, const bool *kept,
+                       const int64_t *rank)
+{
+    for (size_t r = 0; r < slab->rows; r++) {
+        bool correct = rank[r] == 0;
+        if (kept && !kept[r])
+            continue;
+        summary->count++;
+        summary->correct += correct;
+        summary->top5 += rank[r] < TOP;
+        add_confidence(summary, slab->sums.peak[r], correct);
+    }
 }
 
 void summary_add(struct summary *summary, const struct slab *slab, const bool *kept,
                  const struct moments *moments)
 {
-    double nll[SLAB_ROWS] = {0}, brier[SLAB_ROWS] = {0};
+    double nll[SLAB_ROWS], brier[SLAB_ROWS];
 
     if (!slab->targets)
         measure_labels(slab, moments, nll, brier);
@@ -157,18 +183,12 @@ void summary_add(struct summary *summary, const struct slab *slab, const bool *k
         nll[r] = target_nll(slab, r);
         brier[r] = target_brier(slab, r);
     }
+    if (are_all_kept(kept, slab->rows))
+        kept = NULL;
     add_kept(&summary->nll, nll, kept, slab->rows);
     add_kept(&summary->brier, brier, kept, slab->rows);
     add_kept(&summary->entropy, moments->entropy, kept, slab->rows);
-    for (size_t r = 0; r < slab->rows; r++) {
-        bool correct = moments->rank[r] == 0;
-        if (!kept[r])
-            continue;
-        summary->count++;
-        summary->correct += correct;
-        summary->top5 += moments->rank[r] < TOP;
-        add_confidence(summary, slab->sums.peak[r], correct);
-    }
+    count_rows(summary, slab, kept, moments->rank);
 }
 
 void summary_merge(struct summary *summary, struct summary *other)
@@ -240,7 +260,7 @@ void summary_calibration(const struct summary *summary, struct calibration *out)
     for (size_t i = 0; i < summary->bin_count; i++) {
         const struct bin *bin = &summary->bins[i];
         double n = (double)bin->count;
-        out->edges[i] = edge(summary, i);
+        out->edges[i] = bin->above;
         out->count[i] = bin->count;
         out->accuracy[i] = bin->count ? (double)bin->correct / n : (double)NAN;
         out->confidence[i] = bin->count ? number_of(bin->confidence) / n : (double)NAN;

@@ -16,6 +16,7 @@
 __extension__ typedef unsigned __int128 confidence_sum; /* counts 2^-90 */
 
 struct bin {
+    double above; /* confidences up to the next bin's */
     int64_t count, correct;
     confidence_sum confidence;
 };
@@ -26,6 +27,9 @@ struct summary {
     size_t bin_count;
     struct bin *bins;
 };
+
+/* Makes an empty one, with bins of equal width. */
+void summary_init(struct summary *summary, struct bin *bins, size_t count);
 
 /* Adds the rows that are kept.  The slab has exps; `moments` is what the kernel says of
  * its rows and the classes that are true of them. */

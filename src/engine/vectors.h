@@ -100,12 +100,12 @@ static inline float_vector pieces(const void *from, size_t stride)
     __m512 v = _mm512_castps128_ps512(_mm_loadu_ps((const void *)at));
     v = _mm512_insertf32x4(v, _mm_loadu_ps((const void *)(at + stride)), 1);
     v = _mm512_insertf32x4(v, _mm_loadu_ps((const void *)(at + 2 * stride)), 2);
-    return (float_vector)_mm512_insertf32x4(v, _mm_loadu_ps((const void *)(at + 3 * stride)),
-                                            3);
+    return (float_vector)_mm512_insertf32x4(
+        v, _mm_loadu_ps((const void *)(at + 3 * stride)), 3);
 #elif VECTOR_BYTES == 32
     __m256 v = _mm256_castps128_ps256(_mm_loadu_ps((const void *)at));
-    return (float_vector)_mm256_insertf128_ps(v, _mm_loadu_ps((const void *)(at + stride)),
-                                              1);
+    return (float_vector)_mm256_insertf128_ps(
+        v, _mm_loadu_ps((const void *)(at + stride)), 1);
 #else
     (void)stride;
     return (float_vector) * (const loose_floats *)(const void *)at;

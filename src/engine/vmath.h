@@ -224,17 +224,13 @@ static inline double product_tail(double a, double b, double high)
  * logarithm is off by is multiplied with y. */
 static inline double power_of(double x, double y)
 {
-    double tail, log, high;
+    double tail, log = log_of(x > 0 ? x : 1, &tail);
+    double high = y * log;
+    double low = product_tail(y, log, high) + y * tail;
+    double power = exp_scaled(high, low) * (1 / EXPS_SCALE);
 
-    if (y == 0 || x == 1)
-        return 1;
-    if (x == 0)
-        return 0;
-    log = log_of(x, &tail);
-    high = y * log;
-    if (high < -800)
-        return 0;
-    return exp_scaled(high, product_tail(y, log, high) + y * tail) * (1 / EXPS_SCALE);
+    power = x > 0 ? power : 0;
+    return y == 0 || x == 1 ? 1 : power;
 }
 
 #endif

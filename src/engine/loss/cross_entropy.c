@@ -200,31 +200,92 @@ static bool is_bare(const struct slab *slab)
            batch->z_loss == 0;
 }
 
-static void bare_values(const struct slab *slab, double *values)
+/* Is there something that only the label has? */
+static bool has_label_terms(const struct slab *slab)
 {
-    bool is_weighted = slab->batch->class_weights.data;
-    bool is_finite = slab->real->label_losses(slab->logits, slab->rows, slab->classes,
-                                              &slab->sums, slab->labels, values);
-
-    if (is_finite && !is_weighted)
-        return;
-    for (size_t r = 0; r < slab->rows; r++)
-        if (isinf(values[r]))
-            values[r] = slab->weights[r] == 0 ? 0 : value_of(slab, r);
-        else /* -0 becomes 0 */
-            values[r] = values[r] * weight_of(slab->batch, (size_t)slab->labels[r]) + 0;
+    return slab->labels &&
+           (slab->batch->focal_gamma != 0 || slab->batch->poly_epsilon != 0);
 }
 
+/* Labels whose shares are those of no class in particular: what is true is in the label
+ * alone, and rows are made all at once. */
+static bool is_even(const struct slab *slab)
+{
+    return slab->labels &&
+           (slab->batch->label_smoothing == 0 || !slab->batch->class_weights.data);
+}
+
+struct even {
+    double loss[SLAB_ROWS]; /* - log p of the label */
+    double gaps[SLAB_ROWS]; /* sum_c (max - z_c), when labels are smoothed */
+    double p[SLAB_ROWS], miss[SLAB_ROWS], power[SLAB_ROWS]; /* of the label */
+};
+
+static void fill_losses(const struct slab *slab, struct even *even)
+{
+    slab->real->label_losses(slab->logits, slab->rows, slab->classes, &slab->sums,
+                             slab->labels, even->loss);
+    if (slab->batch->label_smoothing != 0)
+        slab->real->gap_sums(slab->logits, slab->rows, slab->classes, &slab->sums,
+                             even->gaps);
+}
+
+static void fill_powers(const struct slab *slab, struct even *even)
+{
+    if (slab->batch->focal_gamma != 0)
+        slab->real->powers(even->miss, slab->rows, slab->batch->focal_gamma, even->power);
+    for (size_t r = 0; slab->batch->focal_gamma == 0 && r < slab->rows; r++)
+        even->power[r] = 1;
+}
+
+/* As base_of(): the label's share is 1 - e and one of e / C. */
+static double even_base(const struct slab *slab, const struct even *even, size_t row)
+{
+    double e = slab->batch->label_smoothing;
+
+    if (e == 0)
+        return weight_of(slab->batch, (size_t)slab->labels[row]) * even->loss[row];
+    return e / (double)slab->classes * even->gaps[row] + (1 - e) * even->loss[row] +
+           e * slab->sums.log_sum[row];
+}
+
+static void even_values(const struct slab *slab, double *values)
+{
+    const struct batch *batch = slab->batch;
+    struct even even;
+
+    fill_losses(slab, &even);
+    if (has_label_terms(slab))
+        slab->real->misses(even.loss, slab->rows, even.miss);
+    else
+        memset(even.miss, 0, sizeof even.miss);
+    fill_powers(slab, &even);
+    for (size_t r = 0; r < slab->rows; r++) {
+        double base = even_base(slab, &even, r);
+        double weight = weight_of(batch, (size_t)slab->labels[r]);
+        values[r] =
+            even.power[r] * base + batch->poly_epsilon * (weight * even.miss[r]) + 0;
+        if (!isfinite(base))
+            values[r] = slab->weights[r] == 0 ? 0 : value_of(slab, r);
+    }
+}
+
+/* Without any of that the losses are what they are. */
 static void value(const struct slab *slab, double *values, double *penalties)
 {
-    if (is_bare(slab)) {
-        bare_values(slab, values);
+    bool is_plain_loss = is_bare(slab) && !slab->batch->class_weights.data;
+
+    for (size_t r = 0; penalties && r < slab->rows; r++)
+        penalties[r] = slab->batch->z_loss * log_sum_exp(slab, r) * log_sum_exp(slab, r);
+    if (is_plain_loss && slab->real->label_losses(slab->logits, slab->rows, slab->classes,
+                                                  &slab->sums, slab->labels, values))
+        return;
+    if (is_even(slab)) {
+        even_values(slab, values);
         return;
     }
     for (size_t r = 0; r < slab->rows; r++)
         values[r] = slab->weights[r] == 0 ? 0 : value_of(slab, r);
-    for (size_t r = 0; penalties && r < slab->rows; r++)
-        penalties[r] = slab->batch->z_loss * log_sum_exp(slab, r) * log_sum_exp(slab, r);
 }
 
 /* ---- gradient ------------------------------------------------------------------- */
@@ -253,32 +314,51 @@ static double pull_of(double gamma, double base, double miss, double power)
     return bounded(gamma * (isinf(ratio) ? power / miss * base : power * ratio));
 }
 
+/* What a label comes to. */
+struct label_terms {
+    double base, miss, power, p;
+};
+
+/* `of` is read only where there are label terms. */
 static struct slope slope_of(const struct slab *slab, size_t row, double scale,
-                             double penalty_scale)
+                             double penalty_scale, double total,
+                             const struct label_terms *of)
 {
     const struct batch *batch = slab->batch;
-    struct slope slope = {.shares = scale};
-    double g = batch->focal_gamma, base = 0;
+    struct slope slope = {.shares = scale, .total = total};
 
-    if (g == 0)
-        slope.total = total_of(slab, row);
-    else
-        base = base_of(slab, row, &slope.total);
     if (penalty_scale != 0)
         slope.penalty =
             bounded(penalty_scale * 2 * batch->z_loss * log_sum_exp(slab, row));
-    if (!slab->labels || (g == 0 && batch->poly_epsilon == 0))
+    if (!has_label_terms(slab))
         return slope;
-    size_t label = (size_t)slab->labels[row];
-    double miss = slab_complement(slab, row, label);
-    double power = power_of(miss, g), p = slab_probability(slab, row, label);
-    double pull = pull_of(g, base, miss, power);
-    slope.shares *= power;
-    if (p > 0) /* p base vanishes with p, also where base is beyond the range */
-        slope.label = bounded(
-            scale * p *
-            bounded(pull + bounded(batch->poly_epsilon * weight_of(batch, label))));
+    double pull = pull_of(batch->focal_gamma, of->base, of->miss, of->power);
+    double weight = weight_of(batch, (size_t)slab->labels[row]);
+    slope.shares *= of->power;
+    if (of->p > 0) /* p base vanishes with p, also where base is beyond the range */
+        slope.label = bounded(scale * of->p *
+                              bounded(pull + bounded(batch->poly_epsilon * weight)));
     return slope;
+}
+
+/* The same, class by class. */
+static struct slope shared_slope_of(const struct slab *slab, size_t row, double scale,
+                                    double penalty_scale)
+{
+    struct label_terms of = {0};
+    double total = 0;
+
+    if (slab->batch->focal_gamma == 0)
+        total = total_of(slab, row);
+    else
+        of.base = base_of(slab, row, &total);
+    if (has_label_terms(slab)) {
+        size_t label = (size_t)slab->labels[row];
+        of.miss = slab_complement(slab, row, label);
+        of.power = power_of(of.miss, slab->batch->focal_gamma);
+        of.p = slab_probability(slab, row, label);
+    }
+    return slope_of(slab, row, scale, penalty_scale, total, &of);
 }
 
 static bool has_slope(const double *scale, const double *penalty_scale, size_t row)
@@ -292,7 +372,12 @@ static double every(const struct slope *slope)
     return bounded(slope->shares * slope->total + slope->label + slope->penalty);
 }
 
-/* One element, without cancellation. */
+/* S p - u of a class, without cancellation. */
+static double beyond_share(double total, double share, double p, double miss)
+{
+    return 2 * share > total ? (total - share) - total * miss : total * p - share;
+}
+
 static double element(const struct slab *slab, size_t row, const struct slope *slope,
                       size_t class)
 {
@@ -300,12 +385,9 @@ static double element(const struct slab *slab, size_t row, const struct slope *s
     double miss = slab_complement_of(slab, row, class, p);
     double share = share_of(slab, row, class);
     bool is_label = slab->labels && slab->labels[row] == (int64_t) class;
-    double of_shares = 2 * share > slope->total
-                           ? (slope->total - share) - slope->total * miss
-                           : slope->total * p - share;
 
-    return slope->shares * of_shares + slope->penalty * p -
-           (is_label ? slope->label * miss : -slope->label * p);
+    return slope->shares * beyond_share(slope->total, share, p, miss) +
+           slope->penalty * p - (is_label ? slope->label * miss : -slope->label * p);
 }
 
 /* d / d z_c of poly_epsilon's sum_c w_c q_c (1 - p_c). */
@@ -329,7 +411,7 @@ static void add_target_poly(const struct slab *slab, size_t row, double scale, v
 static void shared_gradient(const struct slab *slab, size_t row, double scale,
                             double penalty_scale, void *out)
 {
-    struct slope slope = slope_of(slab, row, scale, penalty_scale);
+    struct slope slope = shared_slope_of(slab, row, scale, penalty_scale);
     struct shares shares = common_shares(slab, row);
     size_t top = (size_t)slab->sums.top[row];
 
@@ -346,21 +428,33 @@ static void shared_gradient(const struct slab *slab, size_t row, double scale,
     }
 }
 
-static void plain_gradients(const struct slab *slab, const double *scale,
-                            const double *penalty_scale, void *out)
+/* Rows whose labels say all: what the labels come to at once, then each row. */
+static void even_gradients(const struct slab *slab, const double *scale,
+                           const double *penalty_scale, void *out)
 {
-    double by[SLAB_ROWS], own[SLAB_ROWS];
+    const struct batch *batch = slab->batch;
+    double e = batch->label_smoothing, a = 1 - e, b = e / (double)slab->classes;
+    double by[SLAB_ROWS], less[SLAB_ROWS], own[SLAB_ROWS];
+    struct even even;
 
+    fill_losses(slab, &even);
+    slab->real->label_misses(slab->exps, slab->rows, slab->classes, &slab->sums,
+                             slab->labels, even.miss);
+    slab->real->decays(even.loss, slab->rows, even.p);
+    fill_powers(slab, &even);
     for (size_t r = 0; r < slab->rows; r++) {
-        by[r] = own[r] = 0;
-        if (!has_slope(scale, penalty_scale, r))
-            continue;
+        double total = weight_of(batch, (size_t)slab->labels[r]);
+        double share = total * (a + b), p = even.p[r], miss = even.miss[r];
+        struct label_terms of = {even_base(slab, &even, r), miss, even.power[r], p};
         struct slope slope =
-            slope_of(slab, r, scale[r], penalty_scale ? penalty_scale[r] : 0);
+            slope_of(slab, r, scale[r], penalty_scale ? penalty_scale[r] : 0, total, &of);
         by[r] = every(&slope) + 0; /* -0 becomes 0 */
-        own[r] = element(slab, r, &slope, (size_t)slab->labels[r]);
+        less[r] = slope.shares * b;
+        own[r] = slope.shares * beyond_share(total, share, p, miss) + slope.penalty * p -
+                 slope.label * miss;
     }
-    slab->real->scaled(slab->exps, slab->rows, slab->classes, &slab->sums, by, out);
+    slab->real->scaled(slab->exps, slab->rows, slab->classes, &slab->sums, by,
+                       e == 0 ? NULL : less, out);
     slab_put_labels(slab, own, out);
 }
 
@@ -376,7 +470,7 @@ static void bare_gradients(const struct slab *slab, const double *scale, void *o
         by[r] = scale[r] * weight_of(slab->batch, (size_t)slab->labels[r]) + 0;
         own[r] *= -by[r];
     }
-    slab->real->scaled(slab->exps, slab->rows, slab->classes, &slab->sums, by, out);
+    slab->real->scaled(slab->exps, slab->rows, slab->classes, &slab->sums, by, NULL, out);
     slab_put_labels(slab, own, out);
 }
 
@@ -387,8 +481,8 @@ static void gradient(const struct slab *slab, const double *scale,
         bare_gradients(slab, scale, out);
         return;
     }
-    if (is_plain(slab)) {
-        plain_gradients(slab, scale, penalty_scale, out);
+    if (is_even(slab)) {
+        even_gradients(slab, scale, penalty_scale, out);
         return;
     }
     for (size_t r = 0; r < slab->rows; r++)

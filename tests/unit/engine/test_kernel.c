@@ -276,7 +276,7 @@ static void probabilities__are_scaled_as_asked(void **state)
     for (size_t k = 0; k < count; k++)
         for (size_t s = 0; s < LENGTH(scales); s++) {
             struct work w = begin(&ways[k], 1, 4, logits);
-            ways[k].real->scaled(w.exps, 1, 4, &w.sums, &scales[s], w.out);
+            ways[k].real->scaled(w.exps, 1, 4, &w.sums, &scales[s], NULL, w.out);
             for (size_t c = 0; c < 3 && (ways[k].dtype == DTYPE_FLOAT64 || s < 4); c++)
                 assert_right(&ways[k], out_at(&ways[k], &w, c),
                              (long double)scales[s] * expl((long double)c + 1) /
@@ -495,15 +495,17 @@ static void every_kernel__gives_the_same_bits(void **state)
         size_t n = sizes[random_below(&random, LENGTH(sizes))];
         size_t rows = 1 + random_below(&random, ROWS);
         size_t first = round % 2 ? kernels : 0;
-        double by[ROWS];
-        for (size_t r = 0; r < rows; r++)
+        double by[ROWS], shares[ROWS], *less = round % 3 ? shares : NULL;
+        for (size_t r = 0; r < rows; r++) {
             by[r] = random_unit(&random);
+            shares[r] = random_unit(&random);
+        }
         draw(&random, &ways[first], logits, rows, n);
         struct work a = begin(&ways[first], rows, n, logits);
-        ways[first].real->scaled(a.exps, rows, n, &a.sums, by, a.out);
+        ways[first].real->scaled(a.exps, rows, n, &a.sums, by, less, a.out);
         for (size_t k = first + 1; k < first + kernels; k++) {
             struct work b = begin(&ways[k], rows, n, logits);
-            ways[k].real->scaled(b.exps, rows, n, &b.sums, by, b.out);
+            ways[k].real->scaled(b.exps, rows, n, &b.sums, by, less, b.out);
             assert_same_work(&ways[k], &a, &b);
             ways[k].real->probabilities(b.logits, b.exps, rows, n, &b.sums, b.out);
             ways[first].real->probabilities(a.logits, a.exps, rows, n, &a.sums, a.out);
@@ -511,7 +513,7 @@ static void every_kernel__gives_the_same_bits(void **state)
             ways[k].real->log_probabilities(b.logits, rows, n, &b.sums, b.out);
             ways[first].real->log_probabilities(a.logits, rows, n, &a.sums, a.out);
             assert_same_work(&ways[k], &a, &b);
-            ways[first].real->scaled(a.exps, rows, n, &a.sums, by, a.out);
+            ways[first].real->scaled(a.exps, rows, n, &a.sums, by, less, a.out);
             end(&b);
         }
         end(&a);
