@@ -17,6 +17,7 @@
 #include "api/request_id.h"
 #include "api/response.h"
 #include "api/route.h"
+#include "api/timing.h"
 #include "lossd/base/clock.h"
 #include "lossd/codec/codec.h"
 #include "lossd/engine/loss.h"
@@ -30,8 +31,6 @@ enum {
     OVERHEAD_BYTES = 65536, /* a request's memory besides its arrays */
     PROBE_MEMORY = 2 << 20
 };
-
-const char *const stage_names[STAGES] = {"recv", "parse", "queue", "compute", "encode"};
 
 struct api *api_new(const struct api_settings *settings)
 {
@@ -222,26 +221,6 @@ int64_t api_cost_ns(const struct exchange *exchange)
 
 /* ---- answer ----------------------------------------------------------------- */
 
-static void add_timing(struct exchange *exchange, struct response *response)
-{
-    struct err ignored = {0};
-    struct buf text;
-    int64_t total = clock_ns() - exchange->began_ns, known = 0;
-
-    for (enum stage s = STAGE_PARSE; s < STAGES; s++)
-        known += exchange->stage_ns[s];
-    exchange->stage_ns[STAGE_RECEIVE] = total > known ? total - known : 0;
-    if (!exchange->api->settings.server_timing)
-        return;
-    buf_init(&text, &exchange->mem, 512, NULL, &ignored);
-    for (enum stage s = 0; s < STAGES; s++)
-        buf_format(&text, "%s%s;dur=%.3f", s ? ", " : "", stage_names[s],
-                   (double)exchange->stage_ns[s] / 1e6);
-    buf_char(&text, '\0');
-    if (buf_ok(&text))
-        response_add(response, "Server-Timing", text.at);
-}
-
 static void begin_response(struct exchange *exchange, struct response *response,
                            unsigned status, const char *media_type)
 {
@@ -293,7 +272,8 @@ void api_refuse(struct exchange *exchange, struct response *response)
     if (!buf_ok(&text))
         response->status = problem_status(ERR_OVERLOADED);
     add_problem_headers(exchange, response);
-    add_timing(exchange, response);
+    timing_end(exchange);
+    timing_add(exchange, response);
 }
 
 static bool describe(struct exchange *exchange, struct buf *text)
@@ -404,7 +384,8 @@ void api_answer(struct exchange *exchange, struct pool *pool, struct response *r
         api_refuse(exchange, response);
         return;
     }
-    add_timing(exchange, response);
+    timing_end(exchange);
+    timing_add(exchange, response);
     if (exchange->route->task)
         monitor_count(exchange);
 }

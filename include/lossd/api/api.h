@@ -93,9 +93,8 @@ enum stage {
     STAGE_ENCODE,
     STAGES
 };
-extern const char *const stage_names[STAGES];
 
-enum { REQUEST_ID_SIZE = 129 };
+enum { REQUEST_ID_SIZE = 129, TIMING_SIZE = 208 };
 
 /* What a request says of its answer, whatever the answer is. */
 struct wishes {
@@ -122,6 +121,7 @@ struct exchange {
     char trace_id[33];                /* "" when there is none */
     int64_t began_ns;
     int64_t stage_ns[STAGES];
+    char timing[TIMING_SIZE]; /* the text of Server-Timing */
 };
 
 enum { RESPONSE_HEADERS = 12 };

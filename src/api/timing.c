@@ -1,0 +1,50 @@
+/* "recv;dur=0.012, parse;dur=0.004, …": milliseconds.  Every answer has it, and five
+ * numbers by printf() took longer than all else that a short answer needs. */
+#include "api/timing.h"
+
+#include <string.h>
+
+#include "api/response.h"
+#include "api/route.h"
+#include "lossd/base/clock.h"
+#include "lossd/base/number.h"
+
+static const char *const before[STAGES] = {
+    "recv;dur=", ", parse;dur=", ", queue;dur=", ", compute;dur=", ", encode;dur="};
+
+enum { LONGEST = sizeof ", compute;dur=" + 13 + sizeof ".000" /* of 2^63 ns */ };
+
+_Static_assert(TIMING_SIZE >= STAGES * LONGEST + NUMBER_TEXT_MAX, "all stages fit");
+
+void timing_end(struct exchange *exchange)
+{
+    int64_t total = clock_ns() - exchange->began_ns, known = 0;
+
+    for (enum stage s = STAGE_PARSE; s < STAGES; s++)
+        known += exchange->stage_ns[s];
+    exchange->stage_ns[STAGE_RECEIVE] = total > known ? total - known : 0;
+}
+
+static char *write_milliseconds(char *at, int64_t ns)
+{
+    int64_t us = (ns + 500) / 1000, part = us % 1000;
+
+    at += number_write_int64(at, us / 1000);
+    *at++ = '.';
+    *at++ = (char)('0' + part / 100);
+    *at++ = (char)('0' + part / 10 % 10);
+    *at++ = (char)('0' + part % 10);
+    return at;
+}
+
+void timing_add(struct exchange *exchange, struct response *response)
+{
+    char *at = exchange->timing;
+
+    if (!exchange->api->settings.server_timing)
+        return;
+    for (enum stage s = 0; s < STAGES; s++)
+        at = write_milliseconds(stpcpy(at, before[s]), exchange->stage_ns[s]);
+    *at = '\0';
+    response_add(response, "Server-Timing", exchange->timing);
+}
