@@ -47,29 +47,52 @@ void json_close(struct json *json, char bracket)
     json->comma = true;
 }
 
-static void write_escaped(struct buf *buf, struct span text)
+/* Bytes of printable ASCII, without quotes and backslashes, before anything else. */
+static size_t plain_length(struct span text)
+{
+    size_t len = 0;
+
+    while (len < text.len && text.at[len] >= 0x20 && text.at[len] < 0x7F &&
+           text.at[len] != '"' && text.at[len] != '\\')
+        len++;
+    return len;
+}
+
+/* Writes the character that `text` starts with, and returns how long it is there. */
+static size_t write_special(struct buf *buf, struct span text)
 {
     static const char short_escapes[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+    unsigned char c = (unsigned char)text.at[0];
+    size_t len = utf8_length(text);
+    const char *escape = NULL;
 
+    for (const char *e = short_escapes; *e && !escape; e += 2)
+        if (*e == (char)c)
+            escape = e + 1;
+    if (escape) {
+        buf_char(buf, '\\');
+        buf_char(buf, *escape);
+    } else if (c < 0x20 || c == 0x7F) {
+        buf_format(buf, "\\u%04x", c);
+    } else if (len == 0) {
+        buf_text(buf, "\xEF\xBF\xBD");
+    } else {
+        buf_add(buf, (struct span){text.at, len});
+    }
+    return len ? len : 1;
+}
+
+static void write_escaped(struct buf *buf, struct span text)
+{
     buf_char(buf, '"');
-    for (size_t i = 0; i < text.len;) {
-        unsigned char c = (unsigned char)text.at[i];
-        size_t len = utf8_length((struct span){text.at + i, text.len - i});
-        const char *escape = NULL;
-        for (const char *e = short_escapes; *e && !escape; e += 2)
-            if (*e == (char)c)
-                escape = e + 1;
-        if (escape) {
-            buf_char(buf, '\\');
-            buf_char(buf, *escape);
-        } else if (c < 0x20 || c == 0x7F) {
-            buf_format(buf, "\\u%04x", c);
-        } else if (len == 0) {
-            buf_text(buf, "\xEF\xBF\xBD");
-        } else {
-            buf_add(buf, (struct span){text.at + i, len});
-        }
-        i += len ? len : 1;
+    while (text.len > 0) {
+        size_t len = plain_length(text);
+        if (len > 0)
+            buf_add(buf, (struct span){text.at, len});
+        else
+            len = write_special(buf, text);
+        text.at += len;
+        text.len -= len;
     }
     buf_char(buf, '"');
 }
