@@ -10,14 +10,13 @@
 #include "lossd/base/number.h"
 
 enum {
-    ARRAYS_MAX = OUTPUTS + 16, /* some outputs are tables of several */
-    PARTS_MAX = 2 * ARRAYS_MAX + 2,
     NUMBER_ROOM = NUMBER_TEXT_MAX + 2, /* with what follows it */
     DEPTH_MAX = 2,                     /* of objects around an array */
     BETWEEN_MAX = RANK_MAX * 2 * (2 * (RANK_MAX + 1 + DEPTH_MAX) + 2)
 };
 
 struct part {
+    struct part *next;
     bool is_text;
     size_t from, to; /* of reply.text */
     enum reply_numbers numbers;
@@ -30,18 +29,20 @@ struct part {
 struct reply {
     struct buf text;
     struct json json;
-    size_t text_to; /* what of `text` is in a part */
-    struct part part[PARTS_MAX];
-    unsigned parts;
+    size_t text_to;            /* what of `text` is in a part */
+    struct part *first, **end; /* where the next part's address goes */
+    struct arena *mem;
+    struct err *err;
     bool pretty;
+    bool failed; /* no memory for a part */
 
     /* how far reply_fill() is */
-    unsigned current;
-    size_t done;               /* bytes or numbers of the current part */
-    bool in_array;             /* which has begun */
-    size_t row_left;           /* numbers of the current row */
-    size_t at[RANK_MAX];       /* index of the row */
-    char between[BETWEEN_MAX]; /* text before the next number */
+    const struct part *current; /* NULL: at the end */
+    size_t done;                /* bytes or numbers of the current part */
+    bool in_array;              /* which has begun */
+    size_t row_left;            /* numbers of the current row */
+    size_t at[RANK_MAX];        /* index of the row */
+    char between[BETWEEN_MAX];  /* text before the next number */
     size_t between_len, between_done;
 };
 
@@ -51,6 +52,9 @@ struct reply *reply_new(bool pretty, struct arena *mem, struct err *err)
 
     if (!reply)
         return NULL;
+    reply->mem = mem;
+    reply->err = err;
+    reply->end = &reply->first;
     buf_init(&reply->text, mem, SIZE_MAX / 4, NULL, err);
     reply->json = json_into(&reply->text, pretty);
     reply->pretty = pretty;
@@ -62,18 +66,26 @@ struct json *reply_json(struct reply *reply)
     return &reply->json;
 }
 
-static struct part *add_part(struct reply *reply)
+static void add_part(struct reply *reply, const struct part *part)
 {
-    assert(reply->parts < PARTS_MAX);
-    return &reply->part[reply->parts++];
+    struct part *kept = arena_alloc(reply->mem, 1, sizeof *kept, reply->err);
+
+    if (!kept) {
+        reply->failed = true;
+        return;
+    }
+    *kept = *part;
+    *reply->end = kept;
+    reply->end = &kept->next;
 }
 
 /* The text since the last array is a part. */
 static void cut_text(struct reply *reply)
 {
     if (reply->text.len > reply->text_to)
-        *add_part(reply) =
-            (struct part){.is_text = true, .from = reply->text_to, .to = reply->text.len};
+        add_part(reply, &(struct part){.is_text = true,
+                                       .from = reply->text_to,
+                                       .to = reply->text.len});
     reply->text_to = reply->text.len;
 }
 
@@ -91,19 +103,21 @@ void reply_array(struct reply *reply, enum reply_numbers numbers, const void *da
 {
     json_before_value(&reply->json);
     cut_text(reply);
-    *add_part(reply) = (struct part){.numbers = numbers,
-                                     .data = data,
-                                     .shape = *shape,
-                                     .count = shape_count(shape),
-                                     .depth = reply->json.depth};
-    assert(data && reply->part[reply->parts - 1].count > 0);
+    size_t count = shape_count(shape);
+    assert(data && count > 0);
+    add_part(reply, &(struct part){.numbers = numbers,
+                                   .data = data,
+                                   .shape = *shape,
+                                   .count = count,
+                                   .depth = reply->json.depth});
 }
 
 bool reply_end(struct reply *reply)
 {
     buf_char(&reply->text, '\n');
     cut_text(reply);
-    return buf_ok(&reply->text);
+    reply->current = reply->first;
+    return buf_ok(&reply->text) && !reply->failed;
 }
 
 /* --- brackets --- */
@@ -116,7 +130,7 @@ static void add_between(struct reply *reply, char c)
 /* A line break and the indent of what is `depth` arrays deep. */
 static void break_line(struct reply *reply, unsigned depth)
 {
-    unsigned around = reply->part[reply->current].depth;
+    unsigned around = reply->current->depth;
 
     if (!reply->pretty)
         return;
@@ -256,7 +270,7 @@ static char *fill_between(struct reply *reply, char *out, char *end)
 
 static void next_part(struct reply *reply)
 {
-    reply->current++;
+    reply->current = reply->current->next;
     reply->done = 0;
     reply->in_array = false;
 }
@@ -290,8 +304,8 @@ size_t reply_fill(struct reply *reply, char *out, size_t capacity)
     char *at = out, *end = out + capacity;
 
     assert(capacity >= REPLY_ROOM);
-    while (reply->current < reply->parts && at < end) {
-        const struct part *part = &reply->part[reply->current];
+    while (reply->current && at < end) {
+        const struct part *part = reply->current;
         if (reply->between_len > 0)
             at = fill_between(reply, at, end);
         else if (part->is_text)
