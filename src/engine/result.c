@@ -10,7 +10,8 @@
 #include "lossd/engine/score.h"
 
 enum {
-    SLAB_LOGITS = 4096 /* of several rows together: they stay near the processor */
+    SLAB_LOGITS = 4096, /* of several rows together: they stay near the processor */
+    TOGETHER = 16       /* rows that kernels like to have at a time */
 };
 
 /* ---- what is asked for -------------------------------------------------------- */
@@ -18,10 +19,15 @@ enum {
 size_t slab_rows(const struct batch *batch)
 {
     size_t rows = SLAB_LOGITS / batch->classes;
+    size_t all = (batch->positions + TOGETHER - 1) / TOGETHER * TOGETHER;
 
-    if (rows >= 16)
-        rows = rows / 16 * 16;
-    return rows > SLAB_ROWS ? SLAB_ROWS : rows > 0 ? rows : 1;
+    if (rows >= TOGETHER)
+        rows = rows / TOGETHER * TOGETHER;
+    if (rows > SLAB_ROWS)
+        rows = SLAB_ROWS;
+    if (rows > all)
+        rows = all;
+    return rows > 0 ? rows : 1;
 }
 
 static bool needs_predictions(const struct batch *batch)
@@ -134,28 +140,30 @@ static bool room_for_slab(struct worker *worker, const struct batch *batch,
     return true;
 }
 
-static bool room_for_rows(struct worker *worker, struct arena *mem, struct err *err)
+static bool room_for_rows(struct worker *worker, const struct batch *batch,
+                          struct arena *mem, struct err *err)
 {
+    size_t rows = slab_rows(batch);
     double **const doubles[] = {
         &worker->sums.max,        &worker->sums.rest,      &worker->sums.log_sum,
         &worker->sums.peak,       &worker->sums.factor,    &worker->weights,
         &worker->scale,           &worker->penalties_of,   &worker->penalty_scale,
         &worker->moments.entropy, &worker->moments.squares};
     enum { DOUBLES = sizeof doubles / sizeof doubles[0] };
-    double *room = arena_alloc(mem, (size_t)(DOUBLES + 1) * SLAB_ROWS, sizeof *room, err);
-    int64_t *integers = arena_alloc(mem, (size_t)4 * SLAB_ROWS, sizeof *integers, err);
+    double *room = arena_alloc(mem, (size_t)(DOUBLES + 1) * rows, sizeof *room, err);
+    int64_t *integers = arena_alloc(mem, (size_t)4 * rows, sizeof *integers, err);
 
-    worker->kept = arena_alloc(mem, SLAB_ROWS, sizeof *worker->kept, err);
+    worker->kept = arena_alloc(mem, rows, sizeof *worker->kept, err);
     if (!room || !integers || !worker->kept)
         return false;
     for (size_t i = 0; i < DOUBLES; i++)
-        *doubles[i] = room + i * SLAB_ROWS;
+        *doubles[i] = room + i * rows;
     if (!worker->values)
-        worker->values = room + (size_t)DOUBLES * SLAB_ROWS;
+        worker->values = room + (size_t)DOUBLES * rows;
     worker->sums.top = integers;
-    worker->labels = integers + SLAB_ROWS;
-    worker->truth = integers + (size_t)2 * SLAB_ROWS;
-    worker->moments.rank = integers + (size_t)3 * SLAB_ROWS;
+    worker->labels = integers + rows;
+    worker->truth = integers + (size_t)2 * rows;
+    worker->moments.rank = integers + (size_t)3 * rows;
     return true;
 }
 
@@ -172,7 +180,7 @@ bool result_init(struct result *result, const struct batch *batch, size_t width,
         return false;
     for (size_t i = 0; i < width; i++)
         if (!room_for_slab(&result->workers[i], batch, result, mem, err) ||
-            !room_for_rows(&result->workers[i], mem, err))
+            !room_for_rows(&result->workers[i], batch, mem, err))
             return false;
     return true;
 }

@@ -20,10 +20,10 @@ struct worker {
     void *exps;      /* of them, as the kernel keeps them */
     void *out;       /* results before they are scattered, shape of the logits */
     double *targets; /* gathered, the same shape */
-    double *values;  /* the same shape when the loss is elementwise, else [SLAB_ROWS] */
+    double *values;  /* the same shape when the loss is elementwise, else [slab rows] */
     double *row, *other_row;
     struct sums sums;
-    double *weights, *scale, *penalties_of, *penalty_scale; /* [SLAB_ROWS] */
+    double *weights, *scale, *penalties_of, *penalty_scale; /* [slab rows] */
     int64_t *labels, *truth;
     bool *kept;
     struct moments moments;
