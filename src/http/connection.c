@@ -76,7 +76,7 @@ bool connection_enter(struct connection *connection, enum connection_phase phase
     enum connection_phase now = atomic_load(&connection->phase);
 
     /* the time first: who reads the new phase then never sees the old time */
-    atomic_store(&connection->since_ns, clock_ns());
+    atomic_store_explicit(&connection->since_ns, clock_coarse_ns(), memory_order_relaxed);
     do {
         if (now >= CONNECTION_EXPIRED)
             return false;

@@ -32,7 +32,7 @@ enum connection_phase {
 /* What the reaper remembers of a connection from one look to the next. */
 struct watch {
     enum connection_phase phase;
-    unsigned turn;
+    uint64_t turn;
     int64_t began_ns;     /* of the window in which there must be progress */
     uint64_t moved;       /* bytes at its beginning */
     unsigned half_closed; /* looks that found it so, in a row */
@@ -45,7 +45,7 @@ struct connection {
     int fd;
     _Atomic enum connection_phase phase;
     _Atomic int64_t since_ns;      /* when that phase began */
-    _Atomic unsigned turn;         /* requests begun */
+    _Atomic uint64_t turn;         /* requests begun */
     _Atomic uint64_t taken;        /* bytes of bodies taken from it */
     struct watch watch;            /* the reaper's */
     char client[INET6_ADDRSTRLEN]; /* its address as text, "" if it has none */
@@ -68,6 +68,14 @@ struct connection *connection_new(struct registry *registry, struct net *net, in
 
 /* Leaves the registry and is gone. */
 void connection_free(struct registry *registry, struct connection *connection);
+
+/* Adds to a counter that no other thread writes. */
+static inline void connection_count(_Atomic uint64_t *counter, uint64_t n)
+{
+    uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
+
+    atomic_store_explicit(counter, now + n, memory_order_relaxed);
+}
 
 /* Goes on to a phase.  False when the connection has expired. */
 bool connection_enter(struct connection *connection, enum connection_phase phase);

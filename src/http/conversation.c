@@ -30,6 +30,12 @@ enum {
     FILL_BLOCK = 32768
 };
 
+/* Whoever sees the state sees what was done before. */
+static void become(struct conversation *talk, enum talk_state state)
+{
+    atomic_store_explicit(&talk->state, state, memory_order_release);
+}
+
 /* ---- the head ---------------------------------------------------------------- */
 
 void conversation_begin(struct connection *connection, const char *uri)
@@ -40,19 +46,18 @@ void conversation_begin(struct connection *connection, const char *uri)
 
     exchange_init(&talk->exchange, server->api, server->budget);
     talk->exchange.health_only = connection->net->is_admin;
-    talk->state = TALK_BEGUN;
+    become(talk, TALK_BEGUN);
     talk->mhd = NULL;
-    talk->response = (struct response){0};
     talk->user_agent = (struct span){NULL, 0};
     talk->shed = SHED_MEMORY;
     talk->chunked = talk->last = talk->by_hand = false;
-    talk->sent = 0;
+    atomic_store_explicit(&talk->sent, 0, memory_order_relaxed);
     talk->spilled = talk->spill_size = 0;
     /* the library decodes its own in place */
     talk->target = size <= sizeof talk->room ? talk->room : malloc(size);
     if (talk->target)
         memcpy(talk->target, uri, size);
-    atomic_fetch_add(&connection->turn, 1);
+    connection_count(&connection->turn, 1);
     connection_enter(connection, CONNECTION_HEAD);
 }
 
@@ -125,7 +130,7 @@ static ssize_t fill_response(void *cls, uint64_t position, char *out, size_t cap
                       : talk->response.fill(talk->response.ctx, out, capacity);
 
     (void)position;
-    talk->sent += n;
+    connection_count(&talk->sent, n);
     return n > 0 ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
 }
 
@@ -160,9 +165,9 @@ static enum MHD_Result send_response(struct connection *connection)
         good = MHD_queue_response(talk->mhd, response->status, made);
     MHD_destroy_response(made);
     if (good) {
-        talk->state = TALK_SENT;
+        become(talk, TALK_SENT);
         if (!response->fill)
-            talk->sent = response->body.len;
+            connection_count(&talk->sent, response->body.len);
     }
     return good;
 }
@@ -197,9 +202,9 @@ static enum MHD_Result refuse_in_the_middle(struct connection *connection)
     refuse(connection);
     refuse_by_hand(connection->fd, &talk->response);
     refuser_keep(connection->net->server->refuser, connection->fd);
-    talk->sent = talk->response.body.len;
+    connection_count(&talk->sent, talk->response.body.len);
     talk->by_hand = true;
-    talk->state = TALK_SENT;
+    become(talk, TALK_SENT);
     return MHD_NO;
 }
 
@@ -257,7 +262,7 @@ static void run_job(struct job *job)
     }
     admission_leave(admission, talk->cost_ns, others_wait ? took : 0);
     struct MHD_Connection *mhd = talk->mhd;
-    talk->state = state; /* from here on the conversation is the network thread's */
+    become(talk, state); /* from here on the conversation is the network thread's */
     MHD_resume_connection(mhd);
     server_end_job(server);
 }
@@ -290,7 +295,7 @@ static enum MHD_Result hand_over(struct connection *connection)
     talk->job.run = run_job;
     talk->timeout_ns = task.timeout_ns;
     talk->queued_ns = clock_ns();
-    talk->state = TALK_QUEUED;
+    become(talk, TALK_QUEUED);
     MHD_suspend_connection(talk->mhd);
     bool queued = pool_submit(server->pool, &talk->job);
     assert(queued); /* admission has counted those that wait */
@@ -321,10 +326,10 @@ static enum MHD_Result take_head(struct connection *connection, const char *meth
     bool routed = api_route(&talk->exchange) != NULL;
     if (!sound)
         return refuse_at_once(connection);
-    talk->state = routed ? TALK_BODY : TALK_SWALLOW;
+    become(talk, routed ? TALK_BODY : TALK_SWALLOW);
     if (has_body && !routed && (expects_continue || !worth_swallowing(talk)))
         return refuse_at_once(connection);
-    atomic_store(&connection->taken, 0);
+    atomic_store_explicit(&connection->taken, 0, memory_order_relaxed);
     return connection_enter(connection, CONNECTION_BODY) ? MHD_YES : MHD_NO;
 }
 
@@ -332,12 +337,12 @@ static enum MHD_Result take_piece(struct connection *connection, struct span pie
 {
     struct conversation *talk = &connection->talk;
 
-    atomic_fetch_add(&connection->taken, piece.len);
+    connection_count(&connection->taken, piece.len);
     if (api_feed(&talk->exchange, piece) || talk->state == TALK_SWALLOW)
         return MHD_YES;
     if (!worth_swallowing(talk))
         return refuse_in_the_middle(connection);
-    talk->state = TALK_SWALLOW;
+    become(talk, TALK_SWALLOW);
     return MHD_YES;
 }
 
@@ -401,6 +406,6 @@ void conversation_end(struct connection *connection, struct MHD_Connection *mhd,
     if (talk->target != talk->room)
         free(talk->target);
     talk->target = NULL;
-    talk->state = TALK_OVER;
+    become(talk, TALK_OVER);
     connection_enter(connection, CONNECTION_IDLE);
 }

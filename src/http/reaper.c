@@ -107,7 +107,7 @@ static void look_at(const struct connection *connection, struct look *look)
 static void keep_watch(struct connection *connection, enum connection_phase phase,
                        int64_t now, uint64_t moved)
 {
-    unsigned turn = atomic_load(&connection->turn);
+    uint64_t turn = atomic_load(&connection->turn);
     struct watch *watch = &connection->watch;
 
     if (watch->phase == phase && watch->turn == turn && watch->began_ns != 0)

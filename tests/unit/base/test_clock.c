@@ -27,6 +27,18 @@ static void clock_ns__never_goes_back_and_goes_on(void **state)
     assert_true(clock_ns() - first >= 2000000); /* nanoseconds, not anything coarser */
 }
 
+static void clock_coarse_ns__is_the_same_clock_and_never_ahead(void **state)
+{
+    (void)state;
+    const int64_t second = 1000000000;
+
+    for (int i = 0; i < 1000; i++) {
+        int64_t before = clock_ns(), coarse = clock_coarse_ns();
+        assert_true(coarse <= clock_ns());
+        assert_true(coarse > before - second); /* a tick, and much more */
+    }
+}
+
 /* The seconds since 1970 that a text says. */
 static int64_t seconds_of(const char *text, int *milliseconds)
 {
@@ -65,6 +77,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clock_ns__never_goes_back_and_goes_on),
+        cmocka_unit_test(clock_coarse_ns__is_the_same_clock_and_never_ahead),
         cmocka_unit_test(clock_text__is_the_present_moment_in_utc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
