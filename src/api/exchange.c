@@ -56,7 +56,10 @@ void api_set_draining(struct api *api, bool draining)
 
 void exchange_init(struct exchange *exchange, struct api *api, struct budget *budget)
 {
-    memset(exchange, 0, sizeof *exchange);
+    memset(exchange, 0, offsetof(struct exchange, err));
+    exchange->err.kind = ERR_NONE;
+    exchange->batch.positions = exchange->batch.classes = 0;
+    exchange->request_id[0] = exchange->trace_id[0] = '\0';
     exchange->api = api;
     exchange->began_ns = clock_ns();
     arena_init(&exchange->mem, api->settings.max_request_memory, "--max-request-memory",

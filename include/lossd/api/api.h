@@ -107,21 +107,22 @@ struct exchange {
     struct arena mem;
     bool health_only;    /* by the owner too: everything else is not found here */
     struct request head; /* filled by the owner before api_route() */
-    struct err err;
     const struct route *route;
     const struct codec *codec;
     struct decoder *decoder;
-    struct batch batch;
-    struct result result;
     struct wishes wishes;
-    bool refused;                     /* err says why */
-    bool preflight;                   /* a browser asks whether it may ask */
-    uint64_t body_bytes;              /* received so far */
-    char request_id[REQUEST_ID_SIZE]; /* the sender's, or one of ours */
-    char trace_id[33];                /* "" when there is none */
+    bool refused;        /* err says why */
+    bool preflight;      /* a browser asks whether it may ask */
+    uint64_t body_bytes; /* received so far */
     int64_t began_ns;
     int64_t stage_ns[STAGES];
-    char timing[TIMING_SIZE]; /* the text of Server-Timing */
+    /* From here on large, and cleared when there is something to put there. */
+    struct err err;
+    struct batch batch; /* its positions and classes are 0 until known */
+    struct result result;
+    char request_id[REQUEST_ID_SIZE]; /* the sender's, or one of ours */
+    char trace_id[33];                /* "" when there is none */
+    char timing[TIMING_SIZE];         /* the text of Server-Timing */
 };
 
 enum { RESPONSE_HEADERS = 12 };
