@@ -1,7 +1,11 @@
 /* Blocks from malloc, in a list; small pieces are cut from the newest block of
  * BLOCK_SIZE, larger ones get a block of their own.  Sanitizers and the
  * allocator's own return of large blocks to the system work as they always do,
- * which a hand-made heap would lose. */
+ * which a hand-made heap would lose.
+ *
+ * What can be resized begins as a block within a block, while there is room: so a
+ * request of some rows makes do with one call of malloc.  As long as nothing has been
+ * cut behind it, it grows where it is. */
 #include "lossd/base/arena.h"
 
 #include <assert.h>
@@ -9,11 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_SIZE = 8192, ALIGNMENT = 16 };
+#include "base/guard.h"
+
+enum {
+    BLOCK_SIZE = 12288,
+    ALIGNMENT = 16,
+    INSIDE_MAX = 2048 /* bytes of a block within a block */
+};
 
 struct arena_block {
     struct arena_block *next;
-    struct arena_block **link; /* what points here, so that any block can be resized */
+    struct arena_block **link; /* what points here, so that any block can be resized;
+                                  NULL: it is within another */
     size_t size;               /* bytes, this header included */
     size_t padding;
 };
@@ -104,6 +115,25 @@ static struct arena_block *new_block(struct arena *arena, size_t bytes, struct e
     return block;
 }
 
+static size_t aligned(size_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+/* From the current small block; NULL: so much is not left. */
+static void *cut(struct arena *arena, size_t bytes)
+{
+    size_t size = aligned(bytes) + GUARD_SIZE;
+
+    if (size > arena->left)
+        return NULL;
+    void *piece = arena->next;
+    arena->next += size;
+    arena->left -= size;
+    unguard(piece, bytes);
+    return piece;
+}
+
 void *arena_alloc(struct arena *arena, size_t count, size_t size, struct err *err)
 {
     size_t bytes;
@@ -112,22 +142,20 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size, struct err *er
         bytes = SIZE_MAX - ALIGNMENT;
     if (bytes == 0) /* NULL would mean that there is no room */
         bytes = 1;
-    bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (bytes > BLOCK_SIZE / 2) {
-        struct arena_block *block = new_block(arena, bytes, err);
+    if (bytes > BLOCK_SIZE / 4) {
+        struct arena_block *block = new_block(arena, aligned(bytes), err);
         return block ? block + 1 : NULL;
     }
-    if (bytes > arena->left) {
-        struct arena_block *block = new_block(arena, BLOCK_SIZE, err);
-        if (!block)
-            return NULL;
-        arena->next = (char *)(block + 1);
-        arena->left = BLOCK_SIZE;
-    }
-    void *piece = arena->next;
-    arena->next += bytes;
-    arena->left -= bytes;
-    return piece;
+    void *piece = cut(arena, bytes);
+    if (piece)
+        return piece;
+    struct arena_block *block = new_block(arena, BLOCK_SIZE, err);
+    if (!block)
+        return NULL;
+    arena->next = (char *)(block + 1);
+    arena->left = BLOCK_SIZE;
+    guard(arena->next, arena->left);
+    return cut(arena, bytes);
 }
 
 void *arena_zalloc(struct arena *arena, size_t count, size_t size, struct err *err)
@@ -137,13 +165,45 @@ void *arena_zalloc(struct arena *arena, size_t count, size_t size, struct err *e
     return piece ? memset(piece, 0, count * size) : NULL;
 }
 
-void *arena_resize(struct arena *arena, void *old, size_t bytes, struct err *err)
+static bool is_inside(const struct arena_block *block)
 {
-    if (!old) {
-        struct arena_block *block = new_block(arena, bytes, err);
-        return block ? block + 1 : NULL;
+    return !block->link;
+}
+
+/* A block that can be resized, within the current one where that is possible. */
+static struct arena_block *resizable_block(struct arena *arena, size_t bytes,
+                                           struct err *err)
+{
+    size_t size = sizeof(struct arena_block) + bytes;
+    struct arena_block *block = bytes <= INSIDE_MAX ? cut(arena, size) : NULL;
+
+    if (!block)
+        return new_block(arena, bytes, err);
+    *block = (struct arena_block){.size = size};
+    return block;
+}
+
+/* The last that was cut grows where it is, others move. */
+static struct arena_block *resize_inside(struct arena *arena, struct arena_block *block,
+                                         size_t bytes, struct err *err)
+{
+    size_t before = block->size, room = aligned(before), size = sizeof *block + bytes;
+    bool is_last = (char *)block + room == arena->next; /* never with guards */
+
+    if (bytes <= INSIDE_MAX && (size <= room || (is_last && cut(arena, size - room)))) {
+        unguard(block, size);
+        block->size = size;
+        return block;
     }
-    struct arena_block *block = (struct arena_block *)old - 1;
+    struct arena_block *moved = resizable_block(arena, bytes, err);
+    if (moved)
+        memcpy(moved + 1, block + 1, before - sizeof *block);
+    return moved;
+}
+
+static struct arena_block *resize_block(struct arena *arena, struct arena_block *block,
+                                        size_t bytes, struct err *err)
+{
     if (bytes > SIZE_MAX - sizeof *block) {
         fail_immense(arena, err);
         return NULL;
@@ -161,7 +221,20 @@ void *arena_resize(struct arena *arena, void *old, size_t bytes, struct err *err
     if (moved->next)
         moved->next->link = &moved->next;
     arena->used = arena->used - before + size;
-    return moved + 1;
+    return moved;
+}
+
+void *arena_resize(struct arena *arena, void *old, size_t bytes, struct err *err)
+{
+    struct arena_block *block = old ? (struct arena_block *)old - 1 : NULL;
+
+    if (!block)
+        block = resizable_block(arena, bytes, err);
+    else if (is_inside(block))
+        block = resize_inside(arena, block, bytes, err);
+    else
+        block = resize_block(arena, block, bytes, err);
+    return block ? block + 1 : NULL;
 }
 
 void arena_drop(struct arena *arena, void *piece)
@@ -169,6 +242,8 @@ void arena_drop(struct arena *arena, void *piece)
     if (!piece)
         return;
     struct arena_block *block = (struct arena_block *)piece - 1;
+    if (is_inside(block))
+        return; /* it goes with the block that it is in */
     *block->link = block->next;
     if (block->next)
         block->next->link = block->link;

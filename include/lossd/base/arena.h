@@ -53,13 +53,13 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size, struct err *er
 void *arena_zalloc(struct arena *arena, size_t count, size_t size, struct err *err)
     __attribute__((warn_unused_result));
 
-/* A block of its own of `bytes`, 64-byte aligned start not promised, which
- * arena_resize() may move.  `old` NULL makes a new one. */
+/* A piece of `bytes`, 64-byte aligned start not promised, which arena_resize() may move
+ * when it resizes it.  `old` NULL makes a new one. */
 void *arena_resize(struct arena *arena, void *old, size_t bytes, struct err *err)
     __attribute__((warn_unused_result));
 
-/* Gives a block that arena_resize() made back before the arena ends. */
-void arena_drop(struct arena *arena, void *block);
+/* Gives a piece that arena_resize() made back before the arena ends. */
+void arena_drop(struct arena *arena, void *piece);
 
 /* A copy of the text, terminated. */
 char *arena_text(struct arena *arena, struct span text, struct err *err);

@@ -12,7 +12,7 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { BLOCK = 8192 + 64 }; /* more than the arena takes for small pieces at once */
+enum { BLOCK = 12288 + 64 }; /* more than the arena takes for small pieces at once */
 
 static struct arena arena_of(size_t limit, struct budget *budget)
 {
