@@ -74,9 +74,11 @@ void connection_free(struct registry *registry, struct connection *connection)
 bool connection_enter(struct connection *connection, enum connection_phase phase)
 {
     enum connection_phase now = atomic_load(&connection->phase);
+    /* idle ones are compared with each other */
+    int64_t since = phase == CONNECTION_IDLE ? clock_ns() : clock_coarse_ns();
 
     /* the time first: who reads the new phase then never sees the old time */
-    atomic_store_explicit(&connection->since_ns, clock_coarse_ns(), memory_order_relaxed);
+    atomic_store_explicit(&connection->since_ns, since, memory_order_relaxed);
     do {
         if (now >= CONNECTION_EXPIRED)
             return false;
