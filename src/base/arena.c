@@ -12,13 +12,16 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/guard.h"
 
 enum {
     BLOCK_SIZE = 12288,
     ALIGNMENT = 16,
-    INSIDE_MAX = 2048 /* bytes of a block within a block */
+    INSIDE_MAX = 2048,  /* bytes of a block within a block */
+    HUGE_FROM = 1 << 20 /* bytes that may be worth pages of a size of their own */
 };
 
 struct arena_block {
@@ -69,6 +72,11 @@ bool arena_reserve(struct arena *arena, size_t bytes, struct err *err)
     return true;
 }
 
+size_t arena_reserve_left(const struct arena *arena)
+{
+    return arena->reserved > arena->used ? arena->reserved - arena->used : 0;
+}
+
 /* Room for `bytes` more under the limit and the budget. */
 static bool admit(struct arena *arena, size_t bytes, struct err *err)
 {
@@ -84,6 +92,18 @@ static void fail_immense(const struct arena *arena, struct err *err)
 {
     fail_limit(err, NULL, arena->limit, arena->limit_flag,
                "this request needs more memory than a machine can have");
+}
+
+/* Large blocks come fresh from the system each time, and to have them come page by page
+ * was an eighth of the work that the logits of a large batch were.  Where there are no
+ * other pages nothing is lost. */
+static void prefer_huge_pages(struct arena_block *block)
+{
+    if (block->size < HUGE_FROM)
+        return;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    char *from = (char *)block - (uintptr_t)block % page;
+    (void)madvise(from, (size_t)((char *)block + block->size - from), MADV_HUGEPAGE);
 }
 
 static void link_in(struct arena *arena, struct arena_block *block)
@@ -110,6 +130,7 @@ static struct arena_block *new_block(struct arena *arena, size_t bytes, struct e
         return NULL;
     }
     block->size = size;
+    prefer_huge_pages(block);
     arena->used += size;
     link_in(arena, block);
     return block;
@@ -217,6 +238,7 @@ static struct arena_block *resize_block(struct arena *arena, struct arena_block 
         return NULL;
     }
     moved->size = size;
+    prefer_huge_pages(moved);
     *moved->link = moved;
     if (moved->next)
         moved->next->link = &moved->next;

@@ -15,6 +15,7 @@
 enum {
     FIRST_CAPACITY = 64,
     DOUBLE_UP_TO = 1 << 16, /* elements; from there on half as much again */
+    FOR_OTHERS = 1 << 16,   /* bytes of what is reserved that one array leaves alone */
     TRIM_FROM = 4096        /* bytes; giving back less costs more than it is worth */
 };
 
@@ -143,12 +144,24 @@ static bool resize(struct json_array *a, size_t capacity, struct err *err)
     return true;
 }
 
+/* What has been reserved, by the length of the body, where that is more: pages that are
+ * not reached cost nothing, and those that are need not be moved. */
+static size_t large_capacity(const struct json_array *a)
+{
+    size_t half_more = a->capacity + a->capacity / 2;
+    size_t reserved = arena_reserve_left(a->mem);
+
+    if (reserved < FOR_OTHERS + half_more * element_size(a))
+        return half_more;
+    return (reserved - FOR_OTHERS) / element_size(a);
+}
+
 bool json_array_grow(struct json_array *a, struct err *err)
 {
     size_t most = a->max_elements < SIZE_MAX / 16 ? a->max_elements : SIZE_MAX / 16;
     size_t capacity = a->capacity < FIRST_CAPACITY ? FIRST_CAPACITY
                       : a->capacity < DOUBLE_UP_TO ? a->capacity * 2
-                                                   : a->capacity + a->capacity / 2;
+                                                   : large_capacity(a);
 
     if (a->capacity >= most) {
         char pointer[PLACE_SIZE];

@@ -44,6 +44,9 @@ void arena_init(struct arena *arena, size_t limit, const char *limit_flag,
  * cannot be refused by it later.  False: ERR_OVERLOADED. */
 bool arena_reserve(struct arena *arena, size_t bytes, struct err *err);
 
+/* Bytes of that which are not in use. */
+size_t arena_reserve_left(const struct arena *arena);
+
 /* `count` objects of `size` bytes, aligned for any type, not cleared.  NULL with
  * `err` filled when there is no room.  count * size may not fit a size_t. */
 void *arena_alloc(struct arena *arena, size_t count, size_t size, struct err *err)

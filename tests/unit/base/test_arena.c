@@ -311,6 +311,23 @@ static void arena_reserve__makes_sure_of_what_comes_later(void **state)
     assert_int_equal(atomic_load(&budget.used), 0);
 }
 
+static void arena_reserve_left__is_what_is_reserved_and_not_used(void **state)
+{
+    (void)state;
+    struct arena arena = arena_of(SIZE_MAX, NULL);
+    struct err err = {.kind = ERR_NONE};
+
+    assert_int_equal(arena_reserve_left(&arena), 0);
+    assert_true(arena_reserve(&arena, 3 * BLOCK, &err));
+    assert_int_equal(arena_reserve_left(&arena), 3 * BLOCK);
+    assert_non_null(arena_resize(&arena, NULL, BLOCK, &err));
+    assert_int_equal(arena_reserve_left(&arena), 3 * BLOCK - arena.used);
+    assert_non_null(arena_resize(&arena, NULL, 3 * BLOCK, &err));
+    assert_int_equal(arena_reserve_left(&arena), 0);
+    assert_nothing_wrong(&err);
+    arena_release(&arena);
+}
+
 static void arena_release__leaves_an_arena_that_can_be_used_again(void **state)
 {
     (void)state;
@@ -513,6 +530,7 @@ int main(void)
         cmocka_unit_test(budget__is_shared_by_arenas),
         cmocka_unit_test(budget__keeps_a_part_for_the_favoured),
         cmocka_unit_test(arena_reserve__makes_sure_of_what_comes_later),
+        cmocka_unit_test(arena_reserve_left__is_what_is_reserved_and_not_used),
         cmocka_unit_test(arena_release__leaves_an_arena_that_can_be_used_again),
         cmocka_unit_test(arenas__keep_their_books_under_torture),
         cmocka_unit_test(budget__adds_up_when_threads_share_it),
