@@ -41,9 +41,10 @@ OBJECTS  := $(SOURCES:%.c=$(OUT)/obj/%.o) $(foreach f,$(KERNEL_FILES),$(KERNELS:
 LIBRARY  := $(OUT)/liblossd.a
 FIXTURES := $(patsubst %.c,$(OUT)/obj/%.o,$(filter-out tests/system/test_%.c %_shim.c,$(wildcard tests/system/*.c)))
 SHIMS    := $(patsubst tests/system/%.c,$(OUT)/tests/%.so,$(wildcard tests/system/*_shim.c))
+REPLAYS  := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/test_%,$(wildcard tests/fuzz/fuzz_*.c))
 TESTS    := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c tests/unit/*/test_*.c \
               tests/properties/test_*.c tests/conversations/test_*.c tests/conformance/test_*.c \
-              tests/system/test_*.c tests/fuzz/test_*.c))
+              tests/system/test_*.c)) $(REPLAYS)
 BENCHES  := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*/bench_*.c))
 
 MAKEFLAGS += --no-builtin-rules
@@ -115,8 +116,9 @@ format:                 ## lay out all C files
 
 FUZZER ?= libfuzzer
 SECONDS_EACH ?= 60
-fuzz: $(OUT)/.deps-lint $(if $(filter afl,$(FUZZER)),$(OUT)/.deps-afl) ## run the fuzzers for a minute each (SECONDS_EACH=60 FUZZER=libfuzzer|afl)
-	@tests/fuzz/run.sh $(OUT)/$(FUZZER) $(SECONDS_EACH) $(FUZZER)
+TARGETS ?=
+fuzz: $(OUT)/.deps-lint $(if $(filter afl,$(FUZZER)),$(OUT)/.deps-afl) ## run the fuzzers for a minute each (SECONDS_EACH=60 FUZZER=libfuzzer|afl TARGETS=json)
+	@tests/fuzz/run.sh $(OUT)/$(FUZZER) $(SECONDS_EACH) $(FUZZER) $(TARGETS)
 
 install: all            ## install to $(PREFIX), DESTDIR honoured
 	install -D -m 755 $(OUT)/lossd $(DESTDIR)$(PREFIX)/bin/lossd
@@ -143,6 +145,12 @@ $(LIBRARY): $(OBJECTS)
 	@ar rcs $@ $^
 
 $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(FIXTURES) $(LIBRARY)
+	@mkdir -p $(@D)
+	@echo "LINK $@"
+	@$(LINK) -o $@ $^ -lcmocka $(LIBS)
+
+# A fuzz target as a test, which replays its corpus.
+$(REPLAYS): $(OUT)/tests/fuzz/test_%: $(OUT)/obj/tests/fuzz/%.o $(OUT)/obj/tests/fuzz/replay.o $(LIBRARY)
 	@mkdir -p $(@D)
 	@echo "LINK $@"
 	@$(LINK) -o $@ $^ -lcmocka $(LIBS)

@@ -5,15 +5,12 @@
  * numbers; the reverse does not hold, cJSON takes much that is no JSON.  A batch that
  * is sound is scored, and the answer must be JSON again. */
 #include <cjson/cJSON.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lossd/codec/codec.h"
 #include "lossd/engine/score.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 enum { ANSWER_MAX = 1 << 20 };
 
@@ -30,23 +27,8 @@ struct reading {
     bool finished;
 };
 
-static void require(bool condition, const char *what)
-{
-    if (condition)
-        return;
-    fprintf(stderr, "not true: %s\n", what);
-    abort();
-}
-
-/* A random size for the next piece. */
-static size_t next_step(uint64_t *random)
-{
-    *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return 1 + (*random >> 33) % ((size_t)1 << (*random >> 58) % 10);
-}
-
-/* Reads the text in pieces, each in memory of its size; whole when `random` is NULL. */
-static void read_text(struct reading *r, struct span text, uint64_t *random)
+/* Reads the text in pieces, each in memory of its size; whole when `cuts` is NULL. */
+static void read_text(struct reading *r, struct span text, uint64_t *cuts)
 {
     const struct codec *codec = codec_for(span_of(""));
     bool fed = true;
@@ -56,7 +38,7 @@ static void read_text(struct reading *r, struct span text, uint64_t *random)
     batch_init(&r->batch, &task_loss, &limits);
     struct decoder *decoder = codec->begin(&r->batch, &r->mem, &r->err);
     while (fed && text.len > 0) {
-        size_t step = random ? next_step(random) : text.len;
+        size_t step = cuts ? next_step(cuts) : text.len;
         if (step > text.len)
             step = text.len;
         char *piece = malloc(step);
@@ -158,7 +140,7 @@ static void ask_cjson(struct span text, const struct reading *r)
 
 /* --- the answer --- */
 
-static void answer(struct reading *r, uint64_t random)
+static void answer(struct reading *r, uint64_t cuts)
 {
     static char text[ANSWER_MAX];
     struct result result;
@@ -169,10 +151,10 @@ static void answer(struct reading *r, uint64_t random)
     require(result_init(&result, &r->batch, 1, &r->mem, &r->err), "there is memory");
     score(&r->batch, &result, NULL);
     struct reply *reply =
-        codec_for(span_of(""))->encode(&r->batch, &result, random & 1, &r->mem, &r->err);
+        codec_for(span_of(""))->encode(&r->batch, &result, cuts & 1, &r->mem, &r->err);
     require(reply != NULL, "there is memory");
     do {
-        size_t capacity = REPLY_ROOM + next_step(&random);
+        size_t capacity = REPLY_ROOM + next_step(&cuts);
         require(len + capacity < sizeof text, "no answer is so long");
         n = reply_fill(reply, text + len, capacity);
         require(n <= capacity, "no more than there is room for");
@@ -187,13 +169,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span text = {(const char *)data, size};
     struct reading whole, cut;
-    uint64_t random = UINT64_C(0xCBF29CE484222325);
+    uint64_t cuts = cuts_of(data, size);
 
-    for (size_t i = 0; i < size; i++)
-        random = (random ^ data[i]) * UINT64_C(0x100000001B3);
     read_text(&whole, text, NULL);
     for (unsigned round = 0; round < 2; round++) {
-        read_text(&cut, text, &random);
+        read_text(&cut, text, &cuts);
         require_same(&whole, &cut);
         arena_release(&cut.mem);
     }
@@ -203,7 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (is_json && !has(text, "NaN") && !has(text, "Infinity") && !has_long_number(text))
         ask_cjson(text, &whole);
     if (whole.finished && whole.err.kind == ERR_NONE)
-        answer(&whole, random);
+        answer(&whole, cuts);
     arena_release(&whole.mem);
     return 0;
 }

@@ -1,11 +1,12 @@
 #!/bin/sh
-# Runs each fuzz target, from the repository root:
-#     tests/fuzz/run.sh BUILD_FOLDER SECONDS libfuzzer|afl
+# Runs each fuzz target, or those named, from the repository root:
+#     tests/fuzz/run.sh BUILD_FOLDER SECONDS libfuzzer|afl [NAME...]
 # New inputs stay in BUILD_FOLDER; what breaks a target is left there as crash-*, and
 # the target's test replays it by that name.
 set -eu
 cd "$(dirname "$0")/../.."
 out=$1 seconds=$2 fuzzer=$3
+shift 3
 sanitizers='-fsanitize=address,undefined -fno-sanitize-recover=all'
 mkdir -p "$out"
 
@@ -18,7 +19,7 @@ build() {
         # shellcheck disable=SC2086 # several flags
         "$2" -std=gnu11 -D_GNU_SOURCE $flags -fsanitize=fuzzer -Iinclude -Isrc \
             -o "$out/$(basename "$source" .c)" "$source" \
-            "build/$1/liblossd.a" -lcjson -lpthread -lm
+            "build/$1/liblossd.a" -lmicrohttpd -lcjson -lpthread -lm
     done
 }
 
@@ -48,7 +49,10 @@ libfuzzer) build fuzz clang -fsanitize=fuzzer-no-link ;;
 afl) build afl afl-clang-fast '' ;;
 *) echo "the fuzzer is $fuzzer; libfuzzer or afl is wanted" >&2; exit 2 ;;
 esac
-for source in tests/fuzz/fuzz_*.c; do
+[ $# -gt 0 ] || for source in tests/fuzz/fuzz_*.c; do
     name=$(basename "$source" .c)
-    "run_$fuzzer" "$name" "tests/fuzz/corpus/${name#fuzz_}"
+    set -- "$@" "${name#fuzz_}"
+done
+for name; do
+    "run_$fuzzer" "fuzz_$name" "tests/fuzz/corpus/$name"
 done
