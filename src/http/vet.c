@@ -64,15 +64,24 @@ static int shown(struct span text)
     return text.len > SHOWN ? SHOWN : (int)text.len;
 }
 
+static bool is_digits(struct span text)
+{
+    size_t i = 0;
+
+    while (i < text.len && text.at[i] >= '0' && text.at[i] <= '9')
+        i++;
+    return i == text.len;
+}
+
 static bool read_length(struct vetting *vetting, struct span value)
 {
     uint64_t length = 0;
 
+    if (!is_digits(value))
+        return fail(vetting->err, ERR_BAD_HEADER, NULL,
+                    "Content-Length is '%.*s'; a number of bytes is wanted", shown(value),
+                    value.at);
     for (size_t i = 0; i < value.len; i++) {
-        if (value.at[i] < '0' || value.at[i] > '9')
-            return fail(vetting->err, ERR_BAD_HEADER, NULL,
-                        "Content-Length is '%.*s'; a number of bytes is wanted",
-                        shown(value), value.at);
         uint64_t digit = (uint64_t)(value.at[i] - '0');
         if (length > (INT64_MAX - digit) / 10)
             return fail_limit(vetting->err, NULL, INT64_MAX, NULL,
