@@ -50,7 +50,7 @@ void conversation_begin(struct connection *connection, const char *uri)
     talk->mhd = NULL;
     talk->user_agent = (struct span){NULL, 0};
     talk->shed = SHED_MEMORY;
-    talk->chunked = talk->last = talk->by_hand = false;
+    talk->chunked = talk->last = talk->by_hand = talk->ends_twice = false;
     atomic_store_explicit(&talk->sent, 0, memory_order_relaxed);
     talk->spilled = talk->spill_size = 0;
     /* the library decodes its own in place */
@@ -172,6 +172,18 @@ static enum MHD_Result send_response(struct connection *connection)
     return good;
 }
 
+/* A request that waits to continue, though with nothing, the library ends twice when
+ * more has come behind it; the first time it takes no response. */
+static enum MHD_Result answer_at_end(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+    bool comes_again = talk->ends_twice;
+
+    talk->ends_twice = false;
+    talk->state = TALK_ANSWERED;
+    return send_response(connection) || comes_again ? MHD_YES : MHD_NO;
+}
+
 static void refuse(struct connection *connection)
 {
     struct conversation *talk = &connection->talk;
@@ -270,7 +282,7 @@ static void run_job(struct job *job)
 static enum MHD_Result refuse_to_queue(struct connection *connection)
 {
     refuse(connection);
-    return send_response(connection);
+    return answer_at_end(connection);
 }
 
 static enum MHD_Result hand_over(struct connection *connection)
@@ -327,6 +339,7 @@ static enum MHD_Result take_head(struct connection *connection, const char *meth
     if (!sound)
         return refuse_at_once(connection);
     become(talk, routed ? TALK_BODY : TALK_SWALLOW);
+    talk->ends_twice = expects_continue && !has_body;
     if (has_body && !routed && (expects_continue || !worth_swallowing(talk)))
         return refuse_at_once(connection);
     atomic_store_explicit(&connection->taken, 0, memory_order_relaxed);
@@ -358,7 +371,7 @@ static enum MHD_Result take_end(struct connection *connection)
         talk->cost_ns > server->settings.inline_cost_ns)
         return hand_over(connection);
     api_answer(&talk->exchange, NULL, &talk->response);
-    return send_response(connection);
+    return answer_at_end(connection);
 }
 
 enum MHD_Result conversation_go_on(struct connection *connection,
@@ -380,7 +393,7 @@ enum MHD_Result conversation_go_on(struct connection *connection,
         *size = 0;
         return take_piece(connection, bytes);
     case TALK_ANSWERED:
-        return send_response(connection);
+        return answer_at_end(connection);
     case TALK_OVER:
     case TALK_QUEUED:
     case TALK_SENT:

@@ -43,6 +43,7 @@ struct conversation {
     struct span user_agent;
     bool chunked;
     bool by_hand;          /* the answer has been written past the library */
+    bool ends_twice;       /* the first end may be too early for the answer */
     bool last;             /* Connection: close, whatever the client asked for */
     _Atomic uint64_t sent; /* bytes of the response's body given to be sent */
     char *target;          /* a copy of the request's; ours to free unless it is `room` */

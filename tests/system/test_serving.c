@@ -209,6 +209,31 @@ static void serving__tells_a_client_that_waits_to_continue(void **state)
     wire_close(&wire);
 }
 
+static void serving__answers_who_waits_to_continue_with_nothing(void **state)
+{
+    struct wire wire;
+    struct answer answer;
+
+    (void)state;
+    /* in one piece: what follows is there before the first is answered */
+    open_wire(&wire);
+    assert_true(wire_text(&wire, "GET /livez HTTP/1.1\r\nHost: x\r\n"
+                                 "Expect: 100-continue\r\n\r\n"
+                                 "POST /v1/softmax HTTP/1.1\r\nHost: x\r\n"
+                                 "Expect: 100-continue\r\nContent-Length: 0\r\n\r\n"
+                                 "GET /readyz HTTP/1.1\r\nHost: x\r\n"
+                                 "Connection: close\r\n\r\n"));
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(wire_answer(&wire, false, &answer));
+        assert_int_equal(answer.status, 100);
+        answer_release(&answer);
+        assert_answer(&wire, i ? 400 : 200, i ? "the body is empty" : "alive");
+    }
+    assert_answer(&wire, 200, "ready");
+    assert_true(wire_ends(&wire));
+    wire_close(&wire);
+}
+
 static void serving__takes_a_request_in_segments_of_one_byte(void **state)
 {
     static const char request[] = TO_LOSS "Content-Length: 51\r\n\r\n" EXAMPLE;
@@ -479,6 +504,7 @@ int main(void)
         cmocka_unit_test(serving__refuses_a_declared_length_over_the_limit_at_once),
         cmocka_unit_test(serving__refuses_a_chunked_body_when_it_grows_over_the_limit),
         cmocka_unit_test(serving__tells_a_client_that_waits_to_continue),
+        cmocka_unit_test(serving__answers_who_waits_to_continue_with_nothing),
         cmocka_unit_test(serving__takes_a_request_in_segments_of_one_byte),
         cmocka_unit_test(serving__takes_a_body_in_chunks_of_one_byte),
         cmocka_unit_test(serving__answers_pipelined_requests_in_their_order),
