@@ -120,6 +120,9 @@ static bool fail_unknown(const struct batch *batch, struct span name, struct err
     const char *known[MEMBERS + 1];
     size_t count = 0;
 
+    /* what is not told need not be found out: that takes long, and names may be many */
+    if (err_by(err, PHASE_UNKNOWN))
+        return false;
     name_pointer(pointer, name);
     for (enum member m = 0; m < MEMBERS; m++) {
         if (!(batch->task->members >> m & 1)) {

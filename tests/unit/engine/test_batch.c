@@ -2,6 +2,7 @@
 #include "made.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 /* ---- an empty batch ------------------------------------------------------------------ */
 
@@ -124,6 +125,39 @@ static void batch_begin__names_the_nearest_of_an_unknown_member(void **state)
 }
 
 /* Also not the nearest of another: softmax knows no labels. */
+static double cpu_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* What it takes to refuse many, each alone or all of one text. */
+static double time_unknown(bool alone)
+{
+    struct made made = make(&task_loss);
+    enum member member;
+    double start = cpu_seconds();
+
+    for (unsigned i = 0; i < 2000; i++) {
+        if (alone)
+            made.err.kind = ERR_NONE;
+        assert_false(batch_begin(&made.batch, span_of("no_name_that_anybody_could_know"),
+                                 false, &member, &made.err));
+    }
+    double took = cpu_seconds() - start;
+    unmake(&made);
+    return took;
+}
+
+/* Or a text of a megabyte would keep a thread for half a second. */
+static void batch_begin__looks_for_the_nearest_of_the_first_only(void **state)
+{
+    (void)state;
+    assert_true(time_unknown(false) < time_unknown(true) / 4);
+}
+
 static void batch_begin__says_when_another_request_knows_the_member(void **state)
 {
     (void)state;
@@ -590,6 +624,7 @@ int main(void)
         cmocka_unit_test(batch_array__is_the_field_of_the_member),
         cmocka_unit_test(batch_begin__notes_the_order_of_the_text),
         cmocka_unit_test(batch_begin__names_the_nearest_of_an_unknown_member),
+        cmocka_unit_test(batch_begin__looks_for_the_nearest_of_the_first_only),
         cmocka_unit_test(batch_begin__says_when_another_request_knows_the_member),
         cmocka_unit_test(batch_begin__escapes_the_pointer),
         cmocka_unit_test(batch_begin__cuts_what_is_too_long_to_be_shown),
