@@ -1,0 +1,203 @@
+/* The server of this process, which is handed its connections one at a time. */
+#ifndef LOSSD_TESTS_DAEMON_H
+#define LOSSD_TESTS_DAEMON_H
+
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "http/inside.h"
+#include "lossd/api/keyring.h"
+#include "lossd/base/clock.h"
+#include "target.h"
+
+#define DAEMON_KEY "0123456789abcdef"
+#define DAEMON_ORIGIN "https://app.example"
+
+/* Longer than anything here takes, on any machine. */
+static const int64_t DAEMON_PATIENCE_NS = INT64_C(60000000000);
+
+/* Who is knocked at. */
+enum entrance_kind { ENTRANCE_OPEN, ENTRANCE_ADMIN, ENTRANCE_KEYED, ENTRANCES };
+
+struct daemon {
+    struct budget budget;
+    struct log log;
+    struct meter *meter;
+    struct pool *pool;
+    struct keyring *keys;
+    struct api *open, *keyed;
+    struct server *server;
+};
+
+/* As small as settings may be, so that little is too much. */
+static inline struct api *daemon_api(const struct daemon *daemon, struct keyring *keys)
+{
+    struct api_settings settings = {
+        .limits = {.max_elements = 3000,
+                   .max_classes = 1000,
+                   .max_confusion = 20,
+                   .max_depth = 16,
+                   .max_text = 1024},
+        .max_body = 3000,
+        .max_request_memory = 544 << 10,
+        .small_body = 1024,
+        .server_timing = true,
+        .keys = keys,
+        .cors_origin = DAEMON_ORIGIN,
+        .version = "0",
+        .commit = "0",
+        .compiler = "0",
+        .http_library = server_library(),
+        .meter = daemon->meter,
+    };
+
+    return api_new(&settings);
+}
+
+static inline struct meter *daemon_meter(void)
+{
+    static const char *const facts[] = {"0", NULL};
+    struct metric_labels labels = {0};
+
+    for (int label = LABEL_version; label < METRIC_LABELS; label++)
+        labels.values[label] = facts;
+    api_labels(&labels);
+    server_labels(&labels);
+    return meter_new(&labels);
+}
+
+static inline struct keyring *daemon_keys(void)
+{
+    static const char text[] = DAEMON_KEY "\n";
+    char path[64];
+    int fd = memfd_create("keys", MFD_CLOEXEC);
+    struct err err = {0};
+
+    require(write(fd, text, sizeof text - 1) == sizeof text - 1,
+            "there is a file of keys");
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    struct keyring *keys = keyring_new(path, &err);
+    close(fd);
+    return keys;
+}
+
+/* Listens where nobody comes. */
+static inline struct server *daemon_server(struct daemon *daemon)
+{
+    char address[64], admin[64];
+    struct server_settings settings = {
+        .addresses = address,
+        .admin_addresses = admin,
+        .net_threads = 1,
+        .max_connections = 8,
+        .connection_memory = 8 << 10,
+        .header_timeout_ns = DAEMON_PATIENCE_NS,
+        .body_timeout_ns = DAEMON_PATIENCE_NS,
+        .write_timeout_ns = DAEMON_PATIENCE_NS,
+        .keepalive_timeout_ns = DAEMON_PATIENCE_NS,
+        .queue_kept = 1,
+        .request_timeout_ns = DAEMON_PATIENCE_NS,
+        .inline_cost_ns = 5000,
+    };
+    struct err err = {0};
+
+    snprintf(address, sizeof address, "unix:@lossd-fuzz-%d", (int)getpid());
+    snprintf(admin, sizeof admin, "unix:@lossd-fuzz-%d-admin", (int)getpid());
+    struct server *server =
+        server_new(&settings, daemon->open, daemon->pool, &daemon->budget, &daemon->log,
+                   daemon->meter, &err);
+    require(server != NULL, err.detail);
+    return server;
+}
+
+static inline void daemon_start(struct daemon *daemon)
+{
+    daemon->log = (struct log){
+        .fd = memfd_create("log", MFD_CLOEXEC), .format = LOG_JSON, .lowest = LOG_DEBUG};
+    daemon->budget = (struct budget){.limit = 576 << 10, .kept = 64 << 10};
+    daemon->meter = daemon_meter();
+    daemon->pool = pool_new(1, 4);
+    daemon->keys = daemon_keys();
+    daemon->open = daemon_api(daemon, NULL);
+    daemon->keyed = daemon_api(daemon, daemon->keys);
+    require(daemon->meter && daemon->pool && daemon->keys && daemon->open &&
+                daemon->keyed,
+            "there is memory");
+    daemon->server = daemon_server(daemon);
+}
+
+static inline void daemon_stop(struct daemon *daemon)
+{
+    server_free(daemon->server);
+    pool_free(daemon->pool);
+    api_free(daemon->open);
+    api_free(daemon->keyed);
+    meter_free(daemon->meter);
+    keyring_free(daemon->keys);
+    close(daemon->log.fd);
+    *daemon = (struct daemon){.server = NULL};
+}
+
+/* The other end of a connection that the daemon now has, as it has those that it
+ * accepts.  None may be there already. */
+static inline int daemon_connect(struct daemon *daemon, enum entrance_kind kind)
+{
+    struct server *server = daemon->server;
+    struct net *net = &server->net[kind == ENTRANCE_ADMIN ? 1 : 0];
+    const struct sockaddr_un nobody = {.sun_family = AF_UNIX};
+    int pair[2];
+
+    require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0,
+            "there is a pair of sockets");
+    server->api = kind == ENTRANCE_KEYED ? daemon->keyed : daemon->open;
+    atomic_fetch_add(&net->arriving, 1);
+    require(MHD_add_connection(net->daemon, pair[0], (const struct sockaddr *)&nobody,
+                               sizeof nobody.sun_family) == MHD_YES,
+            "the connection is taken");
+    return pair[1];
+}
+
+static inline bool daemon_is_busy(struct daemon *daemon)
+{
+    struct server *server = daemon->server;
+
+    pthread_mutex_lock(&server->lock);
+    size_t busy = server->jobs;
+    pthread_mutex_unlock(&server->lock);
+    return busy + server_busy(server) + net_load(&server->net[1]) > 0;
+}
+
+/* Every connection ends, and with it all that it held. */
+static inline void daemon_require_rest(struct daemon *daemon)
+{
+    struct server *server = daemon->server;
+    int64_t deadline = clock_ns() + DAEMON_PATIENCE_NS;
+
+    while (daemon_is_busy(daemon)) {
+        require(clock_ns() < deadline, "every connection ends");
+        sched_yield();
+    }
+    require(atomic_load(&daemon->budget.used) == 0, "all memory is given back");
+    require(atomic_load(&server->admission.waiting) == 0, "nothing waits");
+    require(atomic_load(&server->admission.work_ns) == 0, "no work is left");
+    require(pool_queued(daemon->pool) == 0, "nothing is queued");
+}
+
+/* What has been logged since the last time, terminated; it is then forgotten. */
+static inline const char *daemon_log(struct daemon *daemon)
+{
+    static char text[1 << 20];
+    ssize_t len = pread(daemon->log.fd, text, sizeof text - 1, 0);
+
+    require(len >= 0 && (size_t)len < sizeof text - 1, "the log can be read");
+    text[len] = '\0';
+    require(ftruncate(daemon->log.fd, 0) == 0 && lseek(daemon->log.fd, 0, SEEK_SET) == 0,
+            "the log begins anew");
+    return text;
+}
+
+#endif

@@ -1,0 +1,281 @@
+/* Any bytes into a connection of the server.
+ *
+ * The first byte of the input says who is knocked at, the second how the rest is sent:
+ * with 1 in it cut into pieces, each sent when the one before has been read, and with 2
+ * without waiting for answers before our side is closed.
+ *
+ * What comes back must be whole replies, each of them one of the server's log lines; no
+ * request may follow one that was refused with the connection; requests that have one
+ * meaning only must be seen with it, and be answered; and when all is over the server
+ * must hold nothing any more. */
+#include <errno.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+
+#include "asked.h"
+#include "daemon.h"
+#include "heard.h"
+
+enum {
+    BY_PIECES = 1,
+    HASTY = 2,
+    PIECES_MAX = 12,
+    REPLIES_MAX = 1 << 20,
+    REQUESTS_MAX = 1024
+};
+
+/* What the log says of a request. */
+struct told {
+    unsigned status;
+    size_t request_bytes, response_bytes;
+    char method[32], path[ASKED_HEAD_MAX], id[REQUEST_ID_SIZE];
+};
+
+struct talk {
+    int fd;
+    bool ended; /* by the server */
+    char heard[REPLIES_MAX];
+    size_t heard_len;
+    struct told told[REQUESTS_MAX];
+    size_t told_count;
+};
+
+static struct daemon daemon_here;
+
+static void stop(void)
+{
+    daemon_stop(&daemon_here);
+}
+
+/* --- sending and hearing --- */
+
+/* Takes what has come; `wait` for something to come, or for the end. */
+static void hear(struct talk *talk, bool wait)
+{
+    struct pollfd ready = {.fd = talk->fd, .events = POLLIN};
+
+    if (wait)
+        require(poll(&ready, 1, (int)(DAEMON_PATIENCE_NS / 1000000)) == 1,
+                "the server says something");
+    while (!talk->ended) {
+        ssize_t n = recv(talk->fd, talk->heard + talk->heard_len,
+                         sizeof talk->heard - talk->heard_len, MSG_DONTWAIT);
+        if (n < 0 && errno == EAGAIN)
+            return;
+        require(talk->heard_len < sizeof talk->heard, "no answer is so long");
+        talk->ended = n <= 0; /* closed, or closed with input unread */
+        talk->heard_len += n > 0 ? (size_t)n : 0;
+    }
+}
+
+/* Until the server has read all, so that the next piece is one to it. */
+static void await_reader(struct talk *talk)
+{
+    int64_t deadline = clock_ns() + DAEMON_PATIENCE_NS;
+    int unread = 1;
+
+    while (!talk->ended && ioctl(talk->fd, SIOCOUTQ, &unread) == 0 && unread > 0) {
+        require(clock_ns() < deadline, "the server reads");
+        sched_yield();
+        hear(talk, false);
+    }
+}
+
+static void send_bytes(struct talk *talk, struct span bytes)
+{
+    while (bytes.len > 0 && !talk->ended) {
+        ssize_t n = send(talk->fd, bytes.at, bytes.len, MSG_NOSIGNAL);
+        if (n < 0 && errno != EAGAIN)
+            break;
+        bytes = asked_skip(bytes, n > 0 ? (size_t)n : 0);
+        await_reader(talk);
+    }
+}
+
+static void send_all(struct talk *talk, struct span bytes, uint64_t *cuts)
+{
+    for (size_t i = 0; cuts && i < PIECES_MAX && bytes.len > 0; i++) {
+        size_t step = next_step(cuts);
+        step = step < bytes.len ? step : bytes.len;
+        send_bytes(talk, (struct span){bytes.at, step});
+        bytes = asked_skip(bytes, step);
+    }
+    send_bytes(talk, bytes);
+}
+
+/* How many requests get an answer for sure. */
+static size_t count_asked(struct span bytes)
+{
+    struct asked asked;
+    size_t count = 0;
+
+    for (;;) {
+        enum asking asking = asked_next(&bytes, &asked);
+        if (asking == ASKED_SOUND)
+            count++;
+        else
+            return count + (asking == ASKED_UNSOUND);
+    }
+}
+
+/* How many replies have begun; interim ones are none. */
+static size_t count_begun(const struct talk *talk)
+{
+    struct span rest = {talk->heard, talk->heard_len}, line;
+    size_t count = 0;
+
+    while (asked_cut(&rest, "HTTP/1.1 ", &line))
+        count += rest.len < 3 || memcmp(rest.at, "100", 3) != 0;
+    return count;
+}
+
+static void converse(struct talk *talk, struct span bytes, unsigned manner, uint64_t cuts)
+{
+    size_t asked = manner & HASTY ? 0 : count_asked(bytes);
+
+    talk->ended = false;
+    talk->heard_len = 0;
+    send_all(talk, bytes, manner & BY_PIECES ? &cuts : NULL);
+    while (!talk->ended && count_begun(talk) < asked)
+        hear(talk, true);
+    shutdown(talk->fd, SHUT_WR);
+    while (!talk->ended)
+        hear(talk, true);
+}
+
+/* --- the log --- */
+
+static size_t number_of(const cJSON *line, const char *name)
+{
+    const cJSON *number = cJSON_GetObjectItemCaseSensitive(line, name);
+
+    require(cJSON_IsNumber(number), "the log has numbers");
+    return (size_t)number->valuedouble;
+}
+
+static void copy_text(const cJSON *line, const char *name, char *out, size_t size)
+{
+    const cJSON *text = cJSON_GetObjectItemCaseSensitive(line, name);
+
+    snprintf(out, size, "%s", cJSON_IsString(text) ? text->valuestring : "");
+}
+
+static void read_line(struct talk *talk, const cJSON *line)
+{
+    const cJSON *message = cJSON_GetObjectItemCaseSensitive(line, "msg");
+
+    require(cJSON_IsString(message), "every line says something");
+    if (strcmp(message->valuestring, "request") != 0)
+        return;
+    require(talk->told_count < REQUESTS_MAX, "no more requests than fit the input");
+    struct told *told = &talk->told[talk->told_count++];
+    told->status = (unsigned)number_of(line, "http.response.status_code");
+    told->request_bytes = number_of(line, "http.request.body.size");
+    told->response_bytes = number_of(line, "http.response.body.size");
+    copy_text(line, "http.request.method", told->method, sizeof told->method);
+    copy_text(line, "url.path", told->path, sizeof told->path);
+    copy_text(line, "request_id", told->id, sizeof told->id);
+}
+
+static void read_log(struct talk *talk, const char *log)
+{
+    talk->told_count = 0;
+    while (*log) {
+        const char *end = NULL;
+        cJSON *line = cJSON_ParseWithOpts(log, &end, false);
+        require(cJSON_IsObject(line) && *end == '\n',
+                "every line of the log is an object");
+        read_line(talk, line);
+        cJSON_Delete(line);
+        log = end + 1;
+    }
+}
+
+/* --- what must be true --- */
+
+static void check_reply(const struct heard *heard, const struct told *told)
+{
+    if (!told || !heard_is_ours(heard)) {
+        require(!heard_is_ours(heard), "every reply of ours is logged");
+        require(heard->is_last, "the library's own pages are the last");
+        require(!told || told->status == heard->status, "the log has the page's status");
+        return;
+    }
+    require(told->status == heard->status, "the log has the status");
+    require(span_is(heard_header(heard, "X-Request-ID"), told->id),
+            "the log has the name");
+    require(told->response_bytes == heard->body.len, "the log has the size of the body");
+    heard_require_sense(heard);
+}
+
+/* Against the strictest reading.  False: that has nothing to say of what follows. */
+static bool check_meaning(struct span *bytes, const struct heard *heard,
+                          const struct told *told)
+{
+    struct asked asked;
+    enum asking asking = asked_next(bytes, &asked);
+
+    if (asking == ASKED_UNSOUND) {
+        require(heard->status >= 400 && heard->status < 500 && heard->is_last,
+                "what is unsound is refused, and all that follows");
+    } else if (asking == ASKED_SOUND && told && heard_is_ours(heard)) {
+        require(asked.method.len >= sizeof told->method ||
+                    span_is(asked.method, told->method),
+                "the same method");
+        require(asked.path.len >= 1024 || span_is(asked.path, told->path),
+                "the same path");
+        require(heard->is_last ? told->request_bytes <= asked.body
+                               : told->request_bytes == asked.body,
+                "the same body");
+    }
+    return asking == ASKED_SOUND;
+}
+
+static void check(struct talk *talk, struct span bytes, size_t answers)
+{
+    struct span rest = {talk->heard, talk->heard_len};
+    struct heard heard = {.is_last = false};
+    bool is_clear = true;
+    size_t count = 0;
+
+    for (;;) {
+        const struct told *told = count < talk->told_count ? &talk->told[count] : NULL;
+        bool to_head = told && strcmp(told->method, "HEAD") == 0,
+             was_last = heard.is_last;
+        if (!heard_next(&rest, to_head, &heard))
+            break;
+        require(!was_last, "nothing follows the last reply");
+        check_reply(&heard, told);
+        is_clear = is_clear && check_meaning(&bytes, &heard, told);
+        count++;
+    }
+    require(count >= answers || heard.is_last, "what has one meaning is answered");
+    if (talk->told_count > count) {
+        require(!heard.is_last, "no request is executed after a refused one");
+        require(talk->told_count == count + 1 && talk->told[count].status == 499,
+                "only the last request may have no reply");
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct talk talk;
+
+    if (size < 2)
+        return 0;
+    if (!daemon_here.server) {
+        daemon_start(&daemon_here);
+        daemon_log(&daemon_here);
+        atexit(stop);
+    }
+    struct span bytes = {(const char *)data + 2, size - 2};
+    unsigned manner = data[1];
+    talk.fd = daemon_connect(&daemon_here, data[0] % 4 % ENTRANCES);
+    converse(&talk, bytes, manner, cuts_of(data, 2));
+    daemon_require_rest(&daemon_here);
+    close(talk.fd);
+    read_log(&talk, daemon_log(&daemon_here));
+    check(&talk, bytes, manner & HASTY ? 0 : count_asked(bytes));
+    return 0;
+}

@@ -1,0 +1,176 @@
+/* Replies as they come back: each with its head, and a body that is all there. */
+#ifndef LOSSD_TESTS_HEARD_H
+#define LOSSD_TESTS_HEARD_H
+
+#include <cjson/cJSON.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lossd/base/span.h"
+#include "lossd/base/utf8.h"
+#include "target.h"
+
+struct heard {
+    unsigned status;
+    struct span head; /* with the empty line */
+    struct span body;
+    bool is_last; /* it says so */
+};
+
+/* The value of a header of the reply; at NULL: there is none. */
+static inline struct span heard_header(const struct heard *heard, const char *name)
+{
+    size_t len = strlen(name);
+    struct span head = heard->head;
+
+    for (size_t i = 0; i + 4 + len < head.len; i++) {
+        const char *at = head.at + i;
+        if (memcmp(at, "\r\n", 2) != 0 || strncasecmp(at + 2, name, len) != 0 ||
+            memcmp(at + 2 + len, ": ", 2) != 0)
+            continue;
+        at += len + 4;
+        const char *end = memmem(at, (size_t)(head.at + head.len - at), "\r\n", 2);
+        return (struct span){at, (size_t)(end - at)};
+    }
+    return (struct span){NULL, 0};
+}
+
+/* Every reply of ours has a name; the library's own have none. */
+static inline bool heard_is_ours(const struct heard *heard)
+{
+    return heard_header(heard, "X-Request-ID").at != NULL;
+}
+
+static inline size_t heard_number(struct span *text, int base)
+{
+    char digits[20] = "";
+    char *end;
+
+    memcpy(digits, text->at, text->len < 19 ? text->len : 19);
+    size_t number = strtoul(digits, &end, base);
+    require(end > digits, "there is a number");
+    *text = (struct span){text->at + (end - digits), text->len - (size_t)(end - digits)};
+    return number;
+}
+
+/* Puts the body together where its chunks are. */
+static inline void heard_chunks(struct heard *heard, struct span *rest)
+{
+    char *to = (char *)(uintptr_t)rest->at;
+    size_t size;
+
+    heard->body = (struct span){to, 0};
+    do {
+        size = heard_number(rest, 16);
+        require(rest->len >= size + 4 && memcmp(rest->at, "\r\n", 2) == 0 &&
+                    memcmp(rest->at + 2 + size, "\r\n", 2) == 0,
+                "the chunk is whole");
+        memmove(to + heard->body.len, rest->at + 2, size);
+        heard->body.len += size;
+        *rest = (struct span){rest->at + size + 4, rest->len - size - 4};
+    } while (size > 0);
+}
+
+/* The library writes the head of some of its own pages twice, and the second one into
+ * the body. */
+static inline void heard_skip_twin(const struct heard *heard, struct span *rest)
+{
+    if (!heard_is_ours(heard) && rest->len >= heard->head.len &&
+        memcmp(rest->at, heard->head.at, heard->head.len) == 0)
+        *rest = (struct span){rest->at + heard->head.len, rest->len - heard->head.len};
+}
+
+static inline void heard_body(struct heard *heard, bool to_head, struct span *rest)
+{
+    struct span length = heard_header(heard, "Content-Length");
+    struct span coding = heard_header(heard, "Transfer-Encoding");
+    size_t len = length.at ? heard_number(&length, 10) : rest->len;
+
+    heard->body = (struct span){rest->at, 0};
+    require(!length.at || !coding.at, "a reply has one end");
+    if (to_head || heard->status == 204)
+        return;
+    if (coding.at) {
+        require(span_is(coding, "chunked"), "chunks are the only coding");
+        heard_chunks(heard, rest);
+        return;
+    }
+    /* whether there is a body of a page of the library's own its request knows */
+    if (!heard_is_ours(heard) && rest->len == 0)
+        return;
+    require(length.at || heard->is_last, "a reply without a length is the last");
+    require(len <= rest->len, "the body is whole");
+    heard->body.len = len;
+    *rest = (struct span){rest->at + len, rest->len - len};
+}
+
+/* The next reply, to HEAD when `to_head`; false: there is none any more.  The text is
+ * changed. */
+static inline bool heard_next(struct span *rest, bool to_head, struct heard *heard)
+{
+    const char *end;
+
+    do {
+        if (rest->len == 0)
+            return false;
+        require(rest->len > 13 && memcmp(rest->at, "HTTP/1.", 7) == 0, "it is a reply");
+        end = memmem(rest->at, rest->len, "\r\n\r\n", 4);
+        require(end != NULL, "the head is whole");
+        heard->head = (struct span){rest->at, (size_t)(end - rest->at) + 4};
+        struct span status = {rest->at + 9, 3};
+        heard->status = (unsigned)heard_number(&status, 10);
+        *rest = (struct span){end + 4, rest->len - heard->head.len};
+    } while (heard->status == 100);
+    heard->is_last = span_is(heard_header(heard, "Connection"), "close");
+    heard_skip_twin(heard, rest);
+    heard_body(heard, to_head, rest);
+    return true;
+}
+
+/* --- what it says --- */
+
+static inline bool heard_text_member(const cJSON *document, const char *name)
+{
+    return cJSON_IsString(cJSON_GetObjectItemCaseSensitive(document, name));
+}
+
+static inline void heard_require_problem(const cJSON *document, unsigned status,
+                                         struct span name)
+{
+    const cJSON *number = cJSON_GetObjectItemCaseSensitive(document, "status");
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(document, "request_id");
+
+    require(cJSON_IsNumber(number) && number->valuedouble == status, "the same status");
+    require(heard_text_member(document, "title") && heard_text_member(document, "code") &&
+                heard_text_member(document, "detail"),
+            "a problem says what it is");
+    require(!id || (cJSON_IsString(id) && span_is(name, id->valuestring)),
+            "the problem is of this request");
+}
+
+/* One object on one line or several, of the right type. */
+static inline void heard_require_sense(const struct heard *heard)
+{
+    struct span type = heard_header(heard, "Content-Type"), text = heard->body;
+    const char *end = NULL;
+    bool is_problem = span_is(type, "application/problem+json");
+
+    require(is_problem == (heard->status >= 300), "problems are what is not well");
+    for (size_t len; text.len > 0; text = (struct span){text.at + len, text.len - len}) {
+        len = utf8_length(text);
+        require(len > 0, "the body is UTF-8");
+    }
+    if (heard->body.len == 0 || (!is_problem && !span_is(type, "application/json")))
+        return;
+    cJSON *document =
+        cJSON_ParseWithLengthOpts(heard->body.at, heard->body.len, &end, false);
+    require(cJSON_IsObject(document), "the body is an object");
+    require(end + 1 == heard->body.at + heard->body.len && *end == '\n',
+            "nothing but the object");
+    if (is_problem)
+        heard_require_problem(document, heard->status,
+                              heard_header(heard, "X-Request-ID"));
+    cJSON_Delete(document);
+}
+
+#endif
