@@ -10,12 +10,17 @@
 #include <unistd.h>
 
 #include "http/inside.h"
-#include "lossd/api/keyring.h"
 #include "lossd/base/clock.h"
-#include "target.h"
+#include "narrow.h"
 
 #define DAEMON_KEY "0123456789abcdef"
-#define DAEMON_ORIGIN "https://app.example"
+
+/* So that both the limit of a request and what is kept for small ones are met. */
+enum {
+    DAEMON_REQUEST_MEMORY = 544 << 10,
+    DAEMON_BUDGET = 576 << 10,
+    DAEMON_KEPT = 64 << 10
+};
 
 /* Longer than anything here takes, on any machine. */
 static const int64_t DAEMON_PATIENCE_NS = INT64_C(60000000000);
@@ -32,43 +37,6 @@ struct daemon {
     struct api *open, *keyed;
     struct server *server;
 };
-
-/* As small as settings may be, so that little is too much. */
-static inline struct api *daemon_api(const struct daemon *daemon, struct keyring *keys)
-{
-    struct api_settings settings = {
-        .limits = {.max_elements = 3000,
-                   .max_classes = 1000,
-                   .max_confusion = 20,
-                   .max_depth = 16,
-                   .max_text = 1024},
-        .max_body = 3000,
-        .max_request_memory = 544 << 10,
-        .small_body = 1024,
-        .server_timing = true,
-        .keys = keys,
-        .cors_origin = DAEMON_ORIGIN,
-        .version = "0",
-        .commit = "0",
-        .compiler = "0",
-        .http_library = server_library(),
-        .meter = daemon->meter,
-    };
-
-    return api_new(&settings);
-}
-
-static inline struct meter *daemon_meter(void)
-{
-    static const char *const facts[] = {"0", NULL};
-    struct metric_labels labels = {0};
-
-    for (int label = LABEL_version; label < METRIC_LABELS; label++)
-        labels.values[label] = facts;
-    api_labels(&labels);
-    server_labels(&labels);
-    return meter_new(&labels);
-}
 
 static inline struct keyring *daemon_keys(void)
 {
@@ -118,15 +86,13 @@ static inline void daemon_start(struct daemon *daemon)
 {
     daemon->log = (struct log){
         .fd = memfd_create("log", MFD_CLOEXEC), .format = LOG_JSON, .lowest = LOG_DEBUG};
-    daemon->budget = (struct budget){.limit = 576 << 10, .kept = 64 << 10};
-    daemon->meter = daemon_meter();
+    daemon->budget = (struct budget){.limit = DAEMON_BUDGET, .kept = DAEMON_KEPT};
+    daemon->meter = narrow_meter();
     daemon->pool = pool_new(1, 4);
     daemon->keys = daemon_keys();
-    daemon->open = daemon_api(daemon, NULL);
-    daemon->keyed = daemon_api(daemon, daemon->keys);
-    require(daemon->meter && daemon->pool && daemon->keys && daemon->open &&
-                daemon->keyed,
-            "there is memory");
+    require(daemon->pool && daemon->keys, "there is memory");
+    daemon->open = narrow_api(DAEMON_REQUEST_MEMORY, daemon->meter, NULL);
+    daemon->keyed = narrow_api(DAEMON_REQUEST_MEMORY, daemon->meter, daemon->keys);
     daemon->server = daemon_server(daemon);
 }
 

@@ -16,6 +16,7 @@
 #include "asked.h"
 #include "daemon.h"
 #include "heard.h"
+#include "sense.h"
 
 enum {
     BY_PIECES = 1,
@@ -206,7 +207,8 @@ static void check_reply(const struct heard *heard, const struct told *told)
     require(span_is(heard_header(heard, "X-Request-ID"), told->id),
             "the log has the name");
     require(told->response_bytes == heard->body.len, "the log has the size of the body");
-    heard_require_sense(heard);
+    require_sense(heard->status, heard_header(heard, "Content-Type"),
+                  heard_header(heard, "X-Request-ID"), heard->body);
 }
 
 /* Against the strictest reading.  False: that has nothing to say of what follows. */

@@ -2,12 +2,10 @@
 #ifndef LOSSD_TESTS_HEARD_H
 #define LOSSD_TESTS_HEARD_H
 
-#include <cjson/cJSON.h>
 #include <string.h>
 #include <strings.h>
 
 #include "lossd/base/span.h"
-#include "lossd/base/utf8.h"
 #include "target.h"
 
 struct heard {
@@ -125,52 +123,6 @@ static inline bool heard_next(struct span *rest, bool to_head, struct heard *hea
     heard_skip_twin(heard, rest);
     heard_body(heard, to_head, rest);
     return true;
-}
-
-/* --- what it says --- */
-
-static inline bool heard_text_member(const cJSON *document, const char *name)
-{
-    return cJSON_IsString(cJSON_GetObjectItemCaseSensitive(document, name));
-}
-
-static inline void heard_require_problem(const cJSON *document, unsigned status,
-                                         struct span name)
-{
-    const cJSON *number = cJSON_GetObjectItemCaseSensitive(document, "status");
-    const cJSON *id = cJSON_GetObjectItemCaseSensitive(document, "request_id");
-
-    require(cJSON_IsNumber(number) && number->valuedouble == status, "the same status");
-    require(heard_text_member(document, "title") && heard_text_member(document, "code") &&
-                heard_text_member(document, "detail"),
-            "a problem says what it is");
-    require(!id || (cJSON_IsString(id) && span_is(name, id->valuestring)),
-            "the problem is of this request");
-}
-
-/* One object on one line or several, of the right type. */
-static inline void heard_require_sense(const struct heard *heard)
-{
-    struct span type = heard_header(heard, "Content-Type"), text = heard->body;
-    const char *end = NULL;
-    bool is_problem = span_is(type, "application/problem+json");
-
-    require(is_problem == (heard->status >= 300), "problems are what is not well");
-    for (size_t len; text.len > 0; text = (struct span){text.at + len, text.len - len}) {
-        len = utf8_length(text);
-        require(len > 0, "the body is UTF-8");
-    }
-    if (heard->body.len == 0 || (!is_problem && !span_is(type, "application/json")))
-        return;
-    cJSON *document =
-        cJSON_ParseWithLengthOpts(heard->body.at, heard->body.len, &end, false);
-    require(cJSON_IsObject(document), "the body is an object");
-    require(end + 1 == heard->body.at + heard->body.len && *end == '\n',
-            "nothing but the object");
-    if (is_problem)
-        heard_require_problem(document, heard->status,
-                              heard_header(heard, "X-Request-ID"));
-    cJSON_Delete(document);
 }
 
 #endif
