@@ -85,7 +85,8 @@ static void take_body(struct answer *answer, const struct response *response,
     answer->body_len = 0;
     require(n < sizeof answer->body, "no answer is so long");
     if (!response->fill) {
-        memcpy(answer->body, response->body.at, n);
+        if (n > 0)
+            memcpy(answer->body, response->body.at, n);
         answer->body_len = n;
         return;
     }
