@@ -40,6 +40,9 @@ struct talk {
     size_t heard_len;
     struct told told[REQUESTS_MAX];
     size_t told_count;
+    /* The headers of a request, with what came behind it, have left no room in the
+     * library's buffer for those of the answer: it closes without a word. */
+    bool no_room;
 };
 
 static struct daemon daemon_here;
@@ -167,6 +170,7 @@ static void read_line(struct talk *talk, const cJSON *line)
     const cJSON *message = cJSON_GetObjectItemCaseSensitive(line, "msg");
 
     require(cJSON_IsString(message), "every line says something");
+    talk->no_room |= strstr(message->valuestring, "create response header") != NULL;
     if (strcmp(message->valuestring, "request") != 0)
         return;
     require(talk->told_count < REQUESTS_MAX, "no more requests than fit the input");
@@ -182,6 +186,7 @@ static void read_line(struct talk *talk, const cJSON *line)
 static void read_log(struct talk *talk, const char *log)
 {
     talk->told_count = 0;
+    talk->no_room = false;
     while (*log) {
         const char *end = NULL;
         cJSON *line = cJSON_ParseWithOpts(log, &end, false);
@@ -252,10 +257,12 @@ static void check(struct talk *talk, struct span bytes, size_t answers)
         is_clear = is_clear && check_meaning(&bytes, &heard, told);
         count++;
     }
-    require(count >= answers || heard.is_last, "what has one meaning is answered");
+    require(count >= answers || heard.is_last || talk->no_room,
+            "what has one meaning is answered");
     if (talk->told_count > count) {
         require(!heard.is_last, "no request is executed after a refused one");
-        require(talk->told_count == count + 1 && talk->told[count].status == 499,
+        require(talk->told_count == count + 1 &&
+                    (talk->told[count].status == 499 || talk->no_room),
                 "only the last request may have no reply");
     }
 }
