@@ -98,6 +98,7 @@ static bool read_head(struct conversation *talk, const char *method, const char 
         exchange->head.target = origin_form(span_of(talk->target));
     else
         fail(&exchange->err, ERR_OVERLOADED, NULL, "there is no memory for the address");
+    vet_method(&vetting, exchange->head.method);
     MHD_get_connection_values_n(talk->mhd, MHD_HEADER_KIND, see_header, &vetting);
     talk->chunked = vetting.chunked;
     talk->user_agent = vetting.user_agent;

@@ -11,6 +11,8 @@
  *   library read until the connection closes.
  * - A length of 2^63 or more is refused: the library takes 2^64-1 for "unknown".
  * - Host exactly once in HTTP/1.1; no control bytes in values.
+ * - The method is a token: the library takes a header without a name for the end of
+ *   the headers, and the next one, `A: / HTTP/1.1`, for another request.
  */
 #include "http/vet.h"
 
@@ -160,6 +162,13 @@ static void pick(struct vetting *vetting, struct span name, struct span value)
         keep(&vetting->user_agent, value);
     else if (is_named(name, "expect"))
         vetting->expects_continue = is_named(value, "100-continue");
+}
+
+void vet_method(struct vetting *vetting, struct span method)
+{
+    if (!is_token(method))
+        fail(vetting->err, ERR_BAD_HEADER, NULL, "'%.*s' is not a method", shown(method),
+             method.at);
 }
 
 void vet_header(struct vetting *vetting, struct span name, struct span value)

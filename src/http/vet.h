@@ -25,6 +25,9 @@ struct vetting {
 /* Begins; `head` and `err` are the caller's. */
 struct vetting vet_begin(struct request *head, struct err *err);
 
+/* What the first line asks for. */
+void vet_method(struct vetting *vetting, struct span method);
+
 /* The next header.  Its text must live as long as the head. */
 void vet_header(struct vetting *vetting, struct span name, struct span value);
 

@@ -89,6 +89,10 @@ static const struct wire_case cases[] = {
     {"two Hosts", "GET /livez HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n" SMUGGLED, 400,
      false},
     {"HTTP/1.2", "GET /livez HTTP/1.2\r\nHost: x\r\n\r\n" SMUGGLED, 400, false},
+    {"a colon in the method", "GET: /livez HTTP/1.1\r\nHost: x\r\n\r\n" SMUGGLED, 400,
+     false},
+    {"a quote in the method", "\"GET\" /livez HTTP/1.1\r\nHost: x\r\n\r\n" SMUGGLED, 400,
+     false},
     {"a blank in a name", "GET /livez HTTP/1.1\r\nHost: x\r\na b: c\r\n\r\n" SMUGGLED,
      400, false},
     {"a control in a name", "GET /livez HTTP/1.1\r\nHost: x\r\na\x01: c\r\n\r\n" SMUGGLED,
@@ -167,6 +171,28 @@ static void vetting__lets_no_refused_request_bring_another_one(void **state)
     free(log);
 }
 
+/* The library takes a header without a name for the end of the headers, and the next
+ * one for a request, of which a proxy in front knows nothing. */
+static void vetting__refuses_a_header_that_is_taken_for_a_request(void **state)
+{
+    struct wire wire;
+    struct answer answer;
+
+    (void)state;
+    assert_true(wire_open(&wire, service.port));
+    assert_true(wire_text(&wire, "GET /livez HTTP/1.1\r\nHost: x\r\n: y\r\n"
+                                 "A: /version HTTP/1.1\r\nHost: x\r\n\r\n" SMUGGLED));
+    assert_true(wire_answer(&wire, false, &answer));
+    assert_int_equal(answer.status, 200);
+    answer_release(&answer);
+    assert_true(wire_answer(&wire, false, &answer));
+    assert_int_equal(answer.status, 400);
+    assert_non_null(strstr(answer.body, "'A:' is not a method"));
+    answer_release(&answer);
+    assert_true(wire_ends(&wire));
+    wire_close(&wire);
+}
+
 static void vetting__explains_itself_with_a_problem(void **state)
 {
     struct wire wire;
@@ -192,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vetting__decides_every_case_by_the_table),
         cmocka_unit_test(vetting__lets_no_refused_request_bring_another_one),
+        cmocka_unit_test(vetting__refuses_a_header_that_is_taken_for_a_request),
         cmocka_unit_test(vetting__explains_itself_with_a_problem),
     };
 

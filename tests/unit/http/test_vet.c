@@ -126,6 +126,28 @@ static void vet__accepts_and_refuses_by_the_table(void **state)
     }
 }
 
+static void vet_method__takes_tokens_only(void **state)
+{
+    static const char *const sound[] = {"GET", "get", "M-SEARCH", "!"};
+    static const char *const unsound[] = {"",        "GET:",       "GE T",
+                                          "\"GET\"", "G\xC3\xA4T", "\x01"};
+    struct request head = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sound / sizeof *sound; i++) {
+        struct err err = {0};
+        struct vetting vetting = vet_begin(&head, &err);
+        vet_method(&vetting, span_of(sound[i]));
+        assert_int_equal(err.kind, ERR_NONE);
+    }
+    for (size_t i = 0; i < sizeof unsound / sizeof *unsound; i++) {
+        struct err err = {0};
+        struct vetting vetting = vet_begin(&head, &err);
+        vet_method(&vetting, span_of(unsound[i]));
+        assert_int_equal(err.kind, ERR_BAD_HEADER);
+    }
+}
+
 static void vet__picks_what_the_service_looks_at(void **state)
 {
     (void)state;
@@ -182,6 +204,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vet__accepts_and_refuses_by_the_table),
+        cmocka_unit_test(vet_method__takes_tokens_only),
         cmocka_unit_test(vet__picks_what_the_service_looks_at),
         cmocka_unit_test(vet__says_what_is_wrong),
     };
