@@ -115,7 +115,8 @@ static inline bool asked_header(struct span line, struct asked_framing *framing)
 
     if (line.len > 0 && asked_in(*line.at, " \t"))
         return asked_fold(line, framing);
-    if (!asked_cut(&line, ":", &name))
+    /* without a name the library takes it for the end of the headers */
+    if (!asked_cut(&line, ":", &name) || name.len == 0)
         return false;
     while (line.len > 0 && asked_in(*line.at, " \t"))
         line = asked_skip(line, 1);
@@ -131,7 +132,6 @@ static inline bool asked_header(struct span line, struct asked_framing *framing)
         framing->broken |=
             ((unsigned char)line.at[i] < ' ' && line.at[i] != '\t') || line.at[i] == 0x7F;
     }
-    framing->broken |= name.len == 0;
     framing->hosts += asked_is(name, "host");
     framing->after_framing =
         asked_is(name, "content-length") || asked_is(name, "transfer-encoding");
