@@ -209,6 +209,9 @@ static void check_reply(const struct heard *heard, const struct told *told)
         return;
     }
     require(told->status == heard->status, "the log has the status");
+    require(!strpbrk(told->method, "\"(),/:;<=>?@[\\]{} ") ||
+                (heard->status == 400 && heard->is_last),
+            "what is no method is refused, and all that follows");
     require(span_is(heard_header(heard, "X-Request-ID"), told->id),
             "the log has the name");
     require(told->response_bytes == heard->body.len, "the log has the size of the body");
