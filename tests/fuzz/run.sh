@@ -1,8 +1,11 @@
 #!/bin/sh
 # Runs each fuzz target, or those named, from the repository root:
 #     tests/fuzz/run.sh BUILD_FOLDER SECONDS libfuzzer|afl [NAME...]
-# New inputs stay in BUILD_FOLDER; what breaks a target is left there as crash-*, and
-# the target's test replays it by that name.
+# New inputs stay in BUILD_FOLDER/new; those that reach more than the corpus does come
+# into it with:
+#     BUILD_FOLDER/fuzz_NAME -merge=1 tests/fuzz/corpus/NAME BUILD_FOLDER/new/fuzz_NAME
+# What breaks a target is left in BUILD_FOLDER as crash-*, and the target's test
+# replays it by that name.
 set -eu
 cd "$(dirname "$0")/../.."
 out=$1 seconds=$2 fuzzer=$3
