@@ -8,4 +8,8 @@
  * be freed. */
 char *batch_text(size_t rows);
 
+/* A linear model that takes long to compute, a million multiplications a row, and has
+ * little to say; to be freed. */
+char *batch_text_hard(size_t rows);
+
 #endif

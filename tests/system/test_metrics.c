@@ -15,16 +15,15 @@
 
 #include "batch_text.h"
 #include "client.h"
+#include "gauges.h"
 #include "scrape.h"
 #include "service.h"
 #include "wire.h"
 
 #define EXAMPLE "{\"logits\":[[2,1,0.1],[0.5,2.5,0.3]],\"labels\":[0,1]}"
 #define REQUESTS "lossd_http_requests_total"
-#define IN_FLIGHT "lossd_http_requests_in_flight"
 #define REAPED(reason) "lossd_reaped_connections_total{reason=\"" reason "\"}"
 #define REFUSED(reason) "lossd_refused_connections_total{reason=\"" reason "\"}"
-#define PHASE(phase) "lossd_http_connections{phase=\"" phase "\"}"
 
 static struct service service;
 
@@ -435,7 +434,7 @@ static void metrics__tell_why_connections_were_ended(void **state)
         finish(&half[i]);
     for (size_t i = 0; i < sizeof once / sizeof *once; i++)
         assert_comes_to(once[i], 1);
-    struct scrape scrape = scraped_at(IN_FLIGHT, 0);
+    struct scrape scrape = scraped_at(GAUGE_IN_FLIGHT, 0);
     for (size_t i = 0; i < sizeof once / sizeof *once; i++)
         assert_value(&scrape, once[i], 1);
     /* of the others the library has noticed itself */
@@ -548,62 +547,21 @@ static void metrics__count_connections_refused_for_want_of_descriptors(void **st
 
 /* ---- gauges ----------------------------------------------------------------------- */
 
-/* A linear model that takes long to compute, and little to say. */
-static char *hard_work(void)
-{
-    enum { N = 400, D = 1000, C = 1000 };
-    char *text = malloc(2 * (N + C) * (D + 2) + 2 * N + 200), *at = text;
-
-    at = stpcpy(at, "{\"return\":[\"loss\"],\"features\":[");
-    for (int n = 0; n < N; n++) {
-        *at++ = '[';
-        for (int d = 0; d < D; d++)
-            at = stpcpy(at, d ? ",1" : "1");
-        at = stpcpy(at, n + 1 < N ? "]," : "]");
-    }
-    at = stpcpy(at, "],\"W\":[");
-    for (int c = 0; c < C; c++) {
-        *at++ = '[';
-        for (int d = 0; d < D; d++)
-            at = stpcpy(at, d ? ",2" : "2");
-        at = stpcpy(at, c + 1 < C ? "]," : "]");
-    }
-    at = stpcpy(at, "],\"labels\":[");
-    for (int n = 0; n < N; n++)
-        at = stpcpy(at, n ? ",0" : "0");
-    strcpy(at, "]}");
-    return text;
-}
-
 static bool all_is_busy(const struct scrape *scrape)
 {
     return scrape_value(scrape, "lossd_workers_busy") == 2 &&
            scrape_value(scrape, "lossd_queue_depth") >= 1 &&
-           scrape_value(scrape, IN_FLIGHT) >= 3 &&
-           scrape_value(scrape, PHASE("busy")) >= 4 &&
+           scrape_value(scrape, GAUGE_IN_FLIGHT) >= 3 &&
+           scrape_value(scrape, GAUGE_PHASE("busy")) >= 4 &&
            scrape_value(scrape, "lossd_memory_budget_used_bytes") > 1 << 20;
 }
 
 static void assert_nothing_is_left(void)
 {
-    static const char *const zero[] = {IN_FLIGHT,
-                                       "lossd_queue_depth",
-                                       PHASE("head"),
-                                       PHASE("body"),
-                                       PHASE("writing"),
-                                       PHASE("idle"),
-                                       PHASE("closing"),
-                                       PHASE("lingering"),
-                                       "lossd_workers_busy",
-                                       "lossd_memory_budget_used_bytes"};
+    char why[WHY_SIZE];
 
-    for (size_t i = 0; i < sizeof zero / sizeof *zero; i++)
-        assert_comes_to(zero[i], 0);
-    assert_comes_to(PHASE("busy"), 1); /* who asks */
-    struct scrape scrape = scraped();
-    for (size_t i = 0; i < sizeof zero / sizeof *zero; i++)
-        assert_value(&scrape, zero[i], 0);
-    scrape_release(&scrape);
+    if (!gauges_fall_to_rest(service.port, why))
+        fail_msg("%s", why);
 }
 
 static void metrics__answer_while_all_threads_compute(void **state)
@@ -612,7 +570,7 @@ static void metrics__answer_while_all_threads_compute(void **state)
     static const char *const flags[] = {"--threads", "2", NULL};
     struct wire wires[CLIENTS];
     struct answer answer;
-    char *work = hard_work();
+    char *work = batch_text_hard(400);
     bool seen = false;
     double asked = 0;
 
@@ -705,9 +663,9 @@ static void metrics__answer_when_the_memory_budget_is_spent(void **state)
     assert_comes_to("lossd_rejected_requests_total{reason=\"memory\"}", 1);
     struct scrape scrape = scraped();
     assert_value(&scrape, "lossd_memory_budget_used_bytes", 64 << 20);
-    assert_value(&scrape, IN_FLIGHT, 1);
-    assert_value(&scrape, PHASE("body"), 1);
-    assert_value(&scrape, PHASE("idle"), 1);
+    assert_value(&scrape, GAUGE_IN_FLIGHT, 1);
+    assert_value(&scrape, GAUGE_PHASE("body"), 1);
+    assert_value(&scrape, GAUGE_PHASE("idle"), 1);
     scrape_release(&scrape);
     wire_close(&holder);
     wire_close(&other);
