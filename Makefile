@@ -46,11 +46,12 @@ TESTS    := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c tests/unit/*/
               tests/properties/test_*.c tests/conversations/test_*.c tests/conformance/test_*.c \
               tests/system/test_*.c)) $(REPLAYS)
 BENCHES  := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*/bench_*.c))
+STORMS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/storm/storm_*.c))
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .PRECIOUS: $(OUT)/obj/%.o # not .SECONDARY, which would not miss what a library lacks
-.PHONY: all help run test test-exhaustive bench bits check asan tsan layers headers lint format \
+.PHONY: all help run test test-exhaustive storm bench bits check asan tsan layers headers lint format \
         fuzz install clean deps image test-image
 
 all: $(OUT)/lossd $(OUT)/lossctl   ## build build/lossd and build/lossctl (the default)
@@ -65,9 +66,14 @@ test: $(OUT)/.deps-test ## build and run every test
 	@$(MAKE) --no-print-directory all tests
 	@tests/run.sh $(OUT) $(TESTS)
 
-.PHONY: tests benches
+.PHONY: tests benches storms
 tests: $(TESTS) $(SHIMS)
 benches: $(BENCHES)
+storms: $(STORMS)
+
+storm: $(OUT)/.deps-test ## attack the service with more than the tests do (STORM="slow crowd refusals drain soak" SOAK_SECONDS=600)
+	@$(MAKE) --no-print-directory all storms
+	@tests/storm/run.sh $(OUT)
 
 bench: $(OUT)/.deps-test ## measure engine, codec and service, as ratios side by side
 	@$(MAKE) --no-print-directory all benches
@@ -166,6 +172,8 @@ $(OUT)/tests/bits/bits: $(OUT)/obj/tests/bits/bits.o $(filter $(OUT)/obj/src/bas
 	@mkdir -p $(@D)
 	@echo "LINK $@"
 	@$(LINK) -o $@ $^ -lpthread -lm
+
+$(OUT)/obj/tests/storm/%.o: CFLAGS += -Itests/system
 
 $(OUT)/obj/%.o: %.c Makefile $(OUT)/gen/number_powers.inc | $(OUT)/gen/build.inc $(OUT)/.deps-build
 	@mkdir -p $(@D)

@@ -6,15 +6,13 @@
 
 #include <cmocka.h>
 
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "churn.h"
 #include "service.h"
 #include "wire.h"
 
@@ -191,56 +189,24 @@ static void drain__survives_an_end_while_the_pool_works(void **state)
     free(body);
 }
 
-/* A client that asks again and again on one connection, until told to close. */
-struct asker {
-    pthread_t thread;
-    unsigned port;
-    unsigned answered;
-    bool lost; /* no answer to a question on a connection that was to go on */
-};
-
-static void *ask_until_closed(void *arg)
-{
-    struct asker *asker = arg;
-    struct wire wire;
-    bool goes_on = wire_open(&wire, asker->port);
-
-    while (goes_on) {
-        struct answer answer;
-        char value[300];
-        bool sent = wire_post(&wire, "/v1/loss", EXAMPLE, false);
-        asker->lost =
-            !sent || !wire_answer(&wire, false, &answer) || answer.status != 200;
-        goes_on = !asker->lost && !answer_header(&answer, "Connection", value);
-        asker->answered++;
-        if (sent)
-            answer_release(&answer);
-    }
-    wire_close(&wire);
-    return NULL;
-}
-
 static void drain__loses_no_answer_on_connections_in_use(void **state)
 {
-    enum { ROUNDS = 10, ASKERS = 8 };
+    enum { ROUNDS = 30 };
 
     (void)state;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0; round < ROUNDS; round++) {
         struct service service;
-        struct asker askers[ASKERS];
-        struct timespec a_while = {0, 30000000};
+        struct churn churn;
+        struct churn_sum sum = {0};
         start(&service, NULL);
-        for (int i = 0; i < ASKERS; i++) {
-            askers[i] = (struct asker){.port = service.port};
-            assert_int_equal(
-                pthread_create(&askers[i].thread, NULL, ask_until_closed, &askers[i]), 0);
-        }
-        nanosleep(&a_while, NULL);
+        assert_true(churn_start(&churn, service.port));
+        /* in the middle of their first questions, and ever later */
+        assert_true(churn_has_had(&churn, round * 20));
         assert_int_equal(service_stop(&service), 0);
-        for (int i = 0; i < ASKERS; i++) {
-            pthread_join(askers[i].thread, NULL);
-            assert_false(askers[i].lost);
-        }
+        churn_join(&churn, &sum);
+        assert_int_equal(sum.lost, 0);
+        assert_int_equal(sum.other, 0);
+        assert_true(sum.answered >= round * 20);
     }
 }
 
