@@ -206,3 +206,19 @@ double service_cpu_seconds(const struct service *service)
                &kernel);
     return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
 }
+
+size_t service_resident_kb(const struct service *service)
+{
+    char path[64], line[256];
+    size_t kb = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)service->pid);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return 0;
+    while (fgets(line, sizeof line, file))
+        if (sscanf(line, "VmRSS: %zu kB", &kb) == 1)
+            break;
+    fclose(file);
+    return kb;
+}

@@ -50,4 +50,7 @@ bool service_descriptors_fall_to(const struct service *service, size_t count);
 /* Seconds of a core that it has used. */
 double service_cpu_seconds(const struct service *service);
 
+/* Kilobytes of memory that it has resident. */
+size_t service_resident_kb(const struct service *service);
+
 #endif
