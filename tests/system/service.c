@@ -207,6 +207,16 @@ double service_cpu_seconds(const struct service *service)
     return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
 }
 
+unsigned service_admin_port(const struct service *service)
+{
+    static const char words[] = ", http://127.0.0.1:";
+    char *log = service_log(service), *at = log ? strstr(log, words) : NULL;
+    unsigned port = at ? (unsigned)strtoul(at + strlen(words), NULL, 10) : 0;
+
+    free(log);
+    return port;
+}
+
 size_t service_resident_kb(const struct service *service)
 {
     char path[64], line[256];

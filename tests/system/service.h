@@ -50,6 +50,9 @@ bool service_descriptors_fall_to(const struct service *service, size_t count);
 /* Seconds of a core that it has used. */
 double service_cpu_seconds(const struct service *service);
 
+/* The port of its --admin-listen 127.0.0.1:0; 0: it has none. */
+unsigned service_admin_port(const struct service *service);
+
 /* Kilobytes of memory that it has resident. */
 size_t service_resident_kb(const struct service *service);
 

@@ -289,10 +289,7 @@ static void admin__is_told_how_it_is_while_the_others_are_full(void **state)
 
     (void)state;
     assert_true(service_start(&service, flags));
-    char *log = service_log(&service), *at = strstr(log, ", http://127.0.0.1:");
-    assert_non_null(at);
-    unsigned admin = (unsigned)strtoul(at + strlen(", http://127.0.0.1:"), NULL, 10);
-    free(log);
+    unsigned admin = service_admin_port(&service);
     for (int i = 0; i < CAP; i++) {
         wires[i] = wire_to_port(service.port);
         assert_true(wire_text(&wires[i], "GET /livez HTTP/1.1\r\n"));
