@@ -33,9 +33,10 @@ enum connection_phase {
 struct watch {
     enum connection_phase phase;
     uint64_t turn;
-    int64_t began_ns;     /* of the window in which there must be progress */
-    uint64_t moved;       /* bytes at its beginning */
-    unsigned half_closed; /* looks that found it so, in a row */
+    int64_t began_ns; /* of the window in which there must be progress */
+    uint64_t moved;   /* bytes at its beginning */
+    /* looks that found it so, in a row */
+    unsigned half_closed, overdue;
 };
 
 struct connection {

@@ -9,9 +9,13 @@
  * - head: the headers have their time from the connection's start, or from the
  *   first byte after a request, and no more;
  * - body, answer: within each window of its timeout it must move on by at least
- *   SLOWEST bytes a second, unless it is us who are slow;
+ *   SLOWEST bytes a second;
  * - idle: until the keep-alive timeout; while draining, shortly;
- * - half closed by the client, with nothing left to read, on two looks in a row.
+ * - half closed by the client, with nothing left to read.
+ *
+ * Bytes that nobody has read yet are our fault: then the client's time begins anew.
+ * And it takes two looks in a row to end a connection, for after a pause of the whole
+ * process the first look may come before the network thread has read what arrived.
  *
  * To end a connection is to shut its socket down: the network thread then sees
  * the end, and does what it does at the end.  A body that is too slow is told so
@@ -112,7 +116,7 @@ static void keep_watch(struct connection *connection, enum connection_phase phas
 
     if (watch->phase == phase && watch->turn == turn && watch->began_ns != 0)
         return;
-    *watch = (struct watch){phase, turn, now, moved, 0};
+    *watch = (struct watch){phase, turn, now, moved, 0, 0};
 }
 
 /* Too little has moved within a window. */
@@ -152,34 +156,42 @@ static void refuse_slow_body(struct connection *connection)
                   "(--body-timeout raises that)");
 }
 
+static bool twice(unsigned *looks, bool found)
+{
+    *looks = found ? *looks + 1 : 0;
+    return *looks >= 2;
+}
+
 static void check_idle(struct connection *connection, const struct look *look)
 {
     const struct server *server = connection->net->server;
+    struct watch *watch = &connection->watch;
     int64_t idle = look->now_ns - atomic_load(&connection->since_ns);
     int64_t limit = server->settings.keepalive_timeout_ns;
 
     if (atomic_load(&server->draining) && limit > DRAIN_IDLE_NS)
         limit = DRAIN_IDLE_NS;
-    if (look->received > connection->watch.moved) {
-        /* headers have begun; the watch's window tells since when */
-        if (look->now_ns - connection->watch.began_ns >
-            server->settings.header_timeout_ns)
-            reap(connection, CONNECTION_IDLE, REAPED_HEADER);
-        return;
-    }
-    connection->watch.began_ns = look->now_ns;
-    if (idle > limit && !look->unread)
+    bool begun = look->received > watch->moved; /* headers are on their way */
+    if (!begun || look->unread)
+        watch->began_ns = look->now_ns;
+    bool slow = look->now_ns - watch->began_ns > server->settings.header_timeout_ns;
+    if (twice(&watch->overdue, slow))
+        reap(connection, CONNECTION_IDLE, REAPED_HEADER);
+    else if (!begun && !look->unread && idle > limit)
         reap(connection, CONNECTION_IDLE, REAPED_IDLE);
 }
 
 static void check_head(struct connection *connection, const struct look *look)
 {
     const struct server *server = connection->net->server;
+    struct watch *watch = &connection->watch;
     int64_t elapsed = look->now_ns - atomic_load(&connection->since_ns);
     bool silent = look->received == 0 && atomic_load(&server->draining);
 
-    if (elapsed > server->settings.header_timeout_ns ||
-        (silent && elapsed > DRAIN_IDLE_NS))
+    if (look->unread)
+        watch->began_ns = look->now_ns;
+    bool slow = look->now_ns - watch->began_ns > server->settings.header_timeout_ns;
+    if (twice(&watch->overdue, slow) || (silent && elapsed > DRAIN_IDLE_NS))
         reap(connection, CONNECTION_HEAD,
              look->received > 0 ? REAPED_HEADER : REAPED_IDLE);
 }
@@ -201,9 +213,7 @@ static void check(struct connection *connection, int64_t now)
     struct watch *watch = &connection->watch;
     bool reading =
         phase == CONNECTION_HEAD || phase == CONNECTION_BODY || phase == CONNECTION_IDLE;
-    bool gone = reading && look.half_closed && !look.unread;
-    watch->half_closed = gone ? watch->half_closed + 1 : 0;
-    if (watch->half_closed >= 2) {
+    if (twice(&watch->half_closed, reading && look.half_closed && !look.unread)) {
         reap(connection, phase, REAPED_HALF_CLOSED);
         return;
     }
@@ -212,7 +222,8 @@ static void check(struct connection *connection, int64_t now)
         check_head(connection, &look);
         break;
     case CONNECTION_BODY:
-        if (stalled(watch, now, settings->body_timeout_ns, moved, look.unread))
+        if (twice(&watch->overdue,
+                  stalled(watch, now, settings->body_timeout_ns, moved, look.unread)))
             refuse_slow_body(connection);
         break;
     case CONNECTION_WRITING:

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,6 +231,34 @@ static void slow__closing_is_noticed_though_it_came_with_data(void **state)
     }
 }
 
+/* Questions that came while the service was stopped, longer than headers may take: on
+ * connections that had asked before, and on new ones. */
+static void slow__is_not_the_client_when_the_service_was_stopped(void **state)
+{
+    enum { CLIENTS = 64 };
+    static struct wire wires[CLIENTS];
+    struct answer answer;
+
+    (void)state;
+    for (int i = 0; i < CLIENTS; i++) {
+        assert_true(wire_open(&wires[i], service.port));
+        if (i % 2)
+            ask_once(&wires[i]);
+    }
+    assert_int_equal(kill(service.pid, SIGSTOP), 0);
+    for (int i = 0; i < CLIENTS; i++)
+        assert_true(wire_post(&wires[i], "/v1/loss", EXAMPLE, false));
+    pause_ms(1000);
+    assert_int_equal(kill(service.pid, SIGCONT), 0);
+    for (int i = 0; i < CLIENTS; i++) {
+        if (!wire_answer(&wires[i], false, &answer))
+            fail_msg("client %d: no answer", i);
+        assert_int_equal(answer.status, 200);
+        answer_release(&answer);
+        wire_close(&wires[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +270,7 @@ int main(void)
         cmocka_unit_test(slow__bodies_are_told_so),
         cmocka_unit_test(slow__but_steady_bodies_are_answered),
         cmocka_unit_test(slow__readers_end_the_connection),
+        cmocka_unit_test(slow__is_not_the_client_when_the_service_was_stopped),
         cmocka_unit_test(slow__closing_is_noticed_though_it_came_with_data),
     };
 
