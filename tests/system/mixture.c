@@ -1,5 +1,6 @@
 #include "mixture.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,24 +16,34 @@
 
 enum { LARGE_ROWS = 4000, PIPELINED = 20, SLOW = 10, ON_ONE_CONNECTION = 50 };
 
-static bool complain(struct ingredient *self, const char *text)
+/* The first complaint is kept. */
+static bool complain(const struct ingredient *self, const char *what)
 {
-    atomic_store(&self->mixture->complaint, text);
+    struct mixture *mixture = self->mixture;
+
+    if (atomic_fetch_add(&mixture->wrong, 1) == 0)
+        snprintf(mixture->complaint, sizeof mixture->complaint,
+                 "%s: %u instead of %u, %s", what, self->status, self->wanted,
+                 strerror(self->error));
     return false;
 }
 
-static bool is_answered(struct wire *wire, unsigned status)
+static bool is_answered(struct ingredient *self, struct wire *wire, unsigned status)
 {
     struct answer answer;
-    bool good = wire_answer(wire, false, &answer) && answer.status == status;
 
+    errno = 0;
+    self->wanted = status;
+    self->status = wire_answer(wire, false, &answer) ? answer.status : 0;
+    self->error = errno;
     answer_release(&answer);
-    return good;
+    return self->status == status;
 }
 
-static bool asks_and_is_answered(struct wire *wire, const char *body, unsigned status)
+static bool asks_and_is_answered(struct ingredient *self, struct wire *wire,
+                                 const char *body, unsigned status)
 {
-    return wire_post(wire, "/v1/loss", body, false) && is_answered(wire, status);
+    return wire_post(wire, "/v1/loss", body, false) && is_answered(self, wire, status);
 }
 
 /* ---- the kinds ----------------------------------------------------------------- */
@@ -43,7 +54,7 @@ static bool keeps_a_connection(struct ingredient *self)
     bool good = wire_open(&wire, self->mixture->port);
 
     for (int i = 0; i < ON_ONE_CONNECTION && good; i++)
-        good = asks_and_is_answered(&wire, SMALL, 200);
+        good = asks_and_is_answered(self, &wire, SMALL, 200);
     wire_close(&wire);
     return good || complain(self, "a small question on a kept connection");
 }
@@ -52,8 +63,8 @@ static bool takes_a_new_one(struct ingredient *self)
 {
     struct wire wire;
     bool good = wire_open(&wire, self->mixture->port) &&
-                wire_post(&wire, "/v1/loss", SMALL, true) && is_answered(&wire, 200) &&
-                wire_ends(&wire);
+                wire_post(&wire, "/v1/loss", SMALL, true) &&
+                is_answered(self, &wire, 200) && wire_ends(&wire);
 
     wire_close(&wire);
     return good || complain(self, "a small question on a new connection");
@@ -64,7 +75,8 @@ static bool sends_much(struct ingredient *self)
     struct wire wire;
     bool good = wire_open(&wire, self->mixture->port) &&
                 wire_post(&wire, "/v1/softmax", self->mixture->large, false) &&
-                is_answered(&wire, 200) && asks_and_is_answered(&wire, SMALL, 200);
+                is_answered(self, &wire, 200) &&
+                asks_and_is_answered(self, &wire, SMALL, 200);
 
     wire_close(&wire);
     return good || complain(self, "a large question");
@@ -91,7 +103,7 @@ static bool sends_chunks(struct ingredient *self)
 {
     struct wire wire;
     bool good = wire_open(&wire, self->mixture->port) &&
-                send_chunks(&wire, self->mixture->large) && is_answered(&wire, 200);
+                send_chunks(&wire, self->mixture->large) && is_answered(self, &wire, 200);
 
     wire_close(&wire);
     return good || complain(self, "a question in chunks");
@@ -105,7 +117,7 @@ static bool asks_before_it_hears(struct ingredient *self)
     for (int i = 0; i < PIPELINED && good; i++)
         good = wire_post(&wire, "/v1/loss", SMALL, false);
     for (int i = 0; i < PIPELINED && good; i++)
-        good = is_answered(&wire, 200);
+        good = is_answered(self, &wire, 200);
     wire_close(&wire);
     return good || complain(self, "pipelined questions");
 }
@@ -128,7 +140,7 @@ static bool asks_what_is_refused(struct ingredient *self)
     struct wire wire;
     bool good = wire_open(&wire, self->mixture->port) &&
                 wire_text(&wire, cases[which].text) &&
-                is_answered(&wire, cases[which].status);
+                is_answered(self, &wire, cases[which].status);
 
     wire_close(&wire);
     return good || complain(self, cases[which].text);
@@ -217,8 +229,7 @@ static void *run(void *arg)
 
     while (!atomic_load(&mixture->ending) &&
            (self->turns == 0 || self->acts < self->turns)) {
-        if (!self->act(self))
-            atomic_fetch_add(&mixture->wrong, 1);
+        self->act(self);
         self->acts++;
         nanosleep(&pause, NULL);
     }

@@ -19,6 +19,8 @@ struct ingredient {
     unsigned long turns; /* acts that it is to do, 0: until the others have done theirs */
     unsigned long acts;
     bool runs;
+    unsigned status, wanted; /* of the last answer */
+    int error;               /* why there was none */
 };
 
 struct mixture {
@@ -26,8 +28,8 @@ struct mixture {
     unsigned pause_ms; /* between two acts of a client */
     char *large;
     atomic_bool ending;
-    _Atomic unsigned long wrong;     /* acts that were not answered as they must be */
-    _Atomic(const char *) complaint; /* about one of them, NULL: none */
+    _Atomic unsigned long wrong; /* acts that were not answered as they must be */
+    char complaint[300];         /* about the first of them */
     struct ingredient kinds[MIXTURE_KINDS];
 };
 

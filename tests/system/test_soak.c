@@ -31,8 +31,7 @@ static size_t resident_kb_after_the_mixture(void)
     assert_true(mixture_start(&mixture, service.port, 0, TURNS));
     mixture_stop(&mixture);
     if (atomic_load(&mixture.wrong) > 0)
-        fail_msg("%lu times: %s", atomic_load(&mixture.wrong),
-                 atomic_load(&mixture.complaint));
+        fail_msg("%lu times: %s", atomic_load(&mixture.wrong), mixture.complaint);
     if (!gauges_fall_to_rest(service.port, why))
         fail_msg("%s", why);
     return service_resident_kb(&service);
