@@ -28,7 +28,7 @@ without_compiler() {
 
 jobs=$(nproc)
 step compiler without_compiler
-step build make -j "$jobs" all tests benches
+step build make -j "$jobs" all tests benches storms
 step headers make headers
 step layers make layers
 step lint make lint
