@@ -32,6 +32,8 @@ static struct problem problem_of(enum err_kind kind)
         return (struct problem){405, "method_not_allowed", "Method not allowed"};
     case ERR_BAD_HEADER:
         return (struct problem){400, "bad_header", "Bad header"};
+    case ERR_EXPECTATION_FAILED:
+        return (struct problem){417, "expectation_failed", "Expectation failed"};
     case ERR_UNSUPPORTED_MEDIA_TYPE:
         return (struct problem){415, "unsupported_media_type", "Unsupported media type"};
     case ERR_UNSUPPORTED_ENCODING:

@@ -38,6 +38,7 @@ enum err_phase err_phase(enum err_kind kind)
     case ERR_UNKNOWN_ROUTE:
     case ERR_METHOD_NOT_ALLOWED:
     case ERR_BAD_HEADER:
+    case ERR_EXPECTATION_FAILED:
     case ERR_UNSUPPORTED_MEDIA_TYPE:
     case ERR_UNSUPPORTED_ENCODING:
     case ERR_UPLOAD_TIMEOUT:

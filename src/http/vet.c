@@ -151,6 +151,14 @@ static const struct {
      offsetof(struct request, access_control_request_method)},
 };
 
+static void vet_expectation(struct vetting *vetting, struct span value)
+{
+    vetting->expects_continue = is_named(value, "100-continue");
+    if (!vetting->expects_continue)
+        fail(vetting->err, ERR_EXPECTATION_FAILED, NULL,
+             "Expect is '%.*s'; only 100-continue can be met", shown(value), value.at);
+}
+
 static void pick(struct vetting *vetting, struct span name, struct span value)
 {
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
@@ -161,7 +169,7 @@ static void pick(struct vetting *vetting, struct span name, struct span value)
     if (is_named(name, "user-agent"))
         keep(&vetting->user_agent, value);
     else if (is_named(name, "expect"))
-        vetting->expects_continue = is_named(value, "100-continue");
+        vet_expectation(vetting, value);
 }
 
 void vet_method(struct vetting *vetting, struct span method)

@@ -15,7 +15,7 @@
 
 struct vetting {
     struct request *head; /* filled with what was found */
-    struct err *err;      /* ERR_BAD_HEADER or ERR_TOO_LARGE: the block is unsound */
+    struct err *err;      /* BAD_HEADER, TOO_LARGE, EXPECTATION_FAILED: it is refused */
     struct span user_agent;
     bool chunked;
     bool expects_continue; /* the client waits for a go-ahead before its body */

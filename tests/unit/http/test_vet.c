@@ -106,6 +106,12 @@ static const struct block blocks[] = {
     {"HTTP/1.1", {{"Host", "x"}, {"A", "a\rb"}}, ERR_BAD_HEADER, "a bare CR"},
     {"HTTP/1.1", {{"Host", "x"}, {"A", "a\x7F"}}, ERR_BAD_HEADER, "DEL"},
     {"HTTP/1.1", {{"Host", "x\x1b[0m"}}, ERR_BAD_HEADER, "an escape"},
+    {"HTTP/1.1", {{"Host", "x"}, {"Expect", "100-CONTINUE"}}, ERR_NONE, "can be met"},
+    {"HTTP/1.1", {{"Host", "x"}, {"Expect", "x"}}, ERR_EXPECTATION_FAILED, "what?"},
+    {"HTTP/1.1",
+     {{"Host", "x"}, {"Expect", "100-continue, x"}},
+     ERR_EXPECTATION_FAILED,
+     "one of two can be met"},
 };
 
 static void vet__accepts_and_refuses_by_the_table(void **state)
