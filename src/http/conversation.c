@@ -86,6 +86,21 @@ static enum MHD_Result see_header(void *cls, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
+/* From its method to the end of its headers; later libraries read lines another way, and
+ * show us all of them. */
+static struct span block_of(struct MHD_Connection *mhd, const char *method)
+{
+#if MHD_VERSION < 0x00097700
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    return (struct span){method, info ? info->header_size : 0};
+#else
+    (void)mhd, (void)method;
+    return (struct span){NULL, 0};
+#endif
+}
+
 /* Fills the head.  False: unsound, `exchange.err` says why. */
 static bool read_head(struct conversation *talk, const char *method, const char *version,
                       bool *expects_continue)
@@ -99,6 +114,7 @@ static bool read_head(struct conversation *talk, const char *method, const char 
     else
         fail(&exchange->err, ERR_OVERLOADED, NULL, "there is no memory for the address");
     vet_method(&vetting, exchange->head.method);
+    vetting.block = block_of(talk->mhd, method);
     MHD_get_connection_values_n(talk->mhd, MHD_HEADER_KIND, see_header, &vetting);
     talk->chunked = vetting.chunked;
     talk->user_agent = vetting.user_agent;

@@ -11,8 +11,11 @@
  *   library read until the connection closes.
  * - A length of 2^63 or more is refused: the library takes 2^64-1 for "unknown".
  * - Host exactly once in HTTP/1.1; no control bytes in values.
- * - The method is a token: the library takes a header without a name for the end of
- *   the headers, and the next one, `A: / HTTP/1.1`, for another request.
+ * - Nothing stands between the last header that is shown to us and the end of them: a
+ *   line without a name, or a NUL in the last value.  The library takes a line that
+ *   begins with a colon for the empty one that ends the headers, and what follows it
+ *   for the next request.
+ * - The method is a token, should such a next request begin all the same.
  */
 #include "http/vet.h"
 
@@ -20,7 +23,10 @@
 #include <string.h>
 #include <strings.h>
 
-enum { SHOWN = 60 }; /* bytes of the client's text in a sentence */
+enum {
+    SHOWN = 60,   /* bytes of the client's text in a sentence */
+    LINE_ENDS = 4 /* CR LF of the last line, and of the empty one */
+};
 
 struct vetting vet_begin(struct request *head, struct err *err)
 {
@@ -59,6 +65,15 @@ static bool has_control(struct span text)
             return true;
     }
     return false;
+}
+
+static void see(struct vetting *vetting, struct span text)
+{
+    uintptr_t begin = (uintptr_t)vetting->block.at, at = (uintptr_t)text.at;
+    size_t end = at + text.len - begin;
+
+    if (at >= begin && end <= vetting->block.len && end > vetting->seen)
+        vetting->seen = end;
 }
 
 static int shown(struct span text)
@@ -181,6 +196,7 @@ void vet_method(struct vetting *vetting, struct span method)
 
 void vet_header(struct vetting *vetting, struct span name, struct span value)
 {
+    see(vetting, value);
     if (!is_token(name))
         fail(vetting->err, ERR_BAD_HEADER, NULL, "'%.*s' is not the name of a header",
              shown(name), name.at);
@@ -199,6 +215,11 @@ bool vet_end(struct vetting *vetting, struct span version)
 
     if (err->kind != ERR_NONE)
         return false;
+    see(vetting, version);
+    if (vetting->block.len > vetting->seen + LINE_ENDS)
+        return fail(err, ERR_BAD_HEADER, NULL,
+                    "the last header is none, has a NUL in it, or was folded over two "
+                    "lines");
     if (!modern && !span_is(version, "HTTP/1.0"))
         return fail(err, ERR_BAD_HEADER, NULL,
                     "the version is '%.*s'; HTTP/1.1 or HTTP/1.0 is wanted",

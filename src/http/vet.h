@@ -20,6 +20,10 @@ struct vetting {
     bool chunked;
     bool expects_continue; /* the client waits for a go-ahead before its body */
     unsigned hosts, lengths, codings; /* how many of each header */
+    /* The text from the method to the end of the headers, as the library sees it.  May
+     * be set before the first header; empty: it is not looked at. */
+    struct span block;
+    size_t seen; /* bytes of it up to the end of the last thing that was shown to us */
 };
 
 /* Begins; `head` and `err` are the caller's. */

@@ -16,16 +16,24 @@
 #include "wire.h"
 
 #define SMUGGLED "GET /version HTTP/1.1\r\nHost: x\r\nX-Request-ID: smuggled\r\n\r\n"
+#define GET "GET /livez HTTP/1.1\r\nHost: x\r\n"
 #define POST "POST /v1/softmax HTTP/1.1\r\nHost: x\r\n"
 #define BODY "{\"logits\":[1,2]}" /* 16 bytes */
 #define CHUNKED "Transfer-Encoding: chunked\r\n"
 #define AS_CHUNK "10\r\n" BODY "\r\n0\r\n\r\n"
 
+/* A byte of FF stands for a NUL. */
 struct wire_case {
     const char *name;
     const char *bytes;
     unsigned status;
     bool goes_on;
+};
+
+struct long_case {
+    struct wire_case begins;
+    unsigned times; /* then follows so often */
+    const char *repeated, *rest;
 };
 
 static const struct wire_case cases[] = {
@@ -39,6 +47,39 @@ static const struct wire_case cases[] = {
     {"a folded header", POST "A: b\r\n c\r\nContent-Length: 16\r\n\r\n" BODY, 200, true},
     {"an unknown method", "BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 405, true},
     {"no body", "POST /v1/softmax HTTP/1.1\r\nHost: x\r\n\r\n", 400, true},
+    {"Chunked", POST "Transfer-Encoding: Chunked\r\n\r\n" AS_CHUNK, 200, true},
+    {"zeros before a chunk size", POST CHUNKED "\r\n0010\r\n" BODY "\r\n0\r\n\r\n", 200,
+     true},
+    {"zeros before a length", POST "Content-Length: 0016\r\n\r\n" BODY, 200, true},
+    {"a length in a trailer",
+     POST CHUNKED "\r\n10\r\n" BODY "\r\n0\r\nContent-Length: 75\r\n\r\n", 200, true},
+    {"empty lines before it", "\r\n\r\n" GET "\r\n", 200, true},
+    {"an absolute target", "GET http://x/livez HTTP/1.1\r\nHost: x\r\n\r\n", 200, true},
+    {"an authority", "CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", 404, true},
+    {"an asterisk", "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 404, true},
+    {"a method in small letters", "get /livez HTTP/1.1\r\nHost: x\r\n\r\n", 405, true},
+    {"an underscore in a name",
+     POST "Content_Length: 5\r\nContent-Length: 16\r\n\r\n" BODY, 200, true},
+    {"a Host that is empty", "GET /livez HTTP/1.1\r\nHost:\r\n\r\n", 200, true},
+    {"bytes above ASCII in a value", GET "A: \xc3\xa4\xfe\r\n\r\n", 200, true},
+    /* what the library lets through, and does not show us */
+    {"lines that end in LF",
+     "POST /v1/softmax HTTP/1.1\nHost: x\nContent-Length: 16\n\n" BODY, 200, true},
+    {"chunk lines that end in LF", POST CHUNKED "\r\n10\n" BODY "\n0\n\n", 200, true},
+    {"a chunk extension that ends in LF",
+     POST CHUNKED "\r\n10;a=b\n" BODY "\r\n0\r\n\r\n", 200, true},
+    {"a NUL in a value",
+     "GET /livez HTTP/1.1\r\nA: b\xff"
+     "c\r\nHost: x\r\n\r\n",
+     200, true},
+    {"a NUL in the target",
+     "GET /livez\xff"
+     "x HTTP/1.1\r\nHost: x\r\n\r\n",
+     200, true},
+    {"%00 in the target", "GET /livez%00x HTTP/1.1\r\nHost: x\r\n\r\n", 404, true},
+    {"a blank in the target", "GET /li vez HTTP/1.1\r\nHost: x\r\n\r\n", 404, true},
+    {"two blanks before the target", "GET  /livez HTTP/1.1\r\nHost: x\r\n\r\n", 200,
+     true},
     /* where does the body end? */
     {"a length twice", POST "Content-Length: 16\r\nContent-Length: 16\r\n\r\n" BODY, 400,
      false},
@@ -58,6 +99,19 @@ static const struct wire_case cases[] = {
     {"VT chunked",
      POST "Transfer-Encoding: \x0b"
           "chunked\r\n\r\n" AS_CHUNK,
+     400, false},
+    {"a blank behind chunked", POST "Transfer-Encoding: chunked \r\n\r\n" AS_CHUNK, 400,
+     false},
+    {"a tab behind chunked", POST "Transfer-Encoding: chunked\t\r\n\r\n" AS_CHUNK, 400,
+     false},
+    {"an empty coding", POST "Transfer-Encoding:\r\n\r\n" AS_CHUNK, 400, false},
+    {"chunked in quotes", POST "Transfer-Encoding: \"chunked\"\r\n\r\n" AS_CHUNK, 400,
+     false},
+    {"chunked, chunked", POST "Transfer-Encoding: chunked, chunked\r\n\r\n" AS_CHUNK, 400,
+     false},
+    {"chunked, identity", POST "Transfer-Encoding: chunked, identity\r\n\r\n" AS_CHUNK,
+     400, false},
+    {"chunked with a parameter", POST "Transfer-Encoding: chunked;q=1\r\n\r\n" AS_CHUNK,
      400, false},
     {"a blank before the colon of TE",
      POST "Transfer-Encoding : chunked\r\n\r\n" AS_CHUNK SMUGGLED, 400, false},
@@ -79,9 +133,31 @@ static const struct wire_case cases[] = {
     {"0x5", POST "Content-Length: 0x5\r\n\r\n" SMUGGLED, 400, false},
     {"5, 5", POST "Content-Length: 5, 5\r\n\r\n" SMUGGLED, 400, false},
     {"an empty length", POST "Content-Length:\r\n\r\n" SMUGGLED, 400, false},
+    {"a blank behind a length", POST "Content-Length: 16 \r\n\r\n" BODY, 400, false},
+    {"a tab behind a length", POST "Content-Length: 16\t\r\n\r\n" BODY, 400, false},
+    {"5 5", POST "Content-Length: 5 5\r\n\r\n" SMUGGLED, 400, false},
+    {"1e1", POST "Content-Length: 1e1\r\n\r\n" SMUGGLED, 400, false},
+    {"16.0", POST "Content-Length: 16.0\r\n\r\n" BODY, 400, false},
+    {"a NUL in a length",
+     POST "Content-Length: 16\xff"
+          "1\r\n\r\n" BODY,
+     400, false},
+    {"a NUL in a coding",
+     POST "Transfer-Encoding: chunked\xff"
+          ", gzip\r\n\r\n" AS_CHUNK,
+     400, false},
     {"a chunk of -5", POST CHUNKED "\r\n-5\r\n" SMUGGLED, 400, false},
     {"a chunk of 0x5", POST CHUNKED "\r\n0x5\r\n" SMUGGLED, 400, false},
     {"a chunk without a size", POST CHUNKED "\r\n\r\n" SMUGGLED, 400, false},
+    {"a chunk of +10", POST CHUNKED "\r\n+10\r\n" BODY "\r\n0\r\n\r\n", 400, false},
+    {"a blank behind a chunk size", POST CHUNKED "\r\n10 \r\n" BODY "\r\n0\r\n\r\n", 400,
+     false},
+    {"a chunk of 2^64-1", POST CHUNKED "\r\nFFFFFFFFFFFFFFFF\r\n" BODY "\r\n" SMUGGLED,
+     400, false},
+    {"a chunk of 2^68-1", POST CHUNKED "\r\nFFFFFFFFFFFFFFFFF\r\n" BODY "\r\n" SMUGGLED,
+     413, false},
+    {"a chunk that is longer than it says", POST CHUNKED "\r\n1\r\n" BODY SMUGGLED, 400,
+     false},
     {"a chunk without its end", POST CHUNKED "\r\n10\r\n" BODY "0\r\n\r\n" SMUGGLED, 400,
      false},
     /* what is this? */
@@ -99,6 +175,47 @@ static const struct wire_case cases[] = {
      400, false},
     {"a control in a value", "GET /livez HTTP/1.1\r\nHost: x\r\na: \x1b\r\n\r\n" SMUGGLED,
      400, false},
+    {"DEL in a name", GET "a\x7f: b\r\n\r\n" SMUGGLED, 400, false},
+    {"a bare CR in a value", GET "a: b\rc\r\n\r\n" SMUGGLED, 400, false},
+    {"a bare CR before a coding", GET "a: b\r" CHUNKED "\r\n" SMUGGLED, 400, false},
+    {"a blank before the first name", "GET /livez HTTP/1.1\r\n Host: x\r\n\r\n" SMUGGLED,
+     400, false},
+    {"a header without a colon", GET "abc\r\n\r\n" SMUGGLED, 400, false},
+    {"a header without a name, the first",
+     "GET /livez HTTP/1.1\r\n: b\r\nHost: x\r\n\r\n" SMUGGLED, 400, false},
+    {"a header without a name, the last", GET ": b\r\n\r\n" SMUGGLED, 400, false},
+    {"a header without a name before a length",
+     POST ": b\r\nContent-Length: 16\r\n\r\n" BODY, 400, false},
+    {"a header without a name before a line like a first one", GET ":\r\n" SMUGGLED, 400,
+     false},
+    {"a folded header, the last", GET "A: b\r\n c\r\n\r\n" SMUGGLED, 400, false},
+    {"HTTP/1.0 without Host", "GET /livez HTTP/1.0\r\n\r\n", 200, false},
+    {"HTTP/1.10", "GET /livez HTTP/1.10\r\nHost: x\r\n\r\n" SMUGGLED, 400, false},
+    {"HTTP/2.0", "GET /livez HTTP/2.0\r\nHost: x\r\n\r\n" SMUGGLED, 505, false},
+    {"the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, false},
+    {"http/1.1", "GET /livez http/1.1\r\nHost: x\r\n\r\n" SMUGGLED, 400, false},
+    {"no version", "GET /livez\r\n\r\n" SMUGGLED, 400, false},
+    {"an expectation that cannot be met",
+     POST "Expect: x\r\nContent-Length: 16\r\n\r\n" BODY, 417, false},
+};
+
+static const struct long_case long_cases[] = {
+    {{"a chunk extension of 20 KB", POST CHUNKED "\r\n10;a=", 200, true},
+     20480,
+     "x",
+     "\r\n" BODY "\r\n0\r\n\r\n"},
+    {{"500 headers", GET, 200, true}, 500, "A: b\r\n", "\r\n"},
+    {{"5000 headers", GET, 431, false}, 5000, "A: b\r\n", "\r\n"},
+    {{"a header of 40 KB", GET "A: ", 200, true}, 40960, "b", "\r\n\r\n"},
+    {{"a header of 70 KB", GET "A: ", 431, false}, 71680, "b", "\r\n\r\n"},
+    {{"a target of 40 KB", "GET /livez?", 200, true},
+     40960,
+     "a",
+     " HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {{"a target of 70 KB", "GET /livez?", 414, false},
+     71680,
+     "a",
+     " HTTP/1.1\r\nHost: x\r\n\r\n"},
 };
 
 static struct service service;
@@ -115,11 +232,39 @@ static int stop(void **state)
     return service_stop(&service);
 }
 
+static bool send_bytes(struct wire *wire, const char *text)
+{
+    size_t len = strlen(text);
+    char *bytes = strdup(text);
+
+    for (size_t i = 0; i < len; i++)
+        if (text[i] == '\xff')
+            bytes[i] = '\0';
+    bool sent = wire_send(wire, bytes, len);
+    free(bytes);
+    return sent;
+}
+
+/* What is too large may be refused before it is all there. */
+static void send_rest(struct wire *wire, const struct long_case *long_case)
+{
+    size_t len = strlen(long_case->repeated);
+    char *text = malloc(long_case->times * len);
+
+    for (size_t i = 0; i < long_case->times; i++)
+        memcpy(text + i * len, long_case->repeated, len);
+    wire_send(wire, text, long_case->times * len);
+    wire_text(wire, long_case->rest);
+    free(text);
+}
+
 static void follow(const struct wire_case *wire_case, struct wire *wire)
 {
     struct answer answer;
     bool answered;
 
+    if (!wire_case->goes_on)
+        wire_text(wire, SMUGGLED);
     wire_text(wire, "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     if (!wire_case->goes_on) {
         /* some refusals of the library itself have a second head in their body */
@@ -134,23 +279,45 @@ static void follow(const struct wire_case *wire_case, struct wire *wire)
     assert_true(wire_ends(wire));
 }
 
+/* `rest` may be NULL. */
+static void assert_decides(const struct wire_case *wire_case,
+                           const struct long_case *rest)
+{
+    struct wire wire;
+    struct answer answer;
+
+    assert_true(wire_open(&wire, service.port));
+    assert_true(send_bytes(&wire, wire_case->bytes));
+    if (rest)
+        send_rest(&wire, rest);
+    if (!wire_answer(&wire, false, &answer))
+        fail_msg("%s: no answer", wire_case->name);
+    if (answer.status != wire_case->status)
+        fail_msg("%s: %u, not %u: %s", wire_case->name, answer.status, wire_case->status,
+                 answer.body);
+    answer_release(&answer);
+    follow(wire_case, &wire);
+    wire_close(&wire);
+}
+
 static void vetting__decides_every_case_by_the_table(void **state)
 {
+    enum { CASES = sizeof cases / sizeof *cases };
+
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct wire wire;
-        struct answer answer;
-        assert_true(wire_open(&wire, service.port));
-        assert_true(wire_text(&wire, cases[i].bytes));
-        if (!wire_answer(&wire, false, &answer))
-            fail_msg("%s: no answer", cases[i].name);
-        if (answer.status != cases[i].status)
-            fail_msg("%s: %u, not %u: %s", cases[i].name, answer.status, cases[i].status,
-                     answer.body);
-        answer_release(&answer);
-        follow(&cases[i], &wire);
-        wire_close(&wire);
-    }
+    print_message("%d cases\n", CASES);
+    for (size_t i = 0; i < CASES; i++)
+        assert_decides(&cases[i], NULL);
+}
+
+static void vetting__decides_long_cases_by_the_table(void **state)
+{
+    enum { CASES = sizeof long_cases / sizeof *long_cases };
+
+    (void)state;
+    print_message("%d cases\n", CASES);
+    for (size_t i = 0; i < CASES; i++)
+        assert_decides(&long_cases[i].begins, &long_cases[i]);
 }
 
 static void vetting__lets_no_refused_request_bring_another_one(void **state)
@@ -217,6 +384,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vetting__decides_every_case_by_the_table),
+        cmocka_unit_test(vetting__decides_long_cases_by_the_table),
         cmocka_unit_test(vetting__lets_no_refused_request_bring_another_one),
         cmocka_unit_test(vetting__refuses_a_header_that_is_taken_for_a_request),
         cmocka_unit_test(vetting__explains_itself_with_a_problem),

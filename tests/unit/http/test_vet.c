@@ -206,6 +206,36 @@ static void vet__says_what_is_wrong(void **state)
                         "Transfer-Encoding is 'gzip'; only chunked is understood");
 }
 
+/* A block as the library leaves it: its line ends are NULs.  Shown are HTTP/1.1, Host,
+ * and x; `text` is what follows x. */
+static bool is_sound(const char *text, size_t len)
+{
+    static const char begin[] = "GET / HTTP/1.1\0\0Host\0x";
+    enum { BEGIN = sizeof begin - 1, VERSION_AT = 6, VERSION = 8, HOST_AT = 16 };
+    char block[100];
+    struct request head = {0};
+    struct err err = {0};
+    struct vetting vetting = vet_begin(&head, &err);
+
+    memcpy(block, begin, BEGIN);
+    memcpy(block + BEGIN, text, len);
+    vetting.block = (struct span){block, BEGIN + len};
+    vet_header(&vetting, (struct span){block + HOST_AT, 4},
+               (struct span){block + BEGIN - 1, 1});
+    return vet_end(&vetting, (struct span){block + VERSION_AT, VERSION});
+}
+
+static void vet__misses_nothing_between_the_last_header_and_their_end(void **state)
+{
+    (void)state;
+    assert_true(is_sound("\0\0\0\0", 4));          /* CR LF CR LF */
+    assert_true(is_sound("\0\0", 2));              /* LF LF */
+    assert_false(is_sound("\0\0\0\0\0", 5));       /* CR LF : CR LF */
+    assert_false(is_sound("\0\0\0 b\0\0", 7));     /* CR LF : b CR LF */
+    assert_false(is_sound("\0y\0\0\0\0", 6));      /* the value was x NUL y */
+    assert_false(is_sound("\0\0 folded\0\0", 11)); /* and glued to the name elsewhere */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +243,7 @@ int main(void)
         cmocka_unit_test(vet_method__takes_tokens_only),
         cmocka_unit_test(vet__picks_what_the_service_looks_at),
         cmocka_unit_test(vet__says_what_is_wrong),
+        cmocka_unit_test(vet__misses_nothing_between_the_last_header_and_their_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
