@@ -14,7 +14,7 @@
 #include "service.h"
 #include "verdict.h"
 
-enum { SECONDS_MAX = 86400, PAUSE_MS = 10 };
+enum { SECONDS_MAX = 86400, PAUSE_MS = 10, POINTS = 11 };
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 static const double GROWTH_MAX_KB = 8 << 10;
@@ -58,8 +58,11 @@ static void judge_memory(struct verdict *verdict, size_t seconds)
     size_t warm = seconds / 4, third = (seconds - warm) / 3;
     double growth = mean_kb(seconds - third, seconds) - mean_kb(warm, warm + third);
 
-    verdict_note("resident after the first second", resident_kb[0], "KB");
-    verdict_note("when warm", mean_kb(warm, warm + third), "KB");
+    printf("        resident, KB:");
+    for (size_t i = 0; i < POINTS; i++)
+        printf(" %.0f", resident_kb[i * (seconds - 1) / (POINTS - 1)]);
+    puts("");
+    verdict_note("mean when warm", mean_kb(warm, warm + third), "KB");
     verdict_note("in the middle", mean_kb(warm + third, warm + 2 * third), "KB");
     verdict_note("at the end", mean_kb(seconds - third, seconds), "KB");
     verdict_note("slope since it is warm", slope_kb(warm, seconds) * 3600, "KB/h");

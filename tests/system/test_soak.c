@@ -11,7 +11,7 @@
 #include "mixture.h"
 #include "service.h"
 
-enum { TURNS = 200, ROUNDS = 3 };
+enum { TURNS = 120, ROUNDS = 3 };
 
 /* The sanitizers keep for a while what has been freed. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
