@@ -17,13 +17,14 @@
 
 #define CAP_TEXT "200"
 #define ATTACKERS_TEXT "600"
-#define SECONDS_TEXT "45"
+#define SECONDS_TEXT "60"
 
-enum { CAP = 200, ATTACKERS = 600, SECONDS = 45 };
+enum { CAP = 200, ATTACKERS = 600, SECONDS = 60 };
 
 static const double PROBE_P99_MS = 50;
-/* The longest of the timeouts, and some looks of the reaper. */
-static const double GONE_WITHIN_S = 40;
+/* The attackers would go on for SECONDS.  Most are closed after 11 s, a look or two after
+ * the timeout; readers are as soon as the sockets are full and 10 s have gone by. */
+static const double GONE_WITHIN_S = 55;
 
 static const char ask_for_a_loss[] =
     "POST /v1/loss HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 51\r\n\r\n"
@@ -166,9 +167,9 @@ static void run_readers(void)
         siege_go_on(&siege);
         nanosleep(&(struct timespec){1, 0}, NULL);
     }
-    double reaped = siege_reaped(&slow_readers, service_admin_port(&scene.service));
+    verdict_exactly(&verdict, "readers ended because they did not read",
+                    siege_reaped(&slow_readers, service_admin_port(&scene.service)), CAP);
     judge("readers of a byte a second of a large answer");
-    verdict_exactly(&verdict, "ended because they did not read", reaped, CAP);
     siege_end(&siege);
 }
 

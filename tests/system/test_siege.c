@@ -28,11 +28,11 @@ static int start(void **state)
                                         "--admin-listen",
                                         "127.0.0.1:0",
                                         "--header-timeout",
-                                        "500ms",
+                                        "1s",
                                         "--body-timeout",
-                                        "500ms",
+                                        "1s",
                                         "--write-timeout",
-                                        "500ms",
+                                        "1s",
                                         NULL};
 
     (void)state;

@@ -236,20 +236,23 @@ static void slow__closing_is_noticed_though_it_came_with_data(void **state)
 static void slow__is_not_the_client_when_the_service_was_stopped(void **state)
 {
     enum { CLIENTS = 64 };
+    static const char *const flags[] = {"--header-timeout", "2s", NULL};
     static struct wire wires[CLIENTS];
+    struct service stopped;
     struct answer answer;
 
     (void)state;
+    assert_true(service_start(&stopped, flags));
     for (int i = 0; i < CLIENTS; i++) {
-        assert_true(wire_open(&wires[i], service.port));
+        assert_true(wire_open(&wires[i], stopped.port));
         if (i % 2)
             ask_once(&wires[i]);
     }
-    assert_int_equal(kill(service.pid, SIGSTOP), 0);
+    assert_int_equal(kill(stopped.pid, SIGSTOP), 0);
     for (int i = 0; i < CLIENTS; i++)
         assert_true(wire_post(&wires[i], "/v1/loss", EXAMPLE, false));
-    pause_ms(1000);
-    assert_int_equal(kill(service.pid, SIGCONT), 0);
+    pause_ms(3000);
+    assert_int_equal(kill(stopped.pid, SIGCONT), 0);
     for (int i = 0; i < CLIENTS; i++) {
         if (!wire_answer(&wires[i], false, &answer))
             fail_msg("client %d: no answer", i);
@@ -257,6 +260,7 @@ static void slow__is_not_the_client_when_the_service_was_stopped(void **state)
         answer_release(&answer);
         wire_close(&wires[i]);
     }
+    assert_int_equal(service_stop(&stopped), 0);
 }
 
 int main(void)

@@ -39,7 +39,7 @@ static size_t resident_kb_after_the_mixture(void)
 
 static void a_mixture__of_clients_leaves_nothing_behind(void **state)
 {
-    static const char *const flags[] = {"--max-body", "1MiB", "--header-timeout", "200ms",
+    static const char *const flags[] = {"--max-body", "1MiB", "--header-timeout", "2s",
                                         NULL};
 
     (void)state;
