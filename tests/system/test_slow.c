@@ -235,7 +235,7 @@ static void slow__closing_is_noticed_though_it_came_with_data(void **state)
  * connections that had asked before, and on new ones. */
 static void slow__is_not_the_client_when_the_service_was_stopped(void **state)
 {
-    enum { CLIENTS = 64 };
+    enum { CLIENTS = 500 };
     static const char *const flags[] = {"--header-timeout", "2s", NULL};
     static struct wire wires[CLIENTS];
     struct service stopped;
