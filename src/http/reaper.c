@@ -13,9 +13,10 @@
  * - idle: until the keep-alive timeout; while draining, shortly;
  * - half closed by the client, with nothing left to read.
  *
- * Bytes that nobody has read yet are our fault: then the client's time begins anew.
- * And it takes two looks in a row to end a connection, for after a pause of the whole
- * process the first look may come before the network thread has read what arrived.
+ * While bytes wait that nobody has read, it is us who are slow.  And it takes two looks
+ * in a row to end a connection: after a pause of the whole process the first may come
+ * before the network thread has read what arrived.  The client's time does not begin
+ * anew for that, or one that sends a byte now and then would gain by it.
  *
  * To end a connection is to shut its socket down: the network thread then sees
  * the end, and does what it does at the end.  A body that is too slow is told so
@@ -162,6 +163,13 @@ static bool twice(unsigned *looks, bool found)
     return *looks >= 2;
 }
 
+static bool is_slow_head(const struct server *server, const struct watch *watch,
+                         const struct look *look)
+{
+    return look->now_ns - watch->began_ns > server->settings.header_timeout_ns &&
+           !look->unread;
+}
+
 static void check_idle(struct connection *connection, const struct look *look)
 {
     const struct server *server = connection->net->server;
@@ -172,10 +180,9 @@ static void check_idle(struct connection *connection, const struct look *look)
     if (atomic_load(&server->draining) && limit > DRAIN_IDLE_NS)
         limit = DRAIN_IDLE_NS;
     bool begun = look->received > watch->moved; /* headers are on their way */
-    if (!begun || look->unread)
+    if (!begun)
         watch->began_ns = look->now_ns;
-    bool slow = look->now_ns - watch->began_ns > server->settings.header_timeout_ns;
-    if (twice(&watch->overdue, slow))
+    if (twice(&watch->overdue, is_slow_head(server, watch, look)))
         reap(connection, CONNECTION_IDLE, REAPED_HEADER);
     else if (!begun && !look->unread && idle > limit)
         reap(connection, CONNECTION_IDLE, REAPED_IDLE);
@@ -188,10 +195,8 @@ static void check_head(struct connection *connection, const struct look *look)
     int64_t elapsed = look->now_ns - atomic_load(&connection->since_ns);
     bool silent = look->received == 0 && atomic_load(&server->draining);
 
-    if (look->unread)
-        watch->began_ns = look->now_ns;
-    bool slow = look->now_ns - watch->began_ns > server->settings.header_timeout_ns;
-    if (twice(&watch->overdue, slow) || (silent && elapsed > DRAIN_IDLE_NS))
+    if (twice(&watch->overdue, is_slow_head(server, watch, look)) ||
+        (silent && elapsed > DRAIN_IDLE_NS))
         reap(connection, CONNECTION_HEAD,
              look->received > 0 ? REAPED_HEADER : REAPED_IDLE);
 }
@@ -223,7 +228,8 @@ static void check(struct connection *connection, int64_t now)
         break;
     case CONNECTION_BODY:
         if (twice(&watch->overdue,
-                  stalled(watch, now, settings->body_timeout_ns, moved, look.unread)))
+                  !look.unread &&
+                      stalled(watch, now, settings->body_timeout_ns, moved, false)))
             refuse_slow_body(connection);
         break;
     case CONNECTION_WRITING:
