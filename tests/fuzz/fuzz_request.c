@@ -58,10 +58,14 @@ static void stop(void)
 static void hear(struct talk *talk, bool wait)
 {
     struct pollfd ready = {.fd = talk->fd, .events = POLLIN};
+    int events = wait ? -1 : 1;
 
-    if (wait)
-        require(poll(&ready, 1, (int)(DAEMON_PATIENCE_NS / 1000000)) == 1,
+    /* a fuzzer's clock interrupts */
+    while (events < 0) {
+        events = poll(&ready, 1, (int)(DAEMON_PATIENCE_NS / 1000000));
+        require(events > 0 || (events < 0 && errno == EINTR),
                 "the server says something");
+    }
     while (!talk->ended) {
         ssize_t n = recv(talk->fd, talk->heard + talk->heard_len,
                          sizeof talk->heard - talk->heard_len, MSG_DONTWAIT);
