@@ -166,10 +166,13 @@ static const struct {
      offsetof(struct request, access_control_request_method)},
 };
 
+/* Any of several counts, as the library may see it. */
 static void vet_expectation(struct vetting *vetting, struct span value)
 {
-    vetting->expects_continue = is_named(value, "100-continue");
-    if (!vetting->expects_continue)
+    bool is_continue = is_named(value, "100-continue");
+
+    vetting->expects_continue |= is_continue;
+    if (!is_continue)
         fail(vetting->err, ERR_EXPECTATION_FAILED, NULL,
              "Expect is '%.*s'; only 100-continue can be met", shown(value), value.at);
 }

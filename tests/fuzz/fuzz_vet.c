@@ -96,19 +96,15 @@ static bool consists_of(struct span text, const char *characters)
     return i == text.len;
 }
 
-/* How often a header is there, and its values. */
-static size_t count(const struct block *block, const char *name, struct span *first,
-                    struct span *last)
+/* How often a header is there, and its first value. */
+static size_t count(const struct block *block, const char *name, struct span *first)
 {
     size_t n = 0;
 
-    *first = *last = (struct span){NULL, 0};
+    *first = (struct span){NULL, 0};
     for (size_t i = 0; i < block->count; i++)
-        if (same(block->header[i].name, name)) {
-            *last = block->header[i].value;
-            if (n++ == 0)
-                *first = *last;
-        }
+        if (same(block->header[i].name, name) && n++ == 0)
+            *first = block->header[i].value;
     return n;
 }
 
@@ -152,14 +148,14 @@ static bool length_is_sound(struct span digits, bool *too_large)
 
 static bool block_is_sound(const struct block *block)
 {
-    struct span first, last;
+    struct span first;
     bool modern = span_is(block->version, "HTTP/1.1"), too_large;
-    size_t hosts = count(block, "host", &first, &last);
-    size_t codings = count(block, "transfer-encoding", &first, &last);
+    size_t hosts = count(block, "host", &first);
+    size_t codings = count(block, "transfer-encoding", &first);
 
     if (codings > 0 && (!modern || !same(first, "chunked")))
         return false;
-    size_t lengths = count(block, "content-length", &first, &last);
+    size_t lengths = count(block, "content-length", &first);
     if (lengths > 0 && !length_is_sound(first, &too_large))
         return false;
     return lines_are_sound(block) && codings + lengths <= 1 && hosts <= 1 &&
@@ -180,16 +176,16 @@ static bool has_too_large(const struct block *block)
 
 static void require_first(const struct block *block, const char *name, struct span kept)
 {
-    struct span first, last;
+    struct span first;
 
-    count(block, name, &first, &last);
+    count(block, name, &first);
     require(kept.at == first.at && kept.len == first.len, "the first value is kept");
 }
 
 static void require_read(const struct block *block, const struct vetting *vetting)
 {
     const struct request *head = vetting->head;
-    struct span first, last;
+    struct span first;
     char digits[32];
 
     require_first(block, "Content-Type", head->content_type);
@@ -203,10 +199,9 @@ static void require_read(const struct block *block, const struct vetting *vettin
     require_first(block, "Access-Control-Request-Method",
                   head->access_control_request_method);
     require_first(block, "User-Agent", vetting->user_agent);
-    require(vetting->chunked == (count(block, "transfer-encoding", &first, &last) > 0),
+    require(vetting->chunked == (count(block, "transfer-encoding", &first) > 0),
             "chunks where it says so");
-    require(head->has_content_length ==
-                (count(block, "content-length", &first, &last) > 0),
+    require(head->has_content_length == (count(block, "content-length", &first) > 0),
             "a length where it says so");
     if (head->has_content_length) {
         int len = snprintf(digits, sizeof digits, "%llu",
@@ -217,9 +212,11 @@ static void require_read(const struct block *block, const struct vetting *vettin
                                                    digits, (size_t)len) == 0,
                 "the same length");
     }
-    count(block, "expect", &first, &last);
-    require(vetting->expects_continue == (last.at && same(last, "100-continue")),
-            "the last expectation counts");
+    bool expects = false;
+    for (size_t i = 0; i < block->count; i++)
+        expects = expects || (same(block->header[i].name, "expect") &&
+                              same(block->header[i].value, "100-continue"));
+    require(vetting->expects_continue == expects, "every expectation counts");
 }
 
 static bool vet(const struct block *block, bool backwards)
