@@ -22,7 +22,7 @@ enum {
     BY_PIECES = 1,
     HASTY = 2,
     PIECES_MAX = 12,
-    REPLIES_MAX = 1 << 20,
+    REPLIES_MAX = 4 << 20, /* two hundred times /metrics is half of that */
     REQUESTS_MAX = 1024
 };
 
