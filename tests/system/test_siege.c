@@ -15,7 +15,7 @@
 
 #define EXAMPLE "{\"logits\":[[2,1,0.1],[0.5,2.5,0.3]],\"labels\":[0,1]}"
 
-enum { CAP = 40, BESIEGERS = 3 * CAP, DRIPS_MAX = 3000 };
+enum { CAP = 16, BESIEGERS = 3 * CAP, DRIPS_MAX = 10000 };
 
 static struct service service;
 static unsigned admin;
@@ -24,7 +24,7 @@ static size_t descriptors;
 static int start(void **state)
 {
     static const char *const flags[] = {"--max-connections",
-                                        "40",
+                                        "16",
                                         "--admin-listen",
                                         "127.0.0.1:0",
                                         "--header-timeout",

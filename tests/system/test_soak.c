@@ -11,14 +11,12 @@
 #include "mixture.h"
 #include "service.h"
 
-enum { TURNS = 120, ROUNDS = 3 };
-
-/* The sanitizers keep for a while what has been freed. */
+/* The sanitizers keep for a while what has been freed, and are slow. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { SPARE_KB = 300 << 10 };
+enum { ROUNDS = 2, TURNS = 15, SPARE_KB = 300 << 10 };
 #else
 /* what a request leaves behind, 200 bytes of it, adds up to that. */
-enum { SPARE_KB = 3 << 10 };
+enum { ROUNDS = 3, TURNS = 120, SPARE_KB = 3 << 10 };
 #endif
 
 static struct service service;
