@@ -346,10 +346,11 @@ void server_free(struct server *server)
     acceptor_free(server->admin_acceptor);
     await_jobs(server);
     reaper_free(server->reaper);
-    for (size_t i = 0; i < server->nets; i++) {
+    for (size_t i = 0; i < server->nets; i++)
         MHD_stop_daemon(server->net[i].daemon);
+    /* until the last of them any may count the connections of all: GET /metrics */
+    for (size_t i = 0; i < server->nets; i++)
         registry_release(&server->net[i].registry);
-    }
     refuser_free(server->refuser);
     pthread_cond_destroy(&server->no_jobs);
     pthread_mutex_destroy(&server->lock);
