@@ -146,13 +146,29 @@ static bool length_is_sound(struct span digits, bool *too_large)
     return !*too_large;
 }
 
+/* How many expectations are there, and how many of them can be met? */
+static size_t expectations(const struct block *block, size_t *met)
+{
+    size_t count = 0;
+
+    *met = 0;
+    for (size_t i = 0; i < block->count; i++) {
+        bool is_one = same(block->header[i].name, "expect");
+        count += is_one;
+        *met += is_one && same(block->header[i].value, "100-continue");
+    }
+    return count;
+}
+
 static bool block_is_sound(const struct block *block)
 {
     struct span first;
     bool modern = span_is(block->version, "HTTP/1.1"), too_large;
     size_t hosts = count(block, "host", &first);
-    size_t codings = count(block, "transfer-encoding", &first);
+    size_t codings = count(block, "transfer-encoding", &first), met;
 
+    if (expectations(block, &met) > met)
+        return false;
     if (codings > 0 && (!modern || !same(first, "chunked")))
         return false;
     size_t lengths = count(block, "content-length", &first);
@@ -212,11 +228,9 @@ static void require_read(const struct block *block, const struct vetting *vettin
                                                    digits, (size_t)len) == 0,
                 "the same length");
     }
-    bool expects = false;
-    for (size_t i = 0; i < block->count; i++)
-        expects = expects || (same(block->header[i].name, "expect") &&
-                              same(block->header[i].value, "100-continue"));
-    require(vetting->expects_continue == expects, "every expectation counts");
+    size_t met, all = expectations(block, &met);
+    require(all == met, "only what can be met");
+    require(vetting->expects_continue == (met > 0), "every expectation counts");
 }
 
 static bool vet(const struct block *block, bool backwards)
@@ -229,12 +243,14 @@ static bool vet(const struct block *block, bool backwards)
         size_t at = backwards ? block->count - 1 - i : i;
         vet_header(&vetting, block->header[at].name, block->header[at].value);
     }
+    size_t met, expected = expectations(block, &met);
     bool sound = vet_end(&vetting, block->version);
     require(sound == (err.kind == ERR_NONE),
             "an error for what is refused, and no other");
     require(sound || err.detail[0] != '\0', "it says why");
     require(sound || err.kind == ERR_BAD_HEADER ||
-                (err.kind == ERR_TOO_LARGE && has_too_large(block)),
+                (err.kind == ERR_TOO_LARGE && has_too_large(block)) ||
+                (err.kind == ERR_EXPECTATION_FAILED && expected > met),
             "an error of its own");
     if (sound && !backwards)
         require_read(block, &vetting);

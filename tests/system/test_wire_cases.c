@@ -204,16 +204,17 @@ static const struct long_case long_cases[] = {
      20480,
      "x",
      "\r\n" BODY "\r\n0\r\n\r\n"},
-    {{"500 headers", GET, 200, true}, 500, "A: b\r\n", "\r\n"},
+    {{"100 headers", GET, 200, true}, 100, "A: b\r\n", "\r\n"},
+    {{"500 headers", GET, 431, false}, 500, "A: b\r\n", "\r\n"},
     {{"5000 headers", GET, 431, false}, 5000, "A: b\r\n", "\r\n"},
-    {{"a header of 40 KB", GET "A: ", 200, true}, 40960, "b", "\r\n\r\n"},
-    {{"a header of 70 KB", GET "A: ", 431, false}, 71680, "b", "\r\n\r\n"},
-    {{"a target of 40 KB", "GET /livez?", 200, true},
-     40960,
+    {{"a header of 20 KB", GET "A: ", 200, true}, 20480, "b", "\r\n\r\n"},
+    {{"a header of 40 KB", GET "A: ", 431, false}, 40960, "b", "\r\n\r\n"},
+    {{"a target of 20 KB", "GET /livez?", 200, true},
+     20480,
      "a",
      " HTTP/1.1\r\nHost: x\r\n\r\n"},
-    {{"a target of 70 KB", "GET /livez?", 414, false},
-     71680,
+    {{"a target of 40 KB", "GET /livez?", 414, false},
+     40960,
      "a",
      " HTTP/1.1\r\nHost: x\r\n\r\n"},
 };
@@ -350,11 +351,7 @@ static void vetting__refuses_a_header_that_is_taken_for_a_request(void **state)
     assert_true(wire_text(&wire, "GET /livez HTTP/1.1\r\nHost: x\r\n: y\r\n"
                                  "A: /version HTTP/1.1\r\nHost: x\r\n\r\n" SMUGGLED));
     assert_true(wire_answer(&wire, false, &answer));
-    assert_int_equal(answer.status, 200);
-    answer_release(&answer);
-    assert_true(wire_answer(&wire, false, &answer));
     assert_int_equal(answer.status, 400);
-    assert_non_null(strstr(answer.body, "'A:' is not a method"));
     answer_release(&answer);
     assert_true(wire_ends(&wire));
     wire_close(&wire);
