@@ -75,7 +75,7 @@ storm: $(OUT)/.deps-test ## attack the service with more than the tests do (STOR
 	@$(MAKE) --no-print-directory all storms
 	@tests/storm/run.sh $(OUT)
 
-bench: $(OUT)/.deps-test ## measure engine, codec and service, as ratios side by side
+bench: $(OUT)/.deps-test ## measure engine, codec, service, and that under strain, side by side
 	@$(MAKE) --no-print-directory all benches
 	@tests/bench/run.sh $(OUT)
 

@@ -1,13 +1,14 @@
 #!/bin/sh
-# Measures engine, codec and service, from the repository root:
+# Measures engine, codec and service, and the service under strain, from the repository
+# root:
 #     tests/bench/run.sh BUILD_FOLDER
-# BENCH=engine, codec or service measures only that one.  Everything is printed as
+# BENCH=engine, codec, service or strain measures only that one.  Everything is printed as
 # ratios between contenders of the same run; single times of one machine say little.
-# Takes two to three minutes, and wants a machine that does nothing else.
+# Takes four to five minutes, and wants a machine that does nothing else.
 set -eu
 cd "$(dirname "$0")/../.." || exit 1
 out=${1:-build}
-chosen=${BENCH:-engine codec service}
+chosen=${BENCH:-engine codec service strain}
 export LOSSD="${LOSSD:-$out/lossd}"
 
 # Debian's packages of NumPy and its like belong to the system's own Python.
@@ -30,9 +31,9 @@ machine() {
 
 for name in $chosen; do
     case $name in
-    engine | codec | service) ;;
+    engine | codec | service | strain) ;;
     *)
-        echo "BENCH is $name; engine, codec or service is wanted" >&2
+        echo "BENCH is $name; engine, codec, service or strain is wanted" >&2
         exit 2
         ;;
     esac

@@ -7,86 +7,27 @@
  * The two servers run at the same time and are loaded in turns.  CPU time for each
  * request is the figure to trust: requests a second also depend on the client, which
  * shares the cores. */
-#include "../noise.h"
 #include "../timing.h"
 #include "bare.h"
-#include "lossd/base/number.h"
 #include "process.h"
+#include "question.h"
 
 static const struct service_case {
     const char *name;
-    const char *target;
-    size_t rows, classes; /* 0: a GET */
+    struct question question;
     size_t connections;
     unsigned rounds;
     double seconds; /* of each round */
 } service_cases[] = {
-    {"GET /livez", "/livez", 0, 0, 16, 5, 0.4},
-    {"1x10", "/v1/loss", 1, 10, 16, 5, 0.4},
-    {"1x10, loss only", "/v1/loss?return=loss", 1, 10, 16, 5, 0.4},
-    {"64x10", "/v1/loss", 64, 10, 16, 5, 0.4},
-    {"64x10, loss only", "/v1/loss?return=loss", 64, 10, 16, 5, 0.4},
-    {"1024x1000", "/v1/loss", 1024, 1000, 2, 3, 1},
-    {"1024x1000 float32", "/v1/loss?dtype=float32", 1024, 1000, 2, 3, 1},
-    {"1024x1000, loss only", "/v1/loss?return=loss", 1024, 1000, 2, 3, 1},
+    {"GET /livez", {"/livez", 0, 0}, 16, 5, 0.4},
+    {"1x10", {"/v1/loss", 1, 10}, 16, 5, 0.4},
+    {"1x10, loss only", {"/v1/loss?return=loss", 1, 10}, 16, 5, 0.4},
+    {"64x10", {"/v1/loss", 64, 10}, 16, 5, 0.4},
+    {"64x10, loss only", {"/v1/loss?return=loss", 64, 10}, 16, 5, 0.4},
+    {"1024x1000", {"/v1/loss", 1024, 1000}, 2, 3, 1},
+    {"1024x1000 float32", {"/v1/loss?dtype=float32", 1024, 1000}, 2, 3, 1},
+    {"1024x1000, loss only", {"/v1/loss?return=loss", 1024, 1000}, 2, 3, 1},
 };
-
-/* ---- what is sent ------------------------------------------------------------- */
-
-static char *write_row(char *at, size_t classes, struct noise *noise)
-{
-    *at++ = '[';
-    for (size_t c = 0; c < classes; c++) {
-        at += number_write_float(at, (float)noise_logit(noise));
-        *at++ = c + 1 < classes ? ',' : ']';
-    }
-    return at;
-}
-
-/* Logits as most clients have them: float32, shortest. */
-static char *write_body(char *at, size_t rows, size_t classes)
-{
-    struct noise noise = {rows * classes};
-
-    at = stpcpy(at, "{\"logits\":[");
-    for (size_t n = 0; n < rows; n++) {
-        at = write_row(at, classes, &noise);
-        *at++ = n + 1 < rows ? ',' : ']';
-    }
-    at = stpcpy(at, ",\"labels\":[");
-    for (size_t n = 0; n < rows; n++) {
-        at += number_write_int64(at, noise_label(&noise, classes));
-        *at++ = n + 1 < rows ? ',' : ']';
-    }
-    *at++ = '}';
-    return at;
-}
-
-/* The whole request, to be freed; its head is written in front of its body. */
-static struct span write_request(const struct service_case *c)
-{
-    size_t room = c->rows * (c->classes + 2) * NUMBER_TEXT_MAX + 64;
-    char head[300], *body = malloc(room);
-
-    if (!body)
-        load_fail("request");
-    size_t length =
-        c->rows > 0 ? (size_t)(write_body(body, c->rows, c->classes) - body) : 0;
-    int head_length =
-        c->rows > 0 ? snprintf(head, sizeof head,
-                               "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
-                               "application/json\r\nContent-Length: %zu\r\n\r\n",
-                               c->target, length)
-                    : snprintf(head, sizeof head,
-                               "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", c->target);
-    char *request = malloc((size_t)head_length + length);
-    if (!request)
-        load_fail("request");
-    memcpy(request, head, (size_t)head_length);
-    memcpy(request + head_length, body, length);
-    free(body);
-    return (struct span){request, (size_t)head_length + length};
-}
 
 /* ---- one case ----------------------------------------------------------------- */
 
@@ -155,7 +96,7 @@ static void print_ratios(struct side *sides, unsigned rounds, double idle)
 
 static void bench(const struct service_case *c, struct side *sides, double idle)
 {
-    struct span request = write_request(c);
+    struct span request = write_request(&c->question);
 
     for (size_t i = 0; i < SIDES; i++) {
         load_init(&sides[i].load, sides[i].process.port, request, c->connections);

@@ -45,7 +45,7 @@ struct load {
 
 static inline void load_fail(const char *what)
 {
-    fprintf(stderr, "bench_service: %s: %s\n", what, strerror(errno));
+    fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what, strerror(errno));
     exit(1);
 }
 

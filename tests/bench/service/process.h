@@ -77,7 +77,8 @@ static inline struct process process_start(const char *program, const char *flag
             break;
         pause_ms(10);
     }
-    fprintf(stderr, "bench_service: %s does not take connections\n", program);
+    fprintf(stderr, "%s: %s does not take connections\n", program_invocation_short_name,
+            program);
     exit(1);
 }
 
