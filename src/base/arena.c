@@ -274,6 +274,33 @@ void arena_drop(struct arena *arena, void *piece)
     free(block);
 }
 
+bool arena_charge(struct arena *arena, size_t bytes, struct err *err)
+{
+    if (!admit(arena, bytes, err))
+        return false;
+    arena->used += bytes;
+    return true;
+}
+
+static bool is_within(const struct arena_block *block, const void *at)
+{
+    uintptr_t from = (uintptr_t)block, here = (uintptr_t)at;
+
+    return here >= from && here - from < block->size;
+}
+
+void arena_trim(struct arena *arena, const void *kept)
+{
+    for (struct arena_block *block = arena->blocks, *next; block; block = next) {
+        next = block->next;
+        if (block->size > sizeof *block + BLOCK_SIZE && !is_within(block, kept))
+            arena_drop(arena, block + 1);
+    }
+    if (arena->budget)
+        atomic_fetch_sub(&arena->budget->used, arena->reserved - arena->used);
+    arena->reserved = arena->used;
+}
+
 char *arena_text(struct arena *arena, struct span text, struct err *err)
 {
     char *copy = arena_alloc(arena, text.len + 1, 1, err);

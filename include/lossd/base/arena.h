@@ -64,6 +64,13 @@ void *arena_resize(struct arena *arena, void *old, size_t bytes, struct err *err
 /* Gives a piece that arena_resize() made back before the arena ends. */
 void arena_drop(struct arena *arena, void *piece);
 
+/* Counts memory that is not the arena's own as if it were, until it is released. */
+bool arena_charge(struct arena *arena, size_t bytes, struct err *err);
+
+/* Gives back all large pieces before the arena ends, but for the one that `kept` (may
+ * be NULL) points into, and what was reserved for more. */
+void arena_trim(struct arena *arena, const void *kept);
+
 /* A copy of the text, terminated. */
 char *arena_text(struct arena *arena, struct span text, struct err *err);
 

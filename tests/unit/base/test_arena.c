@@ -328,6 +328,54 @@ static void arena_reserve_left__is_what_is_reserved_and_not_used(void **state)
     arena_release(&arena);
 }
 
+static void arena_charge__counts_what_is_not_its_own(void **state)
+{
+    (void)state;
+    struct budget budget = {.limit = 100000};
+    struct arena arena = arena_of(50000, &budget), other = arena_of(SIZE_MAX, &budget);
+    struct err err = {.kind = ERR_NONE}, none = {.kind = ERR_NONE};
+
+    assert_true(arena_charge(&arena, 40000, &none));
+    assert_int_equal(atomic_load(&budget.used), 40000);
+    assert_false(arena_charge(&arena, 10001, &err));
+    assert_int_equal(err.kind, ERR_TOO_LARGE);
+    err = (struct err){.kind = ERR_NONE};
+    assert_false(arena_charge(&other, 60001, &err));
+    assert_int_equal(err.kind, ERR_OVERLOADED);
+    assert_null(arena_alloc(&arena, 10000, 1, &err)); /* with its header */
+    assert_nothing_wrong(&none);
+    arena_release(&arena);
+    assert_int_equal(atomic_load(&budget.used), 0);
+}
+
+static void arena_trim__gives_back_all_that_is_large_but_one(void **state)
+{
+    (void)state;
+    struct budget budget = {.limit = 1000000};
+    struct arena arena = arena_of(SIZE_MAX, &budget);
+    struct err err = {.kind = ERR_NONE};
+
+    assert_true(arena_reserve(&arena, 900000, &err));
+    char *small = arena_text(&arena, span_of("small"), &err);
+    assert_non_null(arena_alloc(&arena, 200000, 1, &err));
+    char *kept = arena_alloc(&arena, 100000, 1, &err);
+    assert_non_null(kept);
+    kept[99999] = 'x';
+    assert_non_null(arena_resize(&arena, NULL, 300000, &err));
+    assert_true(arena_charge(&arena, 50000, &err));
+    arena_trim(&arena, kept + 99999);
+    assert_in_range(atomic_load(&budget.used), 150000, 160000);
+    assert_string_equal(small, "small");
+    assert_int_equal(kept[99999], 'x');
+    arena_trim(&arena, NULL);
+    assert_in_range(atomic_load(&budget.used), 50000, 60000);
+    assert_string_equal(small, "small");
+    assert_non_null(arena_alloc(&arena, 100000, 1, &err));
+    assert_nothing_wrong(&err);
+    arena_release(&arena);
+    assert_int_equal(atomic_load(&budget.used), 0);
+}
+
 static void arena_release__leaves_an_arena_that_can_be_used_again(void **state)
 {
     (void)state;
@@ -531,6 +579,8 @@ int main(void)
         cmocka_unit_test(budget__keeps_a_part_for_the_favoured),
         cmocka_unit_test(arena_reserve__makes_sure_of_what_comes_later),
         cmocka_unit_test(arena_reserve_left__is_what_is_reserved_and_not_used),
+        cmocka_unit_test(arena_charge__counts_what_is_not_its_own),
+        cmocka_unit_test(arena_trim__gives_back_all_that_is_large_but_one),
         cmocka_unit_test(arena_release__leaves_an_arena_that_can_be_used_again),
         cmocka_unit_test(arenas__keep_their_books_under_torture),
         cmocka_unit_test(budget__adds_up_when_threads_share_it),
