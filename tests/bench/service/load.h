@@ -20,7 +20,12 @@
 #include "lossd/base/span.h"
 #include "reply_reader.h"
 
-enum { LOAD_CONNECTIONS = 64, LOAD_PATIENCE_MS = 30000, LATENCIES = 1 << 20 };
+enum {
+    LOAD_CONNECTIONS = 64,
+    LOAD_PATIENCE_MS = 30000,
+    LOAD_PIECE = 1 << 16, /* in one system call, which may not be interrupted */
+    LATENCIES = 1 << 20
+};
 
 struct link {
     int fd;
@@ -94,8 +99,10 @@ static inline void load_release(struct load *load)
 static inline void link_send(struct load *load, struct link *link)
 {
     while (link->sent < load->request.len) {
-        ssize_t n = send(link->fd, load->request.at + link->sent,
-                         load->request.len - link->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        size_t left = load->request.len - link->sent;
+        ssize_t n =
+            send(link->fd, load->request.at + link->sent,
+                 left < LOAD_PIECE ? left : LOAD_PIECE, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno != EAGAIN)
             load_fail("send");
         if (n < 0)
@@ -132,7 +139,7 @@ static inline void link_done(struct load *load, struct link *link)
 
 static inline void link_receive(struct load *load, struct link *link)
 {
-    static char piece[1 << 18];
+    static char piece[LOAD_PIECE];
 
     while (link->busy) {
         ssize_t n = recv(link->fd, piece, sizeof piece, MSG_DONTWAIT);

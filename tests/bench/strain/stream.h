@@ -33,7 +33,7 @@ struct stream {
 
     /* of one run */
     size_t offered, cut, others; /* asked; without an answer; neither 200 nor 503 */
-    size_t in_time;              /* 200, before the end of the run */
+    int64_t last_ns;             /* when the last answer that was 200 came */
     struct answers accepted, refused;
 };
 
@@ -122,13 +122,13 @@ static inline void answers_add(struct answers *answers, int64_t ns)
     answers->count++;
 }
 
-static inline void stream_done(struct stream *stream, struct link *link, int64_t end_ns)
+static inline void stream_done(struct stream *stream, struct link *link)
 {
     int64_t now = clock_ns();
 
     if (link->reader.status == 200) {
         answers_add(&stream->accepted, now - link->began_ns);
-        stream->in_time += now < end_ns;
+        stream->last_ns = now;
     } else if (link->reader.status == 503) {
         answers_add(&stream->refused, now - link->began_ns);
     } else {
@@ -140,10 +140,9 @@ static inline void stream_done(struct stream *stream, struct link *link, int64_t
         stream_redial(stream, link), stream->cut--;
 }
 
-static inline void stream_receive(struct stream *stream, struct link *link,
-                                  int64_t end_ns)
+static inline void stream_receive(struct stream *stream, struct link *link)
 {
-    static char piece[1 << 18];
+    static char piece[LOAD_PIECE];
 
     for (;;) {
         ssize_t n = recv(link->fd, piece, sizeof piece, MSG_DONTWAIT);
@@ -154,11 +153,11 @@ static inline void stream_receive(struct stream *stream, struct link *link,
             return;
         }
         if (link->busy && reply_read(&link->reader, piece, (size_t)n))
-            stream_done(stream, link, end_ns);
+            stream_done(stream, link);
     }
 }
 
-static inline void stream_await(struct stream *stream, int64_t ns, int64_t end_ns)
+static inline void stream_await(struct stream *stream, int64_t ns)
 {
     struct epoll_event events[64];
     struct timespec time = {ns / 1000000000, ns % 1000000000};
@@ -168,7 +167,7 @@ static inline void stream_await(struct stream *stream, int64_t ns, int64_t end_n
         struct link *link = events[i].data.ptr;
         if (link->busy)
             stream_send(stream, link);
-        stream_receive(stream, link, end_ns);
+        stream_receive(stream, link);
     }
 }
 
@@ -184,23 +183,26 @@ static inline int64_t stream_ask_all(struct stream *stream, int64_t now)
     return left > 0 ? (int64_t)left : 1000000;
 }
 
-/* Asks `rate` times a second for so long, and awaits what is on its way then. */
-static inline void stream_run(struct stream *stream, double rate, double seconds)
+/* Asks `rate` times a second for so long, and awaits what is on its way then.  Returns
+ * the nanoseconds until the last answer that was 200. */
+static inline double stream_run(struct stream *stream, double rate, double seconds)
 {
-    int64_t now = clock_ns(), end = now + (int64_t)(seconds * 1e9);
+    int64_t start = clock_ns(), now = start, end = now + (int64_t)(seconds * 1e9);
     int64_t patience = end + INT64_C(1000000) * LOAD_PATIENCE_MS;
 
-    stream->offered = stream->cut = stream->others = stream->in_time = 0;
+    stream->offered = stream->cut = stream->others = 0;
     stream->accepted.count = stream->refused.count = 0;
+    stream->last_ns = start;
     stream->gap_ns = 1e9 / rate;
     stream->due_ns = (double)now;
     for (; now < end; now = clock_ns())
-        stream_await(stream, stream_ask_all(stream, now), end);
+        stream_await(stream, stream_ask_all(stream, now));
     for (; stream->idle < stream->links; now = clock_ns()) {
         if (now > patience)
             load_fail("no answer");
-        stream_await(stream, 1000000, end);
+        stream_await(stream, 1000000);
     }
+    return (double)(stream->last_ns - start);
 }
 
 #endif
