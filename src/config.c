@@ -24,6 +24,10 @@ static const char *const actions[] = {"config", "check-config", "print-config", 
                                       "help"};
 enum { ACTIONS = sizeof actions / sizeof *actions };
 
+/* So many requests of a thread: none idles for want of one, and the last does not wait
+ * for long. */
+enum { PLACES_A_THREAD = 24 };
+
 static void __attribute__((format(printf, 3, 0)))
 message(FILE *err, const char *kind, const char *format, va_list args)
 {
@@ -352,6 +356,8 @@ void config_settle(struct config *config, int log_fd)
         config->threads = cores;
     if (config->net_threads == 0)
         config->net_threads = cores;
+    if (config->queue_size == 0)
+        config->queue_size = PLACES_A_THREAD * config->threads;
     if (config->memory_budget == 0)
         config->memory_budget = limit && limit < memory ? limit / 2 : memory / 4;
     size_t most = config->memory_budget - config_kept(config, config->memory_budget);

@@ -62,7 +62,7 @@ static void gauge(void *ctx, struct meter *meter)
     struct service *service = ctx;
 
     meter_set(meter, METRIC_lossd_queue_depth, 0, pool_queued(service->pool));
-    meter_set(meter, METRIC_lossd_queue_capacity, 0, pool_queue_capacity(service->pool));
+    meter_set(meter, METRIC_lossd_queue_capacity, 0, service->config.queue_size);
     meter_set(meter, METRIC_lossd_workers, 0, pool_threads(service->pool));
     meter_set(meter, METRIC_lossd_workers_busy, 0, pool_busy(service->pool));
     meter_set(meter, METRIC_lossd_memory_budget_bytes, 0, service->budget.limit);
@@ -156,6 +156,7 @@ static struct server *make_server(struct service *service, struct err *err)
         .body_timeout_ns = config->body_timeout,
         .write_timeout_ns = config->write_timeout,
         .keepalive_timeout_ns = config->keepalive_timeout,
+        .queue_size = config->queue_size,
         .queue_kept = config_kept(config, config->queue_size),
         .request_timeout_ns = config->request_timeout,
         .inline_cost_ns = config->inline_cost,
@@ -199,7 +200,7 @@ static bool start(struct service *service)
     service->budget.limit = config->memory_budget;
     service->budget.kept = config_kept(config, config->memory_budget);
     service->meter = make_meter(service);
-    service->pool = pool_new(config->threads, config->queue_size);
+    service->pool = pool_new(config->threads, SIZE_MAX); /* the server counts */
     service->api = make_api(service);
     if (!service->meter || !service->pool || !service->api)
         fail(&err, ERR_INTERNAL, NULL, "cannot start: no memory or no thread");

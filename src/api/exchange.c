@@ -28,6 +28,7 @@ enum {
     NUMBER_ROOM = 26,       /* longest number and its comma */
     ENVELOPE_ROOM = 1024,   /* an answer without its arrays */
     ENCODE_NS = 30,         /* to write a number */
+    BYTE_NS = 6,            /* to read a byte of a body and to answer it */
     OVERHEAD_BYTES = 65536, /* a request's memory besides its arrays */
     PROBE_MEMORY = 2 << 20
 };
@@ -210,6 +211,13 @@ bool api_feed(struct exchange *exchange, struct span piece)
             !exchange->codec->feed(exchange->decoder, piece, &exchange->err);
     exchange->stage_ns[STAGE_PARSE] += clock_ns() - start;
     return !exchange->refused;
+}
+
+int64_t api_expected_ns(const struct exchange *exchange, uint64_t bytes)
+{
+    bool computes = !exchange->refused && exchange->decoder;
+
+    return computes && bytes < INT64_MAX / BYTE_NS ? (int64_t)bytes * BYTE_NS : 0;
 }
 
 int64_t api_cost_ns(const struct exchange *exchange)

@@ -36,16 +36,22 @@ unsigned admission_retry_after_s(const struct admission *admission)
     return (unsigned)(seconds + clock_ns() / 1024 % (seconds / 4 + 1));
 }
 
-/* One more waits, unless there are as many as may. */
+static bool has_idle_thread(const struct admission *admission)
+{
+    return atomic_load(&admission->working) < admission->threads;
+}
+
+/* One more is under way, unless there are as many as may. */
 static bool take_place(struct admission *admission, bool is_small)
 {
-    size_t waiting = atomic_load(&admission->waiting);
+    size_t under_way = atomic_load(&admission->under_way);
     size_t kept = is_small ? 0 : admission->kept;
 
     do {
-        if (waiting >= admission->places - kept)
+        if (under_way >= admission->places - kept && !has_idle_thread(admission))
             return false;
-    } while (!atomic_compare_exchange_weak(&admission->waiting, &waiting, waiting + 1));
+    } while (
+        !atomic_compare_exchange_weak(&admission->under_way, &under_way, under_way + 1));
     return true;
 }
 
@@ -54,7 +60,7 @@ bool admission_enter(struct admission *admission, const struct task_estimate *ta
 {
     int64_t wait = admission_wait_ns(admission);
 
-    if (wait > task->timeout_ns) {
+    if (wait > task->timeout_ns && !has_idle_thread(admission)) {
         *why = SHED_WAIT;
         return fail(err, ERR_OVERLOADED, NULL,
                     "requests that came before will take about %.3f s; this one may wait "
@@ -64,21 +70,37 @@ bool admission_enter(struct admission *admission, const struct task_estimate *ta
     if (!take_place(admission, task->is_small)) {
         *why = SHED_QUEUE;
         return fail(err, ERR_OVERLOADED, NULL,
-                    "%zu requests are waiting already, as many as may (--queue-size "
+                    "%zu requests are under way already, as many as may (--queue-size "
                     "raises that)",
-                    atomic_load(&admission->waiting));
+                    atomic_load(&admission->under_way));
     }
     atomic_fetch_add(&admission->work_ns, task->cost_ns);
     return true;
 }
 
-bool admission_begin(struct admission *admission)
+void admission_begin(struct admission *admission)
 {
-    return atomic_fetch_sub(&admission->waiting, 1) > 1;
+    atomic_fetch_add(&admission->working, 1);
+}
+
+void admission_end(struct admission *admission)
+{
+    atomic_fetch_sub(&admission->working, 1);
+}
+
+bool admission_is_crowded(const struct admission *admission)
+{
+    return atomic_load(&admission->working) > admission->threads;
+}
+
+void admission_grow(struct admission *admission, int64_t more_ns)
+{
+    atomic_fetch_add(&admission->work_ns, more_ns);
 }
 
 void admission_leave(struct admission *admission, int64_t cost_ns, int64_t took_ns)
 {
+    atomic_fetch_sub(&admission->under_way, 1);
     atomic_fetch_sub(&admission->work_ns, cost_ns);
     if (took_ns <= 0 || cost_ns <= 0)
         return;

@@ -1,9 +1,13 @@
-/* May this request wait for a thread?  And when should one that may not come back?
+/* May this request come in?  And when should one that may not come back?
  *
  * A queue that is longer than what its requests will wait for does work for nobody:
  * by the time it is done, who asked has given up.  So a request that would wait for
  * longer than its timeout is refused at once, with the time after which there will
- * be room. */
+ * be room; and so is one too many.
+ *
+ * But only while every thread has something to do: requests that come over slow lines
+ * are under way for long and take no thread's time, and where one is idle there is
+ * nothing to wait for. */
 #ifndef LOSSD_HTTP_ADMISSION_H
 #define LOSSD_HTTP_ADMISSION_H
 
@@ -16,7 +20,7 @@
 
 /* Why a request is not answered though nothing is wrong with it. */
 enum shedding {
-    SHED_QUEUE,  /* as many wait as may */
+    SHED_QUEUE,  /* as many are under way as may */
     SHED_WAIT,   /* it would have to wait for longer than its timeout */
     SHED_LATE,   /* it has waited for longer than that */
     SHED_MEMORY, /* there is none left for it */
@@ -26,10 +30,11 @@ enum shedding {
 /* Shared by all threads without a lock. */
 struct admission {
     size_t threads; /* that do the work */
-    size_t places;  /* requests that may wait, */
+    size_t places;  /* requests that may be under way, */
     size_t kept;    /* and those of them for small ones only */
-    _Atomic size_t waiting;
-    _Atomic int64_t work_ns; /* estimated, of those that wait or are being answered */
+    _Atomic size_t under_way;
+    _Atomic size_t working;  /* those that have a thread or wait for one */
+    _Atomic int64_t work_ns; /* estimated, of those under way */
     _Atomic int64_t pace;    /* what work takes, in thousandths of its estimate */
 };
 
@@ -47,8 +52,15 @@ struct task_estimate {
 bool admission_enter(struct admission *admission, const struct task_estimate *task,
                      enum shedding *why, struct err *err);
 
-/* It waits no more.  True: there are others that still do. */
-bool admission_begin(struct admission *admission);
+/* It wants a thread, and has had it; any number of times, but not two at once. */
+void admission_begin(struct admission *admission);
+void admission_end(struct admission *admission);
+
+/* True when somebody waits for a thread. */
+bool admission_is_crowded(const struct admission *admission);
+
+/* It costs more than its estimate said. */
+void admission_grow(struct admission *admission, int64_t more_ns);
 
 /* It is over.  `took_ns` tells the pace, when all threads were busy: else 0. */
 void admission_leave(struct admission *admission, int64_t cost_ns, int64_t took_ns);

@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #include "http/admission.h"
+#include "http/parcel.h"
+#include "http/turn.h"
 #include "lossd/api/api.h"
 #include "lossd/base/pool.h"
 #include "lossd/base/span.h"
@@ -23,7 +25,7 @@ enum talk_state {
     TALK_BEGUN,    /* its first line has been read */
     TALK_BODY,     /* headers are in, the body is not */
     TALK_SWALLOW,  /* refused; the little that is left of the body is awaited */
-    TALK_QUEUED,   /* being answered on the pool; the connection is suspended */
+    TALK_QUEUED,   /* having a turn on the pool; the connection is suspended */
     TALK_ANSWERED, /* the response is there */
     TALK_SENT,     /* and under way */
     TALK_GONE      /* the client left before its work was started */
@@ -36,9 +38,13 @@ struct conversation {
     struct exchange exchange;
     struct response response;
     struct MHD_Connection *mhd;
+    bool admitted; /* what it costs is counted, and it has turns on the pool: */
+    int64_t cost_ns;
+    int64_t took_ns; /* so far, when there was no idle thread; else 0 */
+    struct parcel parcel;
+    enum turn turn;
     struct job job;
     int64_t queued_ns, timeout_ns; /* when it began to wait, and for how long it may */
-    int64_t cost_ns;               /* as it was counted in */
     enum shedding shed;            /* why, when it was refused for want of room */
     struct span user_agent;
     bool chunked;
@@ -51,6 +57,12 @@ struct conversation {
     char spill[256]; /* made of the response, and not yet given to be sent: */
     size_t spilled, spill_size;
 };
+
+/* Whoever sees the state sees what was done before. */
+static inline void conversation_become(struct conversation *talk, enum talk_state state)
+{
+    atomic_store_explicit(&talk->state, state, memory_order_release);
+}
 
 /* The first line of a request is in; `uri` is not kept. */
 void conversation_begin(struct connection *connection, const char *uri);

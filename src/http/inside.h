@@ -11,6 +11,7 @@
 #include "http/acceptor.h"
 #include "http/admission.h"
 #include "http/connection.h"
+#include "http/parcel.h"
 #include "http/reaper.h"
 #include "http/refuse.h"
 #include "http/tally.h"
@@ -19,9 +20,11 @@
 /* A network thread. */
 struct net {
     struct server *server;
-    bool is_admin; /* its requests may only ask how the service is */
+    bool is_admin;  /* its requests may only ask how the service is */
+    bool is_prompt; /* has asked the scheduler for it; the thread's own */
     struct MHD_Daemon *daemon;
     struct registry registry;
+    struct shelf shelf;
     /* Sockets handed over whose start the thread has not told of, and the least
      * that there have been since the reaper looked: see reaper.c. */
     _Atomic long arriving, arriving_least;
@@ -49,6 +52,10 @@ struct server {
 
 /* Connections of a thread, those on their way to it included. */
 size_t net_load(const struct net *net);
+
+/* Is there nobody whom the thread could keep waiting?  Then it does what takes time
+ * itself, because handing over has its price. */
+bool net_has_one(const struct net *net);
 
 /* A connection is about to be suspended for the pool.  False: not any more. */
 bool server_begin_job(struct server *server);

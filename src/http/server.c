@@ -1,6 +1,6 @@
 /* The server's threads, and the HTTP library's callbacks.
  *
- *     acceptor ── least loaded ──▶ network threads ── costly ──▶ pool
+ *     acceptor ── least loaded ──▶ network threads ── turns ───▶ pool
  *                                   ▲                             │ resumed
  *        reaper (slow, lost) ───────┤◀────────────────────────────┘
  *        refuser (early answers) ◀──┘
@@ -21,6 +21,7 @@
 
 #include "http/inside.h"
 #include "lossd/base/clock.h"
+#include "lossd/base/thread.h"
 
 enum {
     LIBRARY_CONNECTIONS = 1000000, /* never reached */
@@ -68,6 +69,9 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
 {
     struct net *net = cls;
 
+    if (!net->is_prompt) /* the library tells of its threads' start in no other way */
+        thread_be_prompt();
+    net->is_prompt = true;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
         if (*context)
             connection_free(&net->registry, *context);
@@ -181,6 +185,11 @@ size_t net_load(const struct net *net)
     return atomic_load(&net->registry.count) + (arriving > 0 ? (size_t)arriving : 0);
 }
 
+bool net_has_one(const struct net *net)
+{
+    return net_load(net) == 1;
+}
+
 /* Seconds of the library's own timeout: longer than any of the reaper's. */
 static unsigned library_timeout(const struct server_settings *settings)
 {
@@ -278,7 +287,7 @@ struct server *server_new(const struct server_settings *settings, struct api *ap
     server->pool = pool;
     server->budget = budget;
     server->admission =
-        admission_of(pool_threads(pool), pool_queue_capacity(pool), settings->queue_kept);
+        admission_of(pool_threads(pool), settings->queue_size, settings->queue_kept);
     server->log = log;
     server->meter = meter;
     pthread_mutex_init(&server->lock, NULL);
@@ -349,8 +358,10 @@ void server_free(struct server *server)
     for (size_t i = 0; i < server->nets; i++)
         MHD_stop_daemon(server->net[i].daemon);
     /* until the last of them any may count the connections of all: GET /metrics */
-    for (size_t i = 0; i < server->nets; i++)
+    for (size_t i = 0; i < server->nets; i++) {
         registry_release(&server->net[i].registry);
+        shelf_release(&server->net[i].shelf);
+    }
     refuser_free(server->refuser);
     pthread_cond_destroy(&server->no_jobs);
     pthread_mutex_destroy(&server->lock);

@@ -148,7 +148,7 @@ static inline void daemon_require_rest(struct daemon *daemon)
         sched_yield();
     }
     require(atomic_load(&daemon->budget.used) == 0, "all memory is given back");
-    require(atomic_load(&server->admission.waiting) == 0, "nothing waits");
+    require(atomic_load(&server->admission.under_way) == 0, "nothing is under way");
     require(atomic_load(&server->admission.work_ns) == 0, "no work is left");
     require(pool_queued(daemon->pool) == 0, "nothing is queued");
 }

@@ -231,8 +231,42 @@ static void limits__refuse_when_the_queue_is_full(void **state)
         "--threads", "1", "--queue-size", "1", "--inline-cost", "0s", NULL};
 
     (void)state;
-    assert_refuses_in_the_queue(flags, "/v1/softmax?return=logsumexp", "waiting already",
+    assert_refuses_in_the_queue(flags, "/v1/softmax?return=logsumexp",
+                                "under way already",
                                 (const char *const[]){"queue", NULL});
+}
+
+/* Nobody sends for nothing, nor is anything read for nothing. */
+static void limits__refuse_a_body_that_is_only_announced(void **state)
+{
+    enum { CLIENTS = 12 };
+    static const char *const flags[] = {"--threads", "1", "--queue-size", "1", NULL};
+    struct service service;
+    struct wire wires[CLIENTS], other;
+    struct answer answer;
+    char *body = batch_text(20000);
+    unsigned status = 100;
+
+    (void)state;
+    assert_true(service_start(&service, flags));
+    for (int round = 0; status == 100; round++) { /* until it has come while all work */
+        assert_true(round < 100);
+        for (int i = 0; i < CLIENTS; i++) {
+            assert_true(wire_open(&wires[i], service.port));
+            assert_true(wire_post(&wires[i], "/v1/softmax", body, true));
+        }
+        assert_true(wire_open(&other, service.port));
+        status = wire_announce(&other, "/v1/softmax", 1000000);
+        for (int i = 0; i < CLIENTS; i++) {
+            assert_true(wire_answer(&wires[i], false, &answer));
+            answer_release(&answer);
+            wire_close(&wires[i]);
+        }
+        wire_close(&other);
+    }
+    assert_int_equal(status, 503);
+    free(body);
+    assert_int_equal(service_stop(&service), 0);
 }
 
 /* Either at once, because of what is there already, or when its turn comes. */
@@ -288,6 +322,7 @@ int main(void)
         cmocka_unit_test(limits__give_the_place_of_an_idle_connection_to_a_new_one),
         cmocka_unit_test(limits__refuse_when_there_is_no_descriptor_left),
         cmocka_unit_test(limits__refuse_when_the_queue_is_full),
+        cmocka_unit_test(limits__refuse_a_body_that_is_only_announced),
         cmocka_unit_test(limits__refuse_who_would_wait_for_longer_than_it_says),
         cmocka_unit_test(limits__refuse_who_would_wait_for_longer_than_the_setting),
         cmocka_unit_test(limits__keep_memory_for_small_requests),

@@ -165,6 +165,29 @@ static void slow__bodies_are_told_so(void **state)
     free(log);
 }
 
+/* The first part of it has been read already, and by another thread. */
+static void slow__rests_of_bodies_are_told_so(void **state)
+{
+    enum { BEGUN = 1 << 20 };
+    struct wire wire;
+    struct answer answer;
+    char *spaces = malloc(BEGUN);
+
+    (void)state;
+    memset(spaces, ' ', BEGUN);
+    assert_true(wire_open(&wire, service.port));
+    assert_true(wire_text(&wire, "POST /v1/loss HTTP/1.1\r\nHost: x\r\n"
+                                 "Content-Length: 100000000\r\n\r\n"));
+    assert_true(wire_send(&wire, spaces, BEGUN));
+    free(spaces);
+    assert_true(wire_answer(&wire, false, &answer));
+    assert_int_equal(answer.status, 408);
+    answer_release(&answer);
+    assert_true(wire_ends(&wire));
+    wire_close(&wire);
+    assert_true(service_descriptors_fall_to(&service, descriptors));
+}
+
 static void slow__but_steady_bodies_are_answered(void **state)
 {
     /* slower than the timeout as a whole, never within it */
@@ -272,6 +295,7 @@ int main(void)
         cmocka_unit_test(slow__headers_after_an_honest_request_end_the_connection),
         cmocka_unit_test(slow__silence_after_an_honest_request_does_not),
         cmocka_unit_test(slow__bodies_are_told_so),
+        cmocka_unit_test(slow__rests_of_bodies_are_told_so),
         cmocka_unit_test(slow__but_steady_bodies_are_answered),
         cmocka_unit_test(slow__readers_end_the_connection),
         cmocka_unit_test(slow__is_not_the_client_when_the_service_was_stopped),

@@ -247,8 +247,8 @@ static void config__names_flag_value_and_range_of_every_type(void **state)
 static void config__names_the_variable_of_a_bad_value(void **state)
 {
     (void)state;
-    refused("", "LOSSD_QUEUE_SIZE=0",
-            "lossd: LOSSD_QUEUE_SIZE is \"0\"; wanted a whole number from 1 to 1Mi\n");
+    refused("", "LOSSD_QUEUE_SIZE=x",
+            "lossd: LOSSD_QUEUE_SIZE is \"x\"; wanted a whole number from 0 to 1Mi\n");
     refused("", "PORT=http",
             "lossd: PORT is \"http\"; wanted a whole number from 0 to 65535\n");
 }
@@ -579,7 +579,9 @@ static void config__settles_what_was_left_to_the_machine(void **state)
     struct config open = loaded("", "");
     struct config all =
         loaded("--max-request-memory 1TiB --memory-budget 1GiB --small-body 0", "");
-    struct config given = loaded("--threads 3 --net-threads 5 --log-format off", "");
+    struct config given = loaded("--threads 3 --net-threads 5 --queue-size 7 "
+                                 "--log-format off",
+                                 "");
     int ends[2];
 
     assert_int_equal(pipe(ends), 0);
@@ -594,11 +596,13 @@ static void config__settles_what_was_left_to_the_machine(void **state)
     assert_int_equal(all.max_request_memory, 1u << 30);
     assert_true(open.threads >= 1);
     assert_true(open.net_threads >= 1);
+    assert_int_equal(open.queue_size, 24 * open.threads);
     assert_true(open.memory_budget >= 1u << 20);
     assert_true(open.max_request_memory <= open.memory_budget);
     assert_int_equal(open.log_format, LOG_JSON);
     assert_int_equal(given.threads, 3);
     assert_int_equal(given.net_threads, 5);
+    assert_int_equal(given.queue_size, 7);
     assert_int_equal(given.log_format, LOG_OFF);
 }
 

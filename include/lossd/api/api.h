@@ -153,6 +153,10 @@ const struct route *api_route(struct exchange *exchange);
 /* The next piece of the body.  False: refused; more of it is not wanted. */
 bool api_feed(struct exchange *exchange, struct span piece);
 
+/* What a request with so many bytes of body will cost about, all of it, in nanoseconds
+ * of one core: for what is known of it by its head.  0 when nothing is computed. */
+int64_t api_expected_ns(const struct exchange *exchange, uint64_t bytes);
+
 /* What the answer will cost about, in nanoseconds of one core; valid once the
  * body is in.  For deciding whether to answer here or on the pool. */
 int64_t api_cost_ns(const struct exchange *exchange);

@@ -30,7 +30,8 @@ struct server_settings {
     int64_t body_timeout_ns;      /* without any progress of a body */
     int64_t write_timeout_ns;     /* without any progress of an answer */
     int64_t keepalive_timeout_ns; /* idle between requests */
-    size_t queue_kept;            /* places of the queue for small requests only */
+    size_t queue_size;            /* requests under way on the pool, unless it idles, */
+    size_t queue_kept;            /* and those of them for small ones only */
     int64_t request_timeout_ns;   /* in the queue, of requests that do not say */
     int64_t inline_cost_ns;       /* cheaper answers skip the pool */
 };

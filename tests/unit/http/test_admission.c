@@ -22,10 +22,20 @@ static bool enters(struct admission *admission, int64_t cost_ns, int64_t timeout
     return entered;
 }
 
+/* All of its threads have something to do. */
+static struct admission busy(size_t threads, size_t places, size_t kept)
+{
+    struct admission admission = admission_of(threads, places, kept);
+
+    for (size_t i = 0; i < threads; i++)
+        admission_begin(&admission);
+    return admission;
+}
+
 static void admission__keeps_places_for_small_requests(void **state)
 {
     (void)state;
-    struct admission admission = admission_of(1, 8, 2);
+    struct admission admission = busy(1, 8, 2);
     enum shedding why = SHEDDINGS;
 
     for (int i = 0; i < 6; i++)
@@ -35,27 +45,53 @@ static void admission__keeps_places_for_small_requests(void **state)
     for (int i = 0; i < 2; i++)
         assert_true(enters(&admission, 1, SECOND, true, &why));
     assert_false(enters(&admission, 1, SECOND, true, &why));
-    /* a place is free once its request is begun, though it is not over */
-    assert_true(admission_begin(&admission));
+    admission_leave(&admission, 1, 0);
     assert_true(enters(&admission, 1, SECOND, true, &why));
 }
 
 static void admission__of_one_place_has_it_for_everybody(void **state)
 {
     (void)state;
-    struct admission admission = admission_of(1, 1, 0);
+    struct admission admission = busy(1, 1, 0);
     enum shedding why;
 
     assert_true(enters(&admission, 1, SECOND, false, &why));
     assert_false(enters(&admission, 1, SECOND, true, &why));
-    assert_false(admission_begin(&admission));
+    admission_leave(&admission, 1, 0);
     assert_true(enters(&admission, 1, SECOND, false, &why));
+}
+
+/* Those under way have bodies that come slowly, and nothing to do for anyone. */
+static void admission__refuses_nobody_while_a_thread_is_idle(void **state)
+{
+    (void)state;
+    struct admission admission = busy(2, 1, 0);
+    enum shedding why = SHEDDINGS;
+
+    assert_true(enters(&admission, SECOND, SECOND, false, &why));
+    admission_end(&admission);
+    assert_true(enters(&admission, SECOND, SECOND, false, &why));
+    assert_true(enters(&admission, SECOND, 1, false, &why));
+    admission_begin(&admission);
+    assert_false(enters(&admission, SECOND, SECOND, false, &why));
+}
+
+static void admission__is_crowded_when_somebody_waits_for_a_thread(void **state)
+{
+    (void)state;
+    struct admission admission = busy(2, 1, 0);
+
+    assert_false(admission_is_crowded(&admission));
+    admission_begin(&admission);
+    assert_true(admission_is_crowded(&admission));
+    admission_end(&admission);
+    assert_false(admission_is_crowded(&admission));
 }
 
 static void admission__refuses_who_would_wait_for_too_long(void **state)
 {
     (void)state;
-    struct admission admission = admission_of(2, 100, 25);
+    struct admission admission = busy(2, 100, 25);
     enum shedding why = SHEDDINGS;
 
     assert_true(enters(&admission, 6 * SECOND, SECOND, false, &why));
@@ -63,7 +99,9 @@ static void admission__refuses_who_would_wait_for_too_long(void **state)
     assert_false(enters(&admission, 1, 3 * SECOND - 1, false, &why));
     assert_int_equal(why, SHED_WAIT);
     assert_true(enters(&admission, 1, 3 * SECOND, false, &why));
-    admission_leave(&admission, 6 * SECOND, 0);
+    admission_grow(&admission, 2 * SECOND);
+    assert_false(enters(&admission, 1, 3 * SECOND, false, &why));
+    admission_leave(&admission, 8 * SECOND, 0);
     assert_true(enters(&admission, 1, 1, false, &why));
 }
 
@@ -76,7 +114,6 @@ static void admission__learns_what_work_takes(void **state)
 
     for (int i = 0; i < 100; i++) {
         assert_true(enters(&admission, SECOND, SECOND, false, &why));
-        admission_begin(&admission);
         admission_leave(&admission, SECOND, 3 * SECOND);
     }
     assert_true(enters(&admission, SECOND, SECOND, false, &why));
@@ -121,6 +158,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(admission__keeps_places_for_small_requests),
         cmocka_unit_test(admission__of_one_place_has_it_for_everybody),
+        cmocka_unit_test(admission__refuses_nobody_while_a_thread_is_idle),
+        cmocka_unit_test(admission__is_crowded_when_somebody_waits_for_a_thread),
         cmocka_unit_test(admission__refuses_who_would_wait_for_too_long),
         cmocka_unit_test(admission__learns_what_work_takes),
         cmocka_unit_test(admission__survives_measurements_of_any_size),

@@ -1,0 +1,129 @@
+/* A short answer is one text.  A long one is written while it is sent: on the pool, a
+ * parcel at a time, or by the network thread itself where nobody else waits for it. */
+#include "http/answer.h"
+
+#include <string.h>
+
+#include "http/connection.h"
+#include "http/inside.h"
+
+enum { FILL_BLOCK = 32768 };
+
+/* The library offers what is left of the connection's buffer, and next to nothing
+ * is left after headers that have nearly filled it. */
+static size_t fill_little(struct conversation *talk, char *out, size_t capacity)
+{
+    if (talk->spilled == talk->spill_size) {
+        talk->spilled = 0;
+        talk->spill_size =
+            talk->response.fill(talk->response.ctx, talk->spill, sizeof talk->spill);
+    }
+    size_t left = talk->spill_size - talk->spilled, n = left < capacity ? left : capacity;
+    memcpy(out, talk->spill + talk->spilled, n);
+    talk->spilled += n;
+    return n;
+}
+
+/* What the pool has written; when that is all on its way, the pool's turn. */
+static ssize_t fill_from_parcel(struct connection *connection, char *out, size_t capacity)
+{
+    struct conversation *talk = &connection->talk;
+    struct parcel *parcel = &talk->parcel;
+    size_t n = parcel_take(parcel, out, capacity);
+
+    connection_count(&talk->sent, n);
+    if (n > 0)
+        return (ssize_t)n;
+    if (parcel->last)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    return connection_enter(connection, CONNECTION_BUSY) &&
+                   turn_begin(connection, TURN_WRITE)
+               ? 0
+               : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static ssize_t fill_here(struct conversation *talk, char *out, size_t capacity)
+{
+    bool little = capacity < sizeof talk->spill || talk->spilled < talk->spill_size;
+    size_t n = little ? fill_little(talk, out, capacity)
+                      : talk->response.fill(talk->response.ctx, out, capacity);
+
+    connection_count(&talk->sent, n);
+    return n > 0 ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+/* Does the network thread write the next part of the answer itself? */
+static bool fills_here(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+    struct parcel *parcel = &talk->parcel;
+    struct err ignored = {0};
+
+    if (parcel->taken < parcel->len || parcel->last)
+        return false;
+    if (!talk->admitted || talk->spilled < talk->spill_size ||
+        net_has_one(connection->net))
+        return true;
+    return !parcel->at &&
+           !parcel_open(parcel, &connection->net->shelf, &talk->exchange.mem, &ignored);
+}
+
+static ssize_t fill_response(void *cls, uint64_t position, char *out, size_t capacity)
+{
+    struct connection *connection = cls;
+
+    (void)position;
+    (void)atomic_load(&connection->talk.state); /* the last that the pool has written */
+    return fills_here(connection) ? fill_here(&connection->talk, out, capacity)
+                                  : fill_from_parcel(connection, out, capacity);
+}
+
+static struct MHD_Response *make_response(struct connection *connection)
+{
+    const struct response *response = &connection->talk.response;
+
+    if (response->fill)
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, FILL_BLOCK,
+                                                 fill_response, connection, NULL);
+    /* the library does not write to a persistent buffer */
+    return MHD_create_response_from_buffer(
+        response->body.len, (void *)(uintptr_t)response->body.at, MHD_RESPMEM_PERSISTENT);
+}
+
+enum MHD_Result answer_send(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+    const struct response *response = &talk->response;
+    struct MHD_Response *made;
+
+    if (!connection_enter(connection, CONNECTION_WRITING) ||
+        !(made = make_response(connection)))
+        return MHD_NO;
+    enum MHD_Result good = MHD_YES;
+    for (size_t i = 0; i < response->headers; i++)
+        good &= MHD_add_response_header(made, response->header[i].name,
+                                        response->header[i].value);
+    if (talk->last || atomic_load(&connection->net->server->draining))
+        good &= MHD_add_response_header(made, "Connection", "close");
+    if (good)
+        good = MHD_queue_response(talk->mhd, response->status, made);
+    MHD_destroy_response(made);
+    if (good) {
+        conversation_become(talk, TALK_SENT);
+        if (!response->fill)
+            connection_count(&talk->sent, response->body.len);
+    }
+    return good;
+}
+
+/* A request that waits to continue, though with nothing, the library ends twice when
+ * more has come behind it; the first time it takes no response. */
+enum MHD_Result answer_at_end(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+    bool comes_again = talk->ends_twice;
+
+    talk->ends_twice = false;
+    conversation_become(talk, TALK_ANSWERED);
+    return answer_send(connection) || comes_again ? MHD_YES : MHD_NO;
+}

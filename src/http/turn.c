@@ -1,0 +1,212 @@
+#include "http/turn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "http/connection.h"
+#include "http/inside.h"
+#include "lossd/base/clock.h"
+
+enum { FILL_LEAST = 256 /* what a response can always write into */ };
+
+bool turn_is_due(const struct connection *connection, int64_t cost_ns)
+{
+    const struct server *server = connection->net->server;
+
+    return server->pool && cost_ns > server->settings.inline_cost_ns;
+}
+
+bool turn_admit(struct connection *connection, int64_t cost_ns)
+{
+    struct conversation *talk = &connection->talk;
+    struct exchange *exchange = &talk->exchange;
+    struct server *server = connection->net->server;
+    int64_t timeout = exchange->wishes.timeout_ns;
+    struct task_estimate task = {
+        .cost_ns = cost_ns,
+        .timeout_ns = timeout ? timeout : server->settings.request_timeout_ns,
+        .is_small = api_is_small(exchange)};
+
+    talk->admitted =
+        admission_enter(&server->admission, &task, &talk->shed, &exchange->err);
+    talk->timeout_ns = task.timeout_ns;
+    talk->cost_ns = cost_ns;
+    talk->took_ns = 0;
+    exchange->refused = !talk->admitted;
+    return talk->admitted;
+}
+
+void turn_leave(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+
+    if (talk->admitted)
+        admission_leave(&connection->net->server->admission, talk->cost_ns,
+                        talk->took_ns);
+    talk->admitted = false;
+}
+
+/* A client that has closed its side has gone, as far as anyone can tell. */
+static bool has_left(int fd)
+{
+    char byte;
+    ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+static void check_lateness(struct conversation *talk)
+{
+    struct exchange *exchange = &talk->exchange;
+    int64_t waited = exchange->stage_ns[STAGE_QUEUE];
+
+    if (waited <= talk->timeout_ns || exchange->refused)
+        return;
+    talk->shed = SHED_LATE;
+    exchange->refused = true;
+    fail(&exchange->err, ERR_OVERLOADED, NULL,
+         "this request has waited for %.3f s, longer than the %.3f s that it may",
+         (double)waited / 1e9, (double)talk->timeout_ns / 1e9);
+}
+
+static void read_parcel(struct conversation *talk)
+{
+    struct span text = parcel_empty(&talk->parcel);
+
+    if (text.len > 0 && !talk->exchange.refused)
+        api_feed(&talk->exchange, text);
+}
+
+static void write_parcel(struct conversation *talk)
+{
+    struct parcel *parcel = &talk->parcel;
+    struct response *response = &talk->response;
+    size_t n = 1;
+
+    parcel_empty(parcel);
+    while (n > 0 && parcel_room(parcel) >= FILL_LEAST) {
+        n = response->fill(response->ctx, parcel_end(parcel), parcel_room(parcel));
+        parcel->len += n;
+    }
+    parcel->last = n == 0;
+}
+
+/* The first part of a long answer, which may be all of it.  Without a parcel, it is
+ * written where it is sent from. */
+static void begin_writing(struct conversation *talk)
+{
+    struct response *response = &talk->response;
+
+    if (!response->fill || !talk->parcel.at)
+        return;
+    write_parcel(talk);
+    if (talk->parcel.last) {
+        response->fill = NULL;
+        response->body = parcel_empty(&talk->parcel);
+    }
+}
+
+static enum talk_state take_answer_turn(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+    struct exchange *exchange = &talk->exchange;
+    struct server *server = connection->net->server;
+
+    if (has_left(connection->fd))
+        return TALK_GONE;
+    if (server_ending(server) && !exchange->refused) {
+        exchange->refused = true;
+        fail(&exchange->err, ERR_DRAINING, NULL, "this server is stopping");
+    } else {
+        check_lateness(talk);
+    }
+    read_parcel(talk);
+    /* what its head did not tell */
+    int64_t more = api_cost_ns(exchange);
+    talk->cost_ns += more;
+    admission_grow(&server->admission, more);
+    if (exchange->err.kind == ERR_OVERLOADED)
+        exchange->err.retry_after_s = admission_retry_after_s(&server->admission);
+    api_answer(exchange, server->pool, &talk->response);
+    begin_writing(talk);
+    return TALK_ANSWERED;
+}
+
+static enum talk_state take_turn(struct connection *connection, enum turn turn)
+{
+    struct conversation *talk = &connection->talk;
+
+    switch (turn) {
+    case TURN_READ:
+        check_lateness(talk);
+        read_parcel(talk);
+        connection_enter(connection, CONNECTION_BODY);
+        return TALK_BODY;
+    case TURN_WRITE:
+        write_parcel(talk);
+        connection_enter(connection, CONNECTION_WRITING);
+        return TALK_SENT;
+    case TURN_ANSWER:
+        break;
+    }
+    return take_answer_turn(connection);
+}
+
+/* Nothing is left to be done: makes room for others.  Freeing large arrays takes long
+ * enough to be done here, and not on the network thread at the end. */
+static void end_turns(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+
+    arena_trim(&talk->exchange.mem, talk->response.body.at);
+    turn_leave(connection);
+}
+
+static bool was_last(const struct conversation *talk, enum turn turn)
+{
+    return turn == TURN_ANSWER ? !talk->response.fill
+                               : turn == TURN_WRITE && talk->parcel.last;
+}
+
+static void run_job(struct job *job)
+{
+    struct conversation *talk =
+        (struct conversation *)((char *)job - offsetof(struct conversation, job));
+    struct connection *connection =
+        (struct connection *)((char *)talk - offsetof(struct connection, talk));
+    struct server *server = connection->net->server;
+    bool crowded = admission_is_crowded(&server->admission);
+    int64_t began = clock_ns();
+
+    talk->exchange.stage_ns[STAGE_QUEUE] += began - talk->queued_ns;
+    enum talk_state state = take_turn(connection, talk->turn);
+    talk->took_ns += crowded ? clock_ns() - began : 0;
+    if (state == TALK_GONE || was_last(talk, talk->turn))
+        end_turns(connection);
+    admission_end(&server->admission);
+    struct MHD_Connection *mhd = talk->mhd;
+    conversation_become(
+        talk, state); /* from here on the conversation is the network thread's */
+    MHD_resume_connection(mhd);
+    server_end_job(server);
+}
+
+bool turn_begin(struct connection *connection, enum turn turn)
+{
+    struct conversation *talk = &connection->talk;
+    struct server *server = connection->net->server;
+
+    if (!server_begin_job(server))
+        return false;
+    admission_begin(&server->admission);
+    talk->job.run = run_job;
+    talk->turn = turn;
+    talk->queued_ns = clock_ns();
+    conversation_become(talk, TALK_QUEUED);
+    MHD_suspend_connection(talk->mhd);
+    bool queued = pool_submit(server->pool, &talk->job);
+    assert(queued); /* nobody else submits, and a connection has one job at most */
+    (void)queued;
+    return true;
+}

@@ -1,0 +1,188 @@
+/* Large requests beside others.  Alone on its network thread a request is read and
+ * answered there; beside others the pool does that, a part at a time.  Nobody can tell
+ * from the answer. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "batch_text.h"
+#include "service.h"
+#include "wire.h"
+
+enum { AT_ONCE = 4096, PARCEL = 256 << 10, ROWS = 12000, OTHERS = 3 };
+
+static struct service service;
+
+static int start(void **state)
+{
+    static const char *const flags[] = {"--net-threads", "1", "--threads", "1", NULL};
+
+    (void)state;
+    return service_start(&service, flags) ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    return service_stop(&service);
+}
+
+/* A batch and spaces behind it, `length` bytes of them; to be freed. */
+static char *padded(size_t length)
+{
+    char *batch = batch_text(ROWS), *text = malloc(length + 1);
+    size_t begun = strlen(batch);
+
+    assert_true(begun <= length);
+    memcpy(text, batch, begun);
+    memset(text + begun, ' ', length - begun);
+    text[length] = '\0';
+    free(batch);
+    return text;
+}
+
+static void send_whole(struct wire *wire, const char *body)
+{
+    char head[200];
+
+    snprintf(head, sizeof head,
+             "POST /v1/softmax HTTP/1.1\r\nHost: x\r\nX-Request-ID: r\r\n"
+             "Content-Length: %zu\r\n\r\n",
+             strlen(body));
+    assert_true(wire_text(wire, head));
+    assert_true(wire_text(wire, body));
+}
+
+static void send_chunked(struct wire *wire, const char *body)
+{
+    enum { CHUNK = 70001 };
+    char line[40];
+
+    assert_true(wire_text(wire,
+                          "POST /v1/softmax HTTP/1.1\r\nHost: x\r\nX-Request-ID: r\r\n"
+                          "Transfer-Encoding: chunked\r\n\r\n"));
+    for (size_t left = strlen(body), n; left > 0; left -= n, body += n) {
+        n = left < CHUNK ? left : CHUNK;
+        snprintf(line, sizeof line, "%zx\r\n", n);
+        assert_true(wire_text(wire, line));
+        assert_true(wire_send(wire, body, n));
+        assert_true(wire_text(wire, "\r\n"));
+    }
+    assert_true(wire_text(wire, "0\r\n\r\n"));
+}
+
+/* The answer's body, to be freed. */
+static char *ask(struct wire *wire, void (*send)(struct wire *, const char *),
+                 const char *body, unsigned status)
+{
+    struct answer answer;
+
+    send(wire, body);
+    assert_true(wire_answer(wire, false, &answer));
+    assert_int_equal(answer.status, status);
+    char *copy = strdup(answer.body);
+    answer_release(&answer);
+    return copy;
+}
+
+/* Asks alone, then beside others, and beside others again. */
+static void assert_same_beside_others(const char *body, unsigned status)
+{
+    void (*const ways[])(struct wire *, const char *) = {send_whole, send_chunked};
+    struct wire wire, others[OTHERS];
+
+    /* a chunked body with a mistake ends its connection */
+    for (size_t w = 0; w < (status == 200 ? 2 : 1); w++) {
+        size_t base = service_descriptors(&service);
+        assert_true(wire_open(&wire, service.port));
+        char *alone = ask(&wire, ways[w], body, status);
+        for (int i = 0; i < OTHERS; i++) {
+            assert_true(wire_open(&others[i], service.port));
+            free(
+                ask(&others[i], send_whole, "{\"logits\":[1,2]}", 200)); /* it is there */
+        }
+        for (int i = 0; i < 2; i++) {
+            char *beside = ask(&wire, ways[w], body, status);
+            assert_string_equal(beside, alone);
+            free(beside);
+        }
+        free(alone);
+        for (int i = 0; i < OTHERS; i++)
+            wire_close(&others[i]);
+        wire_close(&wire);
+        assert_true(service_descriptors_fall_to(&service, base));
+    }
+}
+
+static void turns__read_and_write_the_same(void **state)
+{
+    (void)state;
+    size_t least = (size_t)AT_ONCE + PARCEL;
+    const size_t lengths[] = {least - 1, least, least + 1, least + PARCEL, 3 * least};
+
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        char *body = padded(lengths[i]);
+        assert_same_beside_others(body, 200);
+        free(body);
+    }
+}
+
+/* At its place, whatever part of the body it is in. */
+static void turns__find_the_same_mistakes(void **state)
+{
+    (void)state;
+    const size_t places[] = {100, AT_ONCE, AT_ONCE + PARCEL, 600000};
+
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char *body = padded(700000);
+        body[places[i]] = 'x';
+        assert_same_beside_others(body, 400);
+        free(body);
+    }
+}
+
+/* The answer is larger than what sockets hold, so it is under way when others come and
+ * when they go. */
+static void turns__begin_and_end_within_an_answer(void **state)
+{
+    enum { LARGE = 200000 };
+    struct wire wire, other;
+    struct answer alone, beside;
+    char *body = batch_text(LARGE);
+
+    (void)state;
+    assert_true(wire_open(&wire, service.port));
+    send_whole(&wire, body);
+    assert_true(wire_answer(&wire, false, &alone));
+    assert_int_equal(alone.status, 200);
+    send_whole(&wire, body);
+    for (int i = 0; i < 3; i++) {
+        assert_true(wire_open(&other, service.port));
+        free(ask(&other, send_whole, "{\"logits\":[1,2]}", 200));
+        wire_close(&other);
+    }
+    assert_true(wire_answer(&wire, false, &beside));
+    assert_string_equal(beside.body, alone.body);
+    answer_release(&alone);
+    answer_release(&beside);
+    free(body);
+    wire_close(&wire);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(turns__read_and_write_the_same),
+        cmocka_unit_test(turns__find_the_same_mistakes),
+        cmocka_unit_test(turns__begin_and_end_within_an_answer),
+    };
+
+    return cmocka_run_group_tests(tests, start, stop);
+}
