@@ -78,6 +78,17 @@ static void send_chunked(struct wire *wire, const char *body)
     assert_true(wire_text(wire, "0\r\n\r\n"));
 }
 
+/* Without telling megabytes of both where they differ. */
+static void assert_same(const char *text, const char *other)
+{
+    size_t i = 0;
+
+    while (text[i] && text[i] == other[i])
+        i++;
+    if (text[i] != other[i])
+        fail_msg("from byte %zu on: %.40s, and not %.40s", i, text + i, other + i);
+}
+
 /* The answer's body, to be freed. */
 static char *ask(struct wire *wire, void (*send)(struct wire *, const char *),
                  const char *body, unsigned status)
@@ -110,7 +121,7 @@ static void assert_same_beside_others(const char *body, unsigned status)
         }
         for (int i = 0; i < 2; i++) {
             char *beside = ask(&wire, ways[w], body, status);
-            assert_string_equal(beside, alone);
+            assert_same(beside, alone);
             free(beside);
         }
         free(alone);
@@ -152,7 +163,7 @@ static void turns__find_the_same_mistakes(void **state)
  * when they go. */
 static void turns__begin_and_end_within_an_answer(void **state)
 {
-    enum { LARGE = 200000 };
+    enum { LARGE = 60000 };
     struct wire wire, other;
     struct answer alone, beside;
     char *body = batch_text(LARGE);
@@ -169,7 +180,7 @@ static void turns__begin_and_end_within_an_answer(void **state)
         wire_close(&other);
     }
     assert_true(wire_answer(&wire, false, &beside));
-    assert_string_equal(beside.body, alone.body);
+    assert_same(beside.body, alone.body);
     answer_release(&alone);
     answer_release(&beside);
     free(body);
