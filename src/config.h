@@ -63,9 +63,10 @@ enum config_outcome config_load(struct config *config, int argc, char *const arg
                                 FILE *err);
 
 /* Replaces what was left to the machine by its numbers: threads and net_threads
- * by the cores we may use, queue_size by that, memory_budget by bytes, and log_format auto by text
- * when `log_fd` is a terminal, else json.  A max_request_memory that the budget can
- * never hold comes down to it: too large, rather than forever too early. */
+ * by the cores we may use, queue_size by the threads, memory_budget by bytes, and
+ * log_format auto by text when `log_fd` is a terminal, else json.  A max_request_memory
+ * that the budget can never hold comes down to it: too large, rather than forever too
+ * early. */
 void config_settle(struct config *config, int log_fd);
 
 /* The part of the whole memory or queue that only small requests may use. */

@@ -284,11 +284,6 @@ size_t pool_queued(const struct pool *pool)
     return pool ? atomic_load(&pool->queued) : 0;
 }
 
-size_t pool_queue_capacity(const struct pool *pool)
-{
-    return pool ? pool->queue_capacity : 0;
-}
-
 size_t pool_threads(const struct pool *pool)
 {
     return pool ? pool->threads : 0;

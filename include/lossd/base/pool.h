@@ -31,9 +31,8 @@ size_t pool_width(const struct pool *pool);
 /* Queues the job.  False when the queue is full: shed load. */
 bool pool_submit(struct pool *pool, struct job *job);
 
-/* Jobs waiting in the queue, and jobs that may. */
+/* Jobs waiting in the queue. */
 size_t pool_queued(const struct pool *pool);
-size_t pool_queue_capacity(const struct pool *pool);
 
 /* Threads of the pool, and those of them that do not sleep. */
 size_t pool_threads(const struct pool *pool);
