@@ -378,10 +378,10 @@ static void reduce(const struct batch *batch, struct result *result,
     struct exact_sum *losses = &workers[0].losses, *penalties = &workers[0].penalties;
     double divisor = result->divisor, other = penalty_divisor(batch, result);
 
-    for (size_t i = 1; i < width; i++) {
+    for (size_t i = 1; i < width; i++)
         exact_sum_merge(losses, &workers[i].losses);
+    for (size_t i = 1; has_penalties(batch) && i < width; i++)
         exact_sum_merge(penalties, &workers[i].penalties);
-    }
     if (batch->reduction == REDUCTION_MEAN && divisor == 0) {
         result->loss_sum = exact_sum_value(losses);
         result->loss = (double)NAN;
@@ -391,7 +391,8 @@ static void reduce(const struct batch *batch, struct result *result,
             exact_sum_value(losses) / divisor + exact_sum_value(penalties) / other;
         result->loss_sum = result->loss * divisor;
     } else {
-        exact_sum_merge(losses, penalties);
+        if (has_penalties(batch))
+            exact_sum_merge(losses, penalties);
         result->loss = result->loss_sum = exact_sum_value(losses);
         if (batch->reduction == REDUCTION_MEAN)
             result->loss /= divisor;
