@@ -259,6 +259,17 @@ static void follow_chain(const struct scoring *scoring, const struct slab *slab,
     }
 }
 
+static void scale_rows(const struct slab *slab, const double *weights, double by,
+                       double *scale)
+{
+    double temperature = slab->batch->temperature;
+
+    for (size_t r = 0; temperature != 1 && r < slab->rows; r++)
+        scale[r] = weights[r] / temperature * by;
+    for (size_t r = 0; temperature == 1 && r < slab->rows; r++)
+        scale[r] = weights[r] * by;
+}
+
 static void put_gradient(const struct scoring *scoring, const struct slab *slab,
                          size_t from, const struct worker *worker)
 {
@@ -266,12 +277,9 @@ static void put_gradient(const struct scoring *scoring, const struct slab *slab,
     void *array = scoring->result->gradient;
     void *part = part_of(slab, from, array, worker);
 
-    for (size_t r = 0; r < slab->rows; r++)
-        worker->scale[r] =
-            worker->weights[r] / batch->temperature * scoring->gradient_scale;
-    for (size_t r = 0; has_penalties(batch) && r < slab->rows; r++)
-        worker->penalty_scale[r] =
-            worker->weights[r] / batch->temperature * scoring->penalty_scale;
+    scale_rows(slab, worker->weights, scoring->gradient_scale, worker->scale);
+    if (has_penalties(batch))
+        scale_rows(slab, worker->weights, scoring->penalty_scale, worker->penalty_scale);
     batch->loss->gradient(slab, worker->scale,
                           has_penalties(batch) ? worker->penalty_scale : NULL, part);
     if (scoring->gradient_rest != 1 || batch_has(batch, MEMBER_softcap))
