@@ -46,6 +46,9 @@ TESTS    := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c tests/unit/*/
               tests/properties/test_*.c tests/conversations/test_*.c tests/conformance/test_*.c \
               tests/system/test_*.c)) $(REPLAYS)
 BENCHES  := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*/bench_*.c))
+# Long, and of one thread: nothing that ThreadSanitizer could see.
+ALONE_tsan := properties/test_accuracy properties/test_loss_properties
+TESTS    := $(filter-out $(ALONE_$(VARIANT):%=$(OUT)/tests/%),$(TESTS))
 STORMS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/storm/storm_*.c))
 
 MAKEFLAGS += --no-builtin-rules
