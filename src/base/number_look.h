@@ -1,5 +1,5 @@
-/* The two looks that number_scan.c takes at a text: which of 32 bytes are what,
- * and what sixteen digits with a dot among them are worth.
+/* The looks that number_scan.c takes at a text: which of 32 bytes are no digits, where
+ * the first digit is that is not 0, and what sixteen with a dot among them are worth.
  *
  * SSE2 is part of every x86-64, so nothing is chosen while running.  Elsewhere
  * 64-bit words do the same: the same results, at half the speed.  Defining
@@ -16,15 +16,9 @@
 #define NUMBER_LOOK_SSE2 0
 #endif
 
-/* Bit i is about byte i of the 32: it is no digit; it is a byte above '0', so
- * not a zero, a sign, a dot, a comma or a blank. */
-struct look {
-    uint32_t other, above;
-};
-
 /* The i-th of its suffixes starts with 32 - i set bytes: loaded at 32 - n it is
  * a mask of the first n bytes. */
-static const unsigned char look_window[64] = {
+static const _Alignas(64) unsigned char look_window[64] = {
 #define EIGHT 255, 255, 255, 255, 255, 255, 255, 255
     EIGHT, EIGHT, EIGHT, EIGHT
 #undef EIGHT
@@ -44,18 +38,28 @@ static inline __m128i look_mask(unsigned count)
     return look_load(look_window + 32 - count);
 }
 
-/* Signed comparison is the only one there is: the digits go to -128..-119. */
-static inline struct look look_at(const char *at)
+/* Digits become 0 to 9, and addition stops at 255: all others get the highest bit. */
+static inline uint32_t look_others(__m128i text)
 {
-    __m128i low = look_load(at), high = look_load(at + 16);
-    __m128i bias = _mm_set1_epi8((char)(128 - '0')), limit = _mm_set1_epi8((char)-119);
+    __m128i value = _mm_xor_si128(text, _mm_set1_epi8('0'));
+    __m128i beyond_nine = _mm_adds_epu8(value, _mm_set1_epi8(127 - 9));
+    return (uint32_t)_mm_movemask_epi8(beyond_nine);
+}
+
+/* Bit i: byte i of the 32 is no digit. */
+static inline uint32_t look_at(const char *at)
+{
+    return look_others(look_load(at)) | look_others(look_load(at + 16)) << 16;
+}
+
+/* Bytes before the first digit that is not 0, of 31 at most; a dot among them counts. */
+static inline unsigned look_leading_zeros(const char *at)
+{
     __m128i zero = _mm_set1_epi8('0');
-    int other_low = _mm_movemask_epi8(_mm_cmpgt_epi8(_mm_add_epi8(low, bias), limit));
-    int other_high = _mm_movemask_epi8(_mm_cmpgt_epi8(_mm_add_epi8(high, bias), limit));
-    int above_low = _mm_movemask_epi8(_mm_cmpgt_epi8(low, zero));
-    int above_high = _mm_movemask_epi8(_mm_cmpgt_epi8(high, zero));
-    return (struct look){(uint32_t)other_low | (uint32_t)other_high << 16,
-                         (uint32_t)above_low | (uint32_t)above_high << 16};
+    int low = _mm_movemask_epi8(_mm_cmpgt_epi8(look_load(at), zero));
+    int high = _mm_movemask_epi8(_mm_cmpgt_epi8(look_load(at + 16), zero));
+    return (unsigned)__builtin_ctz((unsigned)low | (unsigned)high << 16 |
+                                   UINT32_C(1) << 31);
 }
 
 /* The first `count` digits at `at`, as if zeros followed up to sixteen.  The
@@ -67,8 +71,10 @@ static inline uint64_t look_sixteen(const char *at, unsigned split, unsigned cou
                                 _mm_andnot_si128(before, look_load(at + 1)));
     __m128i digits =
         _mm_and_si128(_mm_sub_epi8(text, _mm_set1_epi8('0')), look_mask(count));
-    __m128i pairs =
-        _mm_srli_epi16(_mm_mullo_epi16(digits, _mm_set1_epi16(1 + (10 << 8))), 8);
+    /* Known to gcc, it becomes four additions and shifts. */
+    __m128i ten_and_one = _mm_set1_epi16(1 + (10 << 8));
+    __asm__("" : "+x"(ten_and_one));
+    __m128i pairs = _mm_srli_epi16(_mm_mullo_epi16(digits, ten_and_one), 8);
     __m128i fours = _mm_madd_epi16(pairs, _mm_set1_epi32(100 + (1 << 16)));
     fours = _mm_packs_epi32(fours, fours);
     __m128i eights = _mm_madd_epi16(fours, _mm_set1_epi32(10000 + (1 << 16)));
@@ -84,20 +90,25 @@ static inline uint32_t look_gather(uint64_t highest)
     return (uint32_t)(((highest >> 7) * UINT64_C(0x0102040810204080)) >> 56);
 }
 
-/* Bytes of 128 and more are no digits, and count as not above, as with SSE2. */
-static inline struct look look_at(const char *at)
+static inline uint32_t look_at(const char *at)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), top = ones << 7;
-    struct look look = {0, 0};
+    uint32_t others = 0;
     for (int i = 0; i < 4; i++) {
         uint64_t text = digits_load(at + 8 * i), low = text & ~top;
         uint64_t from_zero = low + ones * (128 - '0');
-        uint64_t above_zero = low + ones * (127 - '0');
         uint64_t above_nine = low + ones * (127 - '9');
-        look.other |= look_gather((text | ~from_zero | above_nine) & top) << (8 * i);
-        look.above |= look_gather(~text & above_zero & top) << (8 * i);
+        others |= look_gather((text | ~from_zero | above_nine) & top) << (8 * i);
     }
-    return look;
+    return others;
+}
+
+static inline unsigned look_leading_zeros(const char *at)
+{
+    unsigned zeros = 0;
+    while (zeros < 31 && (at[zeros] == '0' || at[zeros] == '.'))
+        zeros++;
+    return zeros;
 }
 
 static inline uint64_t look_eight(const char *at, const unsigned char *before,

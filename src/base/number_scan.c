@@ -3,11 +3,11 @@
  * An array of logits is read at the speed of this file, and what costs time here
  * is branches on data: signs, digit counts and leading zeros are coin flips.  So
  * there are none on these.  One look at 32 bytes gives a mask of the bytes that
- * are no digits; sign, dot and end are its lowest bits.  A second mask gives the
- * first significant digit.  Digits are glued over the dot, masked to their
- * count, and taken as if zeros followed up to sixteen, so the power of ten
- * depends on the dot alone.  Branches remain where documents do not vary: is
- * there a dot, is there an exponent, are there more than 15 digits.
+ * are no digits; sign, dot and end are its lowest bits.  Digits are glued over the
+ * dot, masked to their count, and taken as if zeros followed up to sixteen, so the
+ * power of ten depends on the dot alone.  Leading zeros are digits like others.
+ * Branches remain where documents do not vary: is there a dot, is there an
+ * exponent, are there more than 15 digits.
  *
  * The next number starts where this one ends, so that is the chain to keep short:
  * load, mask, two bit scans.  Asking memory for the sign again (*at == '-') would
@@ -15,15 +15,18 @@
  * be branches: by a conditional move the next number waits for the value of this
  * one, and takes twice as long.  Hence __builtin_expect(), which clang needs.
  *
- * float   One double multiplication.  Its error is below 13 units in the last
- *         place (9 for digits after the 16th, the rest for three roundings), so
- *         rounding once more is right unless the double is that close to a
- *         midpoint of two floats: once in eight million, and then we decline.
+ * Beside the chain it is the number of instructions that counts.  Exponents have
+ * functions of their own, which start over: called with what is known already, they
+ * would have all other numbers save registers for them.
+ *
+ * float   One double multiplication.  Its error is below 5 units in the last
+ *         place; what is cut off after sixteen digits of at least 10^13 is below
+ *         901 units more.  So rounding once more is right unless the double is that
+ *         close to a midpoint of two floats: once in 260 000, and then we decline.
  * double  Up to 15 digits, sixteen with the zero that follows are an exact double
- *         (even, and below 2^54), and so is 10^22: one exact division or
- *         multiplication (Clinger).  Otherwise 19 digits by number_powers.h.
- *         These are at least 10^18, so they need no scaling before they are
- *         multiplied, and none of the special cases of number_round.h. */
+ *         (even, and below 2^54), and so is 10^16: one exact division (Clinger).
+ *         Otherwise 19 digits by number_powers.h, without the special cases of
+ *         number_round.h. */
 #include "lossd/base/number_scan.h"
 
 #include <float.h>
@@ -39,16 +42,19 @@
 enum {
     SCAN_EXPONENT_DIGITS = 5,
     SHORT_DIGITS = 15,
-    SHORT_POWER = 22,
+    LONG_DIGITS = 19,
     FLOAT_POWER_MIN = -54,
     FLOAT_POWER_MAX = 23,
     /* Doubles this close to a midpoint of two floats are declined. */
-    FLOAT_DOUBT = 32
+    FLOAT_DOUBT = 1024
 };
 
-static const double exact_powers[SHORT_POWER + 1] = {
-    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+/* Of more than sixteen digits, those sixteen must be this much. */
+static const uint64_t CUT_DIGITS_LEAST = UINT64_C(10000000000000);
+
+static const double exact_powers[] = {
+    1e0, 1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,
+    1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
 };
 
 /* What sixteen digits, a number from 10^15 to 10^16, can be multiplied with to
@@ -63,9 +69,8 @@ static const double float_powers[FLOAT_POWER_MAX - FLOAT_POWER_MIN + 1] = {
     1e18,  1e19,  1e20,  1e21,  1e22,  1e23,
 };
 
-/* A number as it lies in the text: `count` digits from `first`, the first not
- * zero (none for a zero), a dot after `split` of them (elsewhere if 16 or more),
- * worth 0.ddd * 10^scale. */
+/* A number as it lies in the text: `count` digits from `first`, a dot after `split`
+ * of them if that is less than `count`, worth 0.ddd * 10^scale. */
 struct shape {
     const char *first;
     unsigned split, count;
@@ -73,26 +78,15 @@ struct shape {
     bool negative;
 };
 
-static inline const char *scan_exponent(const char *at, int *scale)
-{
-    int value = 0, digits = 0;
-    bool negative = *at == '-';
-    at += *at == '-' || *at == '+';
-    while (digit_is(*at) && digits++ < SCAN_EXPONENT_DIGITS)
-        value = value * 10 + (*at++ - '0');
-    if (digits == 0 || digits > SCAN_EXPONENT_DIGITS)
-        return NULL;
-    *scale += negative ? -value : value;
-    return at;
-}
-
-static inline const char *scan_shape(const char *at, const char *end, struct shape *shape)
+/* All of the number but its exponent. */
+static inline __attribute__((always_inline)) const char *
+scan_shape(const char *at, const char *end, struct shape *shape)
 {
     if (!SCAN_ARITHMETIC_IS_EXACT || end - at < NUMBER_SCAN_SLACK)
         return NULL;
-    struct look look = look_at(at);
-    unsigned sign = look.other & 1;
-    uint32_t others = look.other & ~UINT32_C(1);
+    uint32_t others = look_at(at);
+    unsigned sign = others & 1;
+    others &= ~UINT32_C(1);
     if (others == 0)
         return NULL;
     unsigned point = (unsigned)__builtin_ctz(others), stop = point;
@@ -109,16 +103,43 @@ static inline const char *scan_shape(const char *at, const char *end, struct sha
     if (no_minus | leading_zero | (point == sign))
         return NULL;
 
-    unsigned first = (unsigned)__builtin_ctz(look.above | UINT32_C(1) << 31);
-    int split = (int)point - (int)first;
-    bool dotted = (split > 0) & (stop != point);
-    shape->first = at + first;
-    shape->split = (unsigned)(split | -(split < 0)) & 31;
-    shape->count = first < stop ? stop - first - dotted : 0;
-    shape->scale = split + (split < 0);
+    shape->first = at + sign;
+    shape->split = point - sign;
+    shape->count = stop - sign - (stop != point);
+    shape->scale = (int)shape->split;
     shape->negative = sign;
-    at += stop;
-    return (*at | 0x20) == 'e' ? scan_exponent(at + 1, &shape->scale) : at;
+    return at + stop;
+}
+
+static inline bool begins_exponent(const char *at)
+{
+    return (*at | 0x20) == 'e';
+}
+
+static const char *scan_exponent(const char *at, int *scale)
+{
+    int value = 0, digits = 0;
+    bool negative = *at == '-';
+    at += *at == '-' || *at == '+';
+    while (digit_is(*at) && digits++ < SCAN_EXPONENT_DIGITS)
+        value = value * 10 + (*at++ - '0');
+    if (digits == 0 || digits > SCAN_EXPONENT_DIGITS)
+        return NULL;
+    *scale += negative ? -value : value;
+    return at;
+}
+
+/* The same number without the zeros it starts with.  A dot among them is taken for the
+ * one before the first digit that is left. */
+static inline struct shape without_leading_zeros(struct shape shape)
+{
+    unsigned skip = look_leading_zeros(shape.first);
+    unsigned zeros = skip - ((skip > 0) & (shape.split < shape.count));
+    shape.first += zeros;
+    shape.split &= (unsigned)(skip > 0) - 1;
+    shape.count = zeros < shape.count ? shape.count - zeros : 0;
+    shape.scale -= (int)zeros;
+    return shape;
 }
 
 static inline double double_of_bits(uint64_t bits, bool negative)
@@ -136,16 +157,32 @@ static inline uint64_t bits_of_double(double value)
     return bits;
 }
 
-/* The bits of w * 10^q for w of nineteen digits, or 0 if that is not certain or
- * not of normal size. */
+static inline uint64_t sixteen_of(struct shape shape)
+{
+    return look_sixteen(shape.first, shape.split, shape.count);
+}
+
+/* With a dot among digits 17 to 19, or more digits, the number is no nineteen. */
+static inline bool is_nineteen(struct shape shape)
+{
+    return shape.count <= LONG_DIGITS &&
+           (shape.split <= 16 || shape.split == shape.count);
+}
+
+static inline uint64_t nineteen_of(struct shape shape)
+{
+    const char *more = shape.first + 16 + (shape.split <= 16);
+    return sixteen_of(shape) * 1000 + look_three_more(more, shape.count);
+}
+
+/* The bits of w * 10^q for a w of 1 or more, or 0 if that is not certain or not of normal size. */
 static inline uint64_t round_nineteen(uint64_t w, int q)
 {
-    if (q < ROUND_POWER_MIN || q > ROUND_POWER_MAX)
-        return 0;
-    struct number_product p = number_power_multiply(number_power_of_ten(q), w);
+    int shift = __builtin_clzll(w);
+    struct number_product p = number_power_multiply(number_power_of_ten(q), w << shift);
     int lead = __builtin_clzll(p.high);
     int cut = 63 - lead - number_float64.fraction_bits;
-    int exponent = 64 - lead + number_power_log2(q) + number_float64.bias;
+    int exponent = 64 - lead - shift + number_power_log2(q) + number_float64.bias;
     uint64_t twice = p.high >> (cut - 1);
     if (p.middle == 0 && twice << (cut - 1) == p.high && (twice & 1))
         return 0;
@@ -155,54 +192,99 @@ static inline uint64_t round_nineteen(uint64_t w, int q)
            ((twice + 1) >> 1);
 }
 
-const char *number_scan_double(const char *at, const char *end, double *value)
+static const char *scan_exponent_double(const char *at, const char *end, double *value)
 {
     struct shape shape;
+
     at = scan_shape(at, end, &shape);
-    if (at == NULL)
+    at = scan_exponent(at + 1, &shape.scale);
+    shape = without_leading_zeros(shape);
+    if (at == NULL || !is_nineteen(shape))
         return NULL;
     if (shape.count == 0) {
         *value = double_of_bits(0, shape.negative);
         return at;
     }
-
-    uint64_t sixteen = look_sixteen(shape.first, shape.split, shape.count);
-    int power = shape.scale - 16;
-    if (shape.count <= SHORT_DIGITS && power >= -SHORT_POWER && power <= SHORT_POWER) {
-        double digits = (double)(int64_t)sixteen;
-        digits = power < 0 ? digits / exact_powers[-power] : digits * exact_powers[power];
-        *value = double_of_bits(bits_of_double(digits), shape.negative);
-        return at;
-    }
-
-    bool dot_before = shape.split - 1 < 16;
-    if (shape.count > 19 || (shape.split > 16 && shape.split < shape.count))
+    int power = shape.scale - LONG_DIGITS;
+    if (power < ROUND_POWER_MIN || power > ROUND_POWER_MAX)
         return NULL;
-    uint32_t three = look_three_more(shape.first + 16 + dot_before, shape.count);
-    uint64_t bits = round_nineteen(sixteen * 1000 + three, power - 3);
+    uint64_t bits = round_nineteen(nineteen_of(shape), power);
     *value = double_of_bits(bits, shape.negative);
-    return __builtin_expect(bits != 0, 1) ? at : NULL;
+    return bits != 0 ? at : NULL;
 }
 
-const char *number_scan_float(const char *at, const char *end, float *value)
+const char *number_scan_double(const char *at, const char *end, double *value)
 {
     struct shape shape;
+    const char *after = scan_shape(at, end, &shape);
+
+    if (after == NULL)
+        return NULL;
+    if (begins_exponent(after))
+        return scan_exponent_double(at, end, value);
+    if (shape.count <= SHORT_DIGITS) {
+        double digits =
+            (double)(int64_t)sixteen_of(shape) / exact_powers[16 - shape.split];
+        *value = double_of_bits(bits_of_double(digits), shape.negative);
+        return after;
+    }
+    if (shape.count > LONG_DIGITS)
+        shape = without_leading_zeros(shape);
+    uint64_t w = is_nineteen(shape) ? nineteen_of(shape) : 0;
+    if (__builtin_expect(w == 0, 0))
+        return NULL;
+    uint64_t bits = round_nineteen(w, shape.scale - LONG_DIGITS);
+    *value = double_of_bits(bits, shape.negative);
+    return __builtin_expect(bits != 0, 1) ? after : NULL;
+}
+
+/* Is this double too close to a midpoint of two floats? */
+static inline bool is_doubtful(uint64_t bits)
+{
+    const uint64_t midpoint = UINT64_C(1) << 28, below = 2 * midpoint - 1;
+    return ((bits - midpoint + FLOAT_DOUBT) & below) <= 2 * FLOAT_DOUBT;
+}
+
+static const char *scan_exponent_float(const char *at, const char *end, float *value)
+{
+    struct shape shape;
+
     at = scan_shape(at, end, &shape);
+    at = scan_exponent(at + 1, &shape.scale);
+    shape = without_leading_zeros(shape);
     if (at == NULL)
         return NULL;
     if (shape.count == 0) {
         *value = (float)double_of_bits(0, shape.negative);
         return at;
     }
-
-    uint64_t sixteen = look_sixteen(shape.first, shape.split, shape.count);
     unsigned row = (unsigned)(shape.scale - 16 - FLOAT_POWER_MIN);
     if (row > FLOAT_POWER_MAX - FLOAT_POWER_MIN)
         return NULL;
-    uint64_t bits = bits_of_double((double)(int64_t)sixteen * float_powers[row]);
-    const uint64_t midpoint = UINT64_C(1) << 28, below = 2 * midpoint - 1;
-    bool doubtful = ((bits - midpoint + FLOAT_DOUBT) & below) <= 2 * FLOAT_DOUBT;
+    uint64_t bits =
+        bits_of_double((double)(int64_t)sixteen_of(shape) * float_powers[row]);
     bool normal = (bits >> 52) - (1023 - 126) < 253;
     *value = (float)double_of_bits(bits, shape.negative);
-    return __builtin_expect(normal && !doubtful, 1) ? at : NULL;
+    return normal && !is_doubtful(bits) ? at : NULL;
+}
+
+const char *number_scan_float(const char *at, const char *end, float *value)
+{
+    struct shape shape;
+    const char *after = scan_shape(at, end, &shape);
+
+    if (after == NULL)
+        return NULL;
+    if (begins_exponent(after))
+        return scan_exponent_float(at, end, value);
+    if (shape.count > LONG_DIGITS)
+        shape = without_leading_zeros(shape);
+    uint64_t sixteen = sixteen_of(shape);
+    uint64_t least = CUT_DIGITS_LEAST & -(uint64_t)(shape.count > 16);
+    if (__builtin_expect(sixteen < least, 0))
+        return NULL;
+    const double *power = float_powers - FLOAT_POWER_MIN - 16 + shape.scale;
+    uint64_t bits = bits_of_double((double)(int64_t)sixteen * *power);
+    *value = (float)double_of_bits(bits, shape.negative);
+    return __builtin_expect(!is_doubtful(bits), 1) ? after : NULL;
 }

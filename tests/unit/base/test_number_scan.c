@@ -1,6 +1,7 @@
 /* The array reader's scanners: whatever they take is a JSON number and is read as
  * number_read_*() reads it.  (number_judge.h asks them about every text of
  * test_number.c as well.) */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,20 +54,37 @@ static void number_scan__declines_near_the_end_of_the_text(void **state)
     assert_null(number_scan_float(text, text + sizeof(text) - 1, &narrow));
 }
 
-static void number_scan__declines_hardly_any_logit(void **state)
+/* Logits, and probabilities, which start with zeros or end with an exponent. */
+static void declines_at_most(double (*number)(void), int most)
 {
-    (void)state;
     int declined = 0;
     for (int i = 0; i < ROUNDS; i++) {
         char text[128];
         double wide;
         float narrow;
         memset(text, ']', sizeof(text));
-        (void)number_write_double(text, random_logit());
+        (void)number_write_double(text, number());
         declined += number_scan_double(text, text + sizeof(text), &wide) == NULL;
         declined += number_scan_float(text, text + sizeof(text), &narrow) == NULL;
     }
-    assert_true(declined < ROUNDS / 1000);
+    assert_in_range(declined, 0, most);
+}
+
+static void number_scan__declines_hardly_any_logit(void **state)
+{
+    (void)state;
+    declines_at_most(random_logit, ROUNDS / 1000);
+}
+
+static double random_probability(void)
+{
+    return exp(-fabs(random_logit())) / 1000;
+}
+
+static void number_scan__declines_few_probabilities(void **state)
+{
+    (void)state;
+    declines_at_most(random_probability, ROUNDS / 10);
 }
 
 int main(void)
@@ -75,6 +93,7 @@ int main(void)
         cmocka_unit_test(number_scan__takes_only_json_numbers),
         cmocka_unit_test(number_scan__declines_near_the_end_of_the_text),
         cmocka_unit_test(number_scan__declines_hardly_any_logit),
+        cmocka_unit_test(number_scan__declines_few_probabilities),
     };
     return cmocka_run_group_tests_name("number_scan", tests, NULL, NULL);
 }
