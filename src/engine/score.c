@@ -332,15 +332,22 @@ static void sum_weights(const struct batch *batch, const double *class_weights,
     result->divisor = exact_sum_value(&divisor);
 }
 
-static void count_positions(const struct batch *batch, struct result *result)
+static size_t count_ignored(const struct batch *batch)
 {
     const int64_t *labels = batch->labels.data;
-    bool counts_weights = labels && !batch->loss->ignores_weights;
+    size_t ignored = 0;
+
+    for (size_t n = 0; labels && n < batch->positions; n++)
+        ignored += labels[n] == batch->ignore_index;
+    return ignored;
+}
+
+static void count_positions(const struct batch *batch, struct result *result)
+{
+    bool counts_weights = batch->labels.data && !batch->loss->ignores_weights;
     const double *class_weights = counts_weights ? batch->class_weights.data : NULL;
 
-    result->ignored = 0;
-    for (size_t n = 0; labels && n < batch->positions; n++)
-        result->ignored += labels[n] == batch->ignore_index;
+    result->ignored = count_ignored(batch);
     result->count = batch->positions - result->ignored;
     result->divisor = (double)result->count;
     if (class_weights || batch->sample_weights.data)
