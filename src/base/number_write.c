@@ -12,6 +12,8 @@
  * stall, and a byte-wise loop would run an unpredictable number of times. */
 #include "lossd/base/number.h"
 
+#include <math.h>
+
 #include "number_digits.h"
 #include "number_shortest.h"
 
@@ -169,6 +171,34 @@ static inline struct digits digits_of_float(struct shortest s)
                            .point = point - missing};
 }
 
+/* A value below 10^8 without leading zeros. */
+static inline size_t write_head(char *out, uint32_t value)
+{
+    uint64_t digits = digits_split(value);
+    int zeros = __builtin_ctzll(digits | UINT64_C(1) << 56) >> 3;
+    digits_store(out, (digits | DIGITS_ZERO) >> (8 * zeros));
+    return (size_t)(8 - zeros);
+}
+
+/* A number that is not negative, if it has at most nine digits, at most four of them
+ * decimals; else 0.  Numbers of up to 15 digits are all different doubles, so digits
+ * that give the number back are its shortest. */
+static inline size_t write_short(char *out, double value)
+{
+    const double unit = 10000, end = 1e9;
+    double scaled = value * unit;
+    if (!(scaled < end))
+        return 0;
+    uint32_t digits = (uint32_t)(scaled + 0.5), whole = digits / 10000;
+    if ((double)digits / unit != value)
+        return 0;
+    uint64_t decimals = digits_split(digits - whole * 10000) >> 32;
+    size_t length = write_head(out, whole);
+    out[length] = '.';
+    digits_store(out + length + 1, decimals | DIGITS_ZERO);
+    return length + (decimals != 0 ? 1 + (size_t)length_used(decimals) : 0);
+}
+
 size_t number_write_double(char *out, double value)
 {
     uint64_t bits;
@@ -179,8 +209,11 @@ size_t number_write_double(char *out, double value)
         return write_text(out, span_of("null"));
     if (bits == 0)
         return write_text(out, span_of(sign ? "-0" : "0"));
-    struct digits d = digits_of_double(shortest_double(bits));
     *out = '-';
+    size_t length = write_short(out + sign, fabs(value));
+    if (length > 0)
+        return sign + length;
+    struct digits d = digits_of_double(shortest_double(bits));
     return sign + lay_out(out + sign, &d);
 }
 
@@ -197,15 +230,6 @@ size_t number_write_float(char *out, float value)
     struct digits d = digits_of_float(shortest_float(bits));
     *out = '-';
     return sign + lay_out(out + sign, &d);
-}
-
-/* A value below 10^8 without leading zeros. */
-static inline size_t write_head(char *out, uint32_t value)
-{
-    uint64_t digits = digits_split(value);
-    int zeros = __builtin_ctzll(digits | UINT64_C(1) << 56) >> 3;
-    digits_store(out, (digits | DIGITS_ZERO) >> (8 * zeros));
-    return (size_t)(8 - zeros);
 }
 
 static inline size_t write_eight(char *out, uint64_t value)

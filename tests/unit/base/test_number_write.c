@@ -146,6 +146,28 @@ static void number_write_float__finds_the_shortest_and_closest_digits(void **sta
     }
 }
 
+/* As printf() has them, without the zeros at the end; and the numbers next to them,
+ * which are long. */
+static void number_write__writes_short_decimals(void **state)
+{
+    (void)state;
+    for (int i = 0; i < ROUNDS; i++) {
+        int scale = i % 5;
+        double value = random_below(2000000000) / (scale == 4 ? 1e4 : pow(10, scale));
+        char text[64];
+        int length = snprintf(text, sizeof(text), "%.*f", scale, value);
+        if (scale > 0)
+            while (text[length - 1] == '0')
+                length--;
+        length -= text[length - 1] == '.';
+        text[length] = '\0';
+        assert_string_equal(written_double(value), text);
+        assert_string_equal(written_double(-value) + (value != 0), text);
+        double next = nextafter(value, INFINITY);
+        assert_true(strtod(written_double(next), NULL) == next);
+    }
+}
+
 static void number_write__writes_integers_of_every_length(void **state)
 {
     (void)state;
@@ -174,6 +196,7 @@ int main(void)
         cmocka_unit_test(number_write__writes_what_reads_back),
         cmocka_unit_test(number_write__finds_the_shortest_and_closest_digits),
         cmocka_unit_test(number_write_float__finds_the_shortest_and_closest_digits),
+        cmocka_unit_test(number_write__writes_short_decimals),
         cmocka_unit_test(number_write__writes_integers_of_every_length),
     };
     return cmocka_run_group_tests_name("number_write", tests, NULL, NULL);
