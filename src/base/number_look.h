@@ -1,4 +1,4 @@
-/* The looks that number_scan.c takes at a text: which of 32 bytes are no digits, where
+/* The looks that number_scan.c takes at a text: which of 16 bytes are no digits, where
  * the first digit is that is not 0, and what sixteen with a dot among them are worth.
  *
  * SSE2 is part of every x86-64, so nothing is chosen while running.  Elsewhere
@@ -38,18 +38,13 @@ static inline __m128i look_mask(unsigned count)
     return look_load(look_window + 32 - count);
 }
 
-/* Digits become 0 to 9, and addition stops at 255: all others get the highest bit. */
-static inline uint32_t look_others(__m128i text)
-{
-    __m128i value = _mm_xor_si128(text, _mm_set1_epi8('0'));
-    __m128i beyond_nine = _mm_adds_epu8(value, _mm_set1_epi8(127 - 9));
-    return (uint32_t)_mm_movemask_epi8(beyond_nine);
-}
-
-/* Bit i: byte i of the 32 is no digit. */
+/* Bit i: byte i of 16 is no digit.  Digits become 0 to 9, and addition stops at 255: all
+ * others get the highest bit. */
 static inline uint32_t look_at(const char *at)
 {
-    return look_others(look_load(at)) | look_others(look_load(at + 16)) << 16;
+    __m128i value = _mm_xor_si128(look_load(at), _mm_set1_epi8('0'));
+    __m128i beyond_nine = _mm_adds_epu8(value, _mm_set1_epi8(127 - 9));
+    return (uint32_t)_mm_movemask_epi8(beyond_nine);
 }
 
 /* Bytes before the first digit that is not 0, of 31 at most; a dot among them counts. */
@@ -94,7 +89,7 @@ static inline uint32_t look_at(const char *at)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), top = ones << 7;
     uint32_t others = 0;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 2; i++) {
         uint64_t text = digits_load(at + 8 * i), low = text & ~top;
         uint64_t from_zero = low + ones * (128 - '0');
         uint64_t above_nine = low + ones * (127 - '9');

@@ -2,8 +2,8 @@
  *
  * An array of logits is read at the speed of this file, and what costs time here
  * is branches on data: signs, digit counts and leading zeros are coin flips.  So
- * there are none on these.  One look at 32 bytes gives a mask of the bytes that
- * are no digits; sign, dot and end are its lowest bits.  Digits are glued over the
+ * there are none on these.  A look at 16 bytes, or 32, gives a mask of those that are no
+ * digits; sign, dot and end are its lowest bits.  Digits are glued over the
  * dot, masked to their count, and taken as if zeros followed up to sixteen, so the
  * power of ten depends on the dot alone.  Leading zeros are digits like others.
  * Branches remain where documents do not vary: is there a dot, is there an
@@ -87,14 +87,16 @@ scan_shape(const char *at, const char *end, struct shape *shape)
     uint32_t others = look_at(at);
     unsigned sign = others & 1;
     others &= ~UINT32_C(1);
-    if (others == 0)
-        return NULL;
+    uint32_t rest = others & (others - 1);
+    if (rest == 0) {
+        others |= look_at(at + 16) << 16;
+        rest = others & (others - 1);
+        if (others == 0 || (rest == 0 && at[__builtin_ctz(others)] == '.'))
+            return NULL;
+    }
     unsigned point = (unsigned)__builtin_ctz(others), stop = point;
     if (at[point] == '.') {
-        others &= others - 1;
-        if (others == 0)
-            return NULL;
-        stop = (unsigned)__builtin_ctz(others);
+        stop = (unsigned)__builtin_ctz(rest);
         if (stop == point + 1)
             return NULL;
     }
