@@ -312,9 +312,9 @@ static bool answer_description(struct exchange *exchange, struct response *respo
     return true;
 }
 
-static size_t fill_from_reply(void *ctx, char *out, size_t capacity)
+static size_t fill_from_reply(void *ctx, struct pool *pool, char *out, size_t capacity)
 {
-    return reply_fill(ctx, out, capacity);
+    return reply_fill(ctx, pool, out, capacity);
 }
 
 /* A short answer is one text; a long one is written where it is sent from. */
@@ -332,7 +332,7 @@ static bool set_body(struct exchange *exchange, struct reply *reply,
     size_t room = numbers * NUMBER_ROOM + ENVELOPE_ROOM;
     buf_init(&text, &exchange->mem, SIZE_MAX, NULL, &exchange->err);
     for (char *at; n > 0 && (at = buf_room(&text, room)); room = REPLY_ROOM) {
-        n = reply_fill(reply, at, text.capacity - text.len);
+        n = reply_fill(reply, NULL, at, text.capacity - text.len);
         text.len += n;
     }
     response->body = buf_span(&text);

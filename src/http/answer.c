@@ -1,5 +1,5 @@
 /* A short answer is one text.  A long one is written while it is sent: on the pool, a
- * parcel at a time, or by the network thread itself where nobody else waits for it. */
+ * parcel at a time, or by the network thread itself where that is as well. */
 #include "http/answer.h"
 
 #include <string.h>
@@ -15,8 +15,8 @@ static size_t fill_little(struct conversation *talk, char *out, size_t capacity)
 {
     if (talk->spilled == talk->spill_size) {
         talk->spilled = 0;
-        talk->spill_size =
-            talk->response.fill(talk->response.ctx, talk->spill, sizeof talk->spill);
+        talk->spill_size = talk->response.fill(talk->response.ctx, NULL, talk->spill,
+                                               sizeof talk->spill);
     }
     size_t left = talk->spill_size - talk->spilled, n = left < capacity ? left : capacity;
     memcpy(out, talk->spill + talk->spilled, n);
@@ -46,7 +46,7 @@ static ssize_t fill_here(struct conversation *talk, char *out, size_t capacity)
 {
     bool little = capacity < sizeof talk->spill || talk->spilled < talk->spill_size;
     size_t n = little ? fill_little(talk, out, capacity)
-                      : talk->response.fill(talk->response.ctx, out, capacity);
+                      : talk->response.fill(talk->response.ctx, NULL, out, capacity);
 
     connection_count(&talk->sent, n);
     return n > 0 ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
@@ -62,7 +62,7 @@ static bool fills_here(struct connection *connection)
     if (parcel->taken < parcel->len || parcel->last)
         return false;
     if (!talk->admitted || talk->spilled < talk->spill_size ||
-        net_has_one(connection->net))
+        net_writes_alone(connection->net))
         return true;
     return !parcel->at &&
            !parcel_open(parcel, &connection->net->shelf, &talk->exchange.mem, &ignored);

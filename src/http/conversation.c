@@ -268,7 +268,7 @@ static enum MHD_Result take_end(struct connection *connection)
     }
     if (talk->admitted && !exchange->refused) {
         struct err ignored = {0};
-        if (!talk->parcel.at && !net_has_one(connection->net))
+        if (!talk->parcel.at && !net_writes_alone(connection->net))
             parcel_open(&talk->parcel, &connection->net->shelf, &exchange->mem, &ignored);
         if (turn_begin(connection, TURN_ANSWER))
             return MHD_YES;

@@ -57,6 +57,9 @@ size_t net_load(const struct net *net);
  * itself, because handing over has its price. */
 bool net_has_one(const struct net *net);
 
+/* And are there too few to help with a long answer? */
+bool net_writes_alone(const struct net *net);
+
 /* A connection is about to be suspended for the pool.  False: not any more. */
 bool server_begin_job(struct server *server);
 

@@ -190,6 +190,13 @@ bool net_has_one(const struct net *net)
     return net_load(net) == 1;
 }
 
+bool net_writes_alone(const struct net *net)
+{
+    enum { HELP_FROM = 4 }; /* with two threads the handing over takes what they gain */
+
+    return net_has_one(net) && pool_threads(net->server->pool) < HELP_FROM;
+}
+
 /* Seconds of the library's own timeout: longer than any of the reaper's. */
 static unsigned library_timeout(const struct server_settings *settings)
 {

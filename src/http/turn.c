@@ -78,7 +78,7 @@ static void read_parcel(struct conversation *talk)
         api_feed(&talk->exchange, text);
 }
 
-static void write_parcel(struct conversation *talk)
+static void write_parcel(struct conversation *talk, struct pool *pool)
 {
     struct parcel *parcel = &talk->parcel;
     struct response *response = &talk->response;
@@ -86,7 +86,7 @@ static void write_parcel(struct conversation *talk)
 
     parcel_empty(parcel);
     while (n > 0 && parcel_room(parcel) >= FILL_LEAST) {
-        n = response->fill(response->ctx, parcel_end(parcel), parcel_room(parcel));
+        n = response->fill(response->ctx, pool, parcel_end(parcel), parcel_room(parcel));
         parcel->len += n;
     }
     parcel->last = n == 0;
@@ -94,13 +94,13 @@ static void write_parcel(struct conversation *talk)
 
 /* The first part of a long answer, which may be all of it.  Without a parcel, it is
  * written where it is sent from. */
-static void begin_writing(struct conversation *talk)
+static void begin_writing(struct conversation *talk, struct pool *pool)
 {
     struct response *response = &talk->response;
 
     if (!response->fill || !talk->parcel.at)
         return;
-    write_parcel(talk);
+    write_parcel(talk, pool);
     if (talk->parcel.last) {
         response->fill = NULL;
         response->body = parcel_empty(&talk->parcel);
@@ -129,7 +129,7 @@ static enum talk_state take_answer_turn(struct connection *connection)
     if (exchange->err.kind == ERR_OVERLOADED)
         exchange->err.retry_after_s = admission_retry_after_s(&server->admission);
     api_answer(exchange, server->pool, &talk->response);
-    begin_writing(talk);
+    begin_writing(talk, server->pool);
     return TALK_ANSWERED;
 }
 
@@ -144,7 +144,7 @@ static enum talk_state take_turn(struct connection *connection, enum turn turn)
         connection_enter(connection, CONNECTION_BODY);
         return TALK_BODY;
     case TURN_WRITE:
-        write_parcel(talk);
+        write_parcel(talk, connection->net->server->pool);
         connection_enter(connection, CONNECTION_WRITING);
         return TALK_SENT;
     case TURN_ANSWER:

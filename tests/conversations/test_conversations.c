@@ -157,7 +157,7 @@ static void take_response(const struct response *response, struct answer *answer
         assert_true(answer_add_body(answer, response->body.at, response->body.len));
         return;
     }
-    for (size_t n; (n = response->fill(response->ctx, piece, sizeof piece)) > 0;)
+    for (size_t n; (n = response->fill(response->ctx, NULL, piece, sizeof piece)) > 0;)
         assert_true(answer_add_body(answer, piece, n));
 }
 

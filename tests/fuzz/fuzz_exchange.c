@@ -94,7 +94,8 @@ static void take_body(struct answer *answer, const struct response *response,
         capacity = 256 + next_step(cuts);
         require(answer->body_len + capacity < sizeof answer->body,
                 "no answer is so long");
-        n = response->fill(response->ctx, answer->body + answer->body_len, capacity);
+        n = response->fill(response->ctx, NULL, answer->body + answer->body_len,
+                           capacity);
         require(n <= capacity, "no more than there is room for");
         answer->body_len += n;
     } while (n > 0);

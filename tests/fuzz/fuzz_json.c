@@ -156,7 +156,7 @@ static void answer(struct reading *r, uint64_t cuts)
     do {
         size_t capacity = REPLY_ROOM + next_step(&cuts);
         require(len + capacity < sizeof text, "no answer is so long");
-        n = reply_fill(reply, text + len, capacity);
+        n = reply_fill(reply, NULL, text + len, capacity);
         require(n <= capacity, "no more than there is room for");
         len += n;
     } while (n > 0);

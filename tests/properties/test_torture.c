@@ -90,7 +90,7 @@ static size_t read_response(const struct response *response, char *out)
         memcpy(out, response->body.at, response->body.len);
         return response->body.len;
     }
-    while ((n = response->fill(response->ctx, out + len, 4096)) > 0)
+    while ((n = response->fill(response->ctx, NULL, out + len, 4096)) > 0)
         len += n;
     return len;
 }

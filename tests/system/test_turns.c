@@ -145,6 +145,31 @@ static void turns__read_and_write_the_same(void **state)
     }
 }
 
+/* Threads that are idle write shares of a long answer, for who is alone too. */
+static void turns__are_the_same_with_help(void **state)
+{
+    static const char *const flags[] = {"--net-threads", "1", "--threads", "6", NULL};
+    struct service helped;
+    struct wire alone, wire;
+    char *body = padded((size_t)AT_ONCE + PARCEL);
+
+    (void)state;
+    assert_true(service_start(&helped, flags));
+    assert_true(wire_open(&alone, service.port));
+    assert_true(wire_open(&wire, helped.port));
+    char *plain = ask(&alone, send_whole, body, 200);
+    for (int i = 0; i < 10; i++) {
+        char *shared = ask(&wire, send_whole, body, 200);
+        assert_same(shared, plain);
+        free(shared);
+    }
+    free(plain);
+    free(body);
+    wire_close(&alone);
+    wire_close(&wire);
+    assert_int_equal(service_stop(&helped), 0);
+}
+
 /* At its place, whatever part of the body it is in. */
 static void turns__find_the_same_mistakes(void **state)
 {
@@ -191,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(turns__read_and_write_the_same),
+        cmocka_unit_test(turns__are_the_same_with_help),
         cmocka_unit_test(turns__find_the_same_mistakes),
         cmocka_unit_test(turns__begin_and_end_within_an_answer),
     };

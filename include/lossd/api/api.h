@@ -136,8 +136,9 @@ struct response {
     size_t headers;
     struct span body; /* the whole body, when `fill` is NULL */
     /* Otherwise the body in pieces: at most `capacity` (>= 256) bytes into
-     * `out`; returns how many, 0 at the end. */
-    size_t (*fill)(void *ctx, char *out, size_t capacity);
+     * `out`; returns how many, 0 at the end.  The pool (NULL: none) helps with
+     * large ones. */
+    size_t (*fill)(void *ctx, struct pool *pool, char *out, size_t capacity);
     void *ctx;
 };
 

@@ -48,9 +48,9 @@ const struct codec *codec_for(struct span content_type);
 const char *codec_media_types(void);
 
 /* The next bytes of the answer into out[0..capacity); returns how many, 0 at
- * the end.  `capacity` must be at least REPLY_ROOM.  The batch, the result and
- * the arena must live until the end. */
+ * the end.  `capacity` must be at least REPLY_ROOM; where there is much of it, the
+ * pool helps.  The batch, the result and the arena must live until the end. */
 enum { REPLY_ROOM = 256 };
-size_t reply_fill(struct reply *reply, char *out, size_t capacity);
+size_t reply_fill(struct reply *reply, struct pool *pool, char *out, size_t capacity);
 
 #endif

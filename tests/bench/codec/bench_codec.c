@@ -225,7 +225,7 @@ static void run_writing(void *ctx)
             codec->encode(&answers->batch[i], &answers->result[i], false, &mem, &err);
         if (!reply)
             give_up("encode", &err);
-        for (size_t n; (n = reply_fill(reply, out, sizeof out)) > 0;)
+        for (size_t n; (n = reply_fill(reply, NULL, out, sizeof out)) > 0;)
             sink += n;
         arena_release(&mem);
     }

@@ -18,7 +18,7 @@ static void read_reply(struct reply *reply, size_t capacity)
     char piece[TEXT_MAX];
 
     assert_true(capacity <= sizeof piece);
-    while ((n = reply_fill(reply, piece, capacity)) > 0) {
+    while ((n = reply_fill(reply, NULL, piece, capacity)) > 0) {
         assert_true(n <= capacity && len + n < sizeof text);
         memcpy(text + len, piece, n);
         len += n;

@@ -6,28 +6,31 @@
 
 #include "../engine/random.h"
 #include "codec/reply.h"
+#include "lossd/base/pool.h"
 
-enum { TEXT_MAX = 1 << 16 };
+enum { TEXT_MAX = 1 << 21, MANY = 24000 };
 
 /* The whole text, in pieces of `capacity` bytes. */
-static size_t read_reply(struct reply *reply, char *text, size_t capacity)
+static size_t read_reply(struct reply *reply, struct pool *pool, char *text,
+                         size_t capacity)
 {
     size_t len = 0, n;
     char *piece = malloc(capacity);
 
     assert_non_null(piece);
-    while ((n = reply_fill(reply, piece, capacity)) > 0) {
+    while ((n = reply_fill(reply, pool, piece, capacity)) > 0) {
         assert_true(n <= capacity && len + n < TEXT_MAX);
         memcpy(text + len, piece, n);
         len += n;
     }
-    assert_int_equal(reply_fill(reply, piece, capacity), 0);
+    assert_int_equal(reply_fill(reply, pool, piece, capacity), 0);
     free(piece);
     text[len] = '\0';
     return len;
 }
 
 struct written {
+    struct pool *pool; /* that writes it */
     struct arena mem;
     struct err err;
     char text[TEXT_MAX];
@@ -50,7 +53,7 @@ static void write_array(struct written *w, enum reply_numbers numbers, const voi
     json_int(json, 1);
     json_close(json, '}');
     assert_true(reply_end(reply));
-    w->len = read_reply(reply, w->text, capacity);
+    w->len = read_reply(reply, w->pool, w->text, capacity);
     arena_release(&w->mem);
 }
 
@@ -161,7 +164,7 @@ static void assert_reads_back(const void *data, bool is_float, struct shape shap
     }
     json_close(json, '}');
     assert_true(reply_end(reply));
-    size_t len = read_reply(reply, text, 300);
+    size_t len = read_reply(reply, NULL, text, 300);
     struct decoded d = decode((struct span){text, len});
     assert_string_equal(d.err.detail, "");
     for (unsigned i = 0; i < shape.rank; i++)
@@ -236,7 +239,7 @@ static void encode(const char *body, const struct task *task, bool pretty, char 
     struct reply *reply =
         codec_for(span_of(""))->encode(&d.batch, &result, pretty, &d.mem, &d.err);
     assert_non_null(reply);
-    read_reply(reply, text, 256);
+    read_reply(reply, NULL, text, 256);
     decoded_free(&d);
 }
 
@@ -340,9 +343,45 @@ static void json_encode__needs_little_memory_and_says_when_it_gets_none(void **s
     decoded_free(&d);
 }
 
+/* Numbers of all lengths. */
+static const double *many(void)
+{
+    static double numbers[MANY];
+
+    for (size_t i = 0; i < MANY; i++)
+        numbers[i] = i % 7 ? sin((double)i) * pow(10, (double)(i % 31) - 15) : (double)i;
+    return numbers;
+}
+
+static void reply__is_the_same_from_a_pool(void **state)
+{
+    (void)state;
+    static struct written alone, shared;
+    static const struct shape shapes[] = {{1, {MANY}},
+                                          {2, {8, 3000}},
+                                          {2, {2400, 10}},
+                                          {2, {MANY, 1}},
+                                          {3, {3, 80, 100}},
+                                          {5, {2, 3, 5, 8, 100}},
+                                          {8, {2, 2, 2, 2, 2, 3, 5, 50}}};
+
+    shared.pool = pool_new(3, 8);
+    assert_non_null(shared.pool);
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        for (unsigned pretty = 0; pretty < 2; pretty++)
+            for (size_t capacity = 100000; capacity <= 1000000; capacity += 75001) {
+                write_array(&alone, REPLY_DOUBLES, many(), shapes[i], pretty, 4096);
+                write_array(&shared, REPLY_DOUBLES, many(), shapes[i], pretty, capacity);
+                assert_int_equal(shared.len, alone.len);
+                assert_memory_equal(shared.text, alone.text, alone.len);
+            }
+    pool_free(shared.pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reply__is_the_same_from_a_pool),
         cmocka_unit_test(reply__nests_brackets_by_the_shape),
         cmocka_unit_test(reply__indents_all_but_the_innermost_rows),
         cmocka_unit_test(reply__prints_each_type_as_itself),

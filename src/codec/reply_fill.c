@@ -1,0 +1,309 @@
+/* reply_fill() may have to stop anywhere and to go on later, but asking before each
+ * byte whether it must would cost more than writing the digits.  So it asks once for
+ * a run of numbers of one row: as many as are sure to fit.  What stands between two
+ * rows is short; it is written to the side and copied, in two goes if need be.
+ *
+ * Where many numbers are sure to fit and there is a pool, they are shared out: each
+ * share is written where it is sure to have room, and the gaps are closed then. */
+#include <assert.h>
+#include <string.h>
+
+#include "lossd/base/number.h"
+#include "lossd/base/pool.h"
+#include "reply_parts.h"
+
+enum {
+    NUMBER_ROOM = NUMBER_TEXT_MAX + 2, /* with what follows it */
+    SHARE_LEAST = 1024,                /* numbers that are worth waking a thread */
+    SHARES_MAX = 16
+};
+
+/* --- brackets --- */
+
+static void add_between(struct cursor *cursor, char c)
+{
+    cursor->between[cursor->between_len++] = c;
+}
+
+/* A line break and the indent of what is `depth` arrays deep. */
+static void break_line(struct cursor *cursor, unsigned depth)
+{
+    unsigned around = cursor->part->depth;
+
+    if (!cursor->pretty)
+        return;
+    add_between(cursor, '\n');
+    for (unsigned i = 0; i < 2 * (depth + around); i++)
+        add_between(cursor, ' ');
+}
+
+/* Brackets from depth `from` down to a row; all but the first on a line of its own. */
+static void open_brackets(struct cursor *cursor, unsigned from, unsigned rank)
+{
+    for (unsigned d = from; d < rank; d++) {
+        if (d > 0)
+            break_line(cursor, d);
+        add_between(cursor, '[');
+    }
+}
+
+static size_t row_length(const struct shape *shape)
+{
+    return shape->rank > 0 ? shape->dim[shape->rank - 1] : 1;
+}
+
+static void begin_array(struct cursor *cursor, const struct shape *shape)
+{
+    cursor->in_array = true;
+    memset(cursor->at, 0, sizeof cursor->at);
+    open_brackets(cursor, 0, shape->rank);
+    cursor->row_left = row_length(shape);
+}
+
+/* A row is complete: closes what ends with it and opens what comes next. */
+static void end_row(struct cursor *cursor, const struct shape *shape)
+{
+    unsigned depth = shape->rank;
+
+    cursor->row_left = row_length(shape);
+    if (depth == 0)
+        return;
+    add_between(cursor, ']');
+    for (depth--; depth > 0; depth--) {
+        if (++cursor->at[depth - 1] < shape->dim[depth - 1]) {
+            add_between(cursor, ',');
+            open_brackets(cursor, depth, shape->rank);
+            return;
+        }
+        cursor->at[depth - 1] = 0;
+        break_line(cursor, depth - 1);
+        add_between(cursor, ']');
+    }
+}
+
+/* --- numbers --- */
+
+static inline __attribute__((always_inline)) size_t
+write_number(char *out, enum reply_numbers numbers, const void *data, size_t index)
+{
+    switch (numbers) {
+    case REPLY_DOUBLES:
+        return number_write_double(out, ((const double *)data)[index]);
+    case REPLY_DOUBLES_AS_FLOATS:
+        return number_write_float(out, (float)((const double *)data)[index]);
+    case REPLY_FLOATS:
+        return number_write_float(out, ((const float *)data)[index]);
+    case REPLY_INTEGERS:
+        return number_write_int64(out, ((const int64_t *)data)[index]);
+    }
+    return 0;
+}
+
+/* Numbers `from` up to `to`, each with a comma behind it. */
+static inline __attribute__((always_inline)) char *
+write_run(char *out, enum reply_numbers numbers, const void *data, size_t from, size_t to,
+          bool blank)
+{
+    for (size_t i = from; i < to; i++) {
+        out += write_number(out, numbers, data, i);
+        out[0] = ',';
+        out[1] = ' ';
+        out += 1 + blank;
+    }
+    return out;
+}
+
+static char *write_numbers(char *out, const struct part *part, size_t from, size_t to,
+                           bool blank)
+{
+    switch (part->numbers) {
+    case REPLY_DOUBLES:
+        return write_run(out, REPLY_DOUBLES, part->data, from, to, blank);
+    case REPLY_DOUBLES_AS_FLOATS:
+        return write_run(out, REPLY_DOUBLES_AS_FLOATS, part->data, from, to, blank);
+    case REPLY_FLOATS:
+        return write_run(out, REPLY_FLOATS, part->data, from, to, blank);
+    case REPLY_INTEGERS:
+        break;
+    }
+    return write_run(out, REPLY_INTEGERS, part->data, from, to, blank);
+}
+
+/* So many numbers, or what is left of the current row. */
+static char *fill_row(struct cursor *cursor, char *out, size_t most)
+{
+    const struct part *part = cursor->part;
+    size_t run = most < cursor->row_left ? most : cursor->row_left;
+
+    out = write_numbers(out, part, cursor->done, cursor->done + run, cursor->pretty);
+    cursor->done += run;
+    cursor->row_left -= run;
+    if (run > 0 && cursor->row_left == 0) {
+        out -= 1 + cursor->pretty; /* no comma after the last */
+        end_row(cursor, &part->shape);
+    }
+    return out;
+}
+
+/* --- pieces of text --- */
+
+static size_t copy(char *out, size_t room, const char *text, size_t len)
+{
+    size_t n = room < len ? room : len;
+
+    memcpy(out, text, n);
+    return n;
+}
+
+static char *fill_between(struct cursor *cursor, char *out, char *end)
+{
+    size_t n = copy(out, (size_t)(end - out), cursor->between + cursor->between_done,
+                    cursor->between_len - cursor->between_done);
+
+    cursor->between_done += n;
+    if (cursor->between_done == cursor->between_len)
+        cursor->between_len = cursor->between_done = 0;
+    return out + n;
+}
+
+/* --- shares --- */
+
+struct share {
+    struct cursor cursor;
+    size_t to; /* numbers of the part */
+    char *out;
+    size_t len;
+};
+
+/* Number `index` of the part comes next. */
+static void move_to(struct cursor *cursor, size_t index)
+{
+    const struct shape *shape = &cursor->part->shape;
+    size_t row = index / row_length(shape);
+
+    cursor->done = index;
+    cursor->row_left = row_length(shape) - index % row_length(shape);
+    for (unsigned d = shape->rank; d-- > 1; row /= shape->dim[d - 1])
+        cursor->at[d - 1] = row % shape->dim[d - 1];
+}
+
+static void write_share(struct share *share)
+{
+    struct cursor *cursor = &share->cursor;
+    char *out = share->out;
+
+    while (cursor->done < share->to) {
+        out = fill_row(cursor, out, share->to - cursor->done);
+        out = fill_between(cursor, out, out + sizeof cursor->between);
+    }
+    share->len = (size_t)(out - share->out);
+}
+
+static void write_shares(void *ctx, size_t from, size_t to, size_t worker)
+{
+    struct share *shares = ctx;
+
+    (void)worker;
+    for (size_t i = from; i < to; i++)
+        write_share(&shares[i]);
+}
+
+/* How many numbers are sure to fit, with what is between their rows. */
+static size_t sure_to_fit(const struct cursor *cursor, size_t room)
+{
+    size_t row = row_length(&cursor->part->shape);
+    size_t between = cursor->pretty ? BETWEEN_MAX : 2 * RANK_MAX;
+    size_t each = NUMBER_ROOM + (between + row - 1) / row;
+
+    return room > 2 * BETWEEN_MAX ? (room - 2 * BETWEEN_MAX) / each : 0;
+}
+
+static char *fill_shares(struct cursor *cursor, struct pool *pool, size_t shares,
+                         char *out, size_t room)
+{
+    struct share share[SHARES_MAX];
+    size_t count = sure_to_fit(cursor, room / shares), done = cursor->done;
+
+    for (size_t i = 0; i < shares; i++) {
+        size_t left = cursor->part->count - done, n = count < left ? count : left;
+        share[i].cursor = *cursor;
+        move_to(&share[i].cursor, done);
+        share[i].to = done += n;
+        share[i].out = out + i * (room / shares);
+    }
+    pool_for(pool, shares, 1, write_shares, share);
+    move_to(cursor, done);
+    for (size_t i = 0; i < shares; i++) {
+        memmove(out, share[i].out, share[i].len);
+        out += share[i].len;
+    }
+    return out;
+}
+
+/* For this thread, and for those that have nothing else to do. */
+static size_t shares_of(const struct cursor *cursor, const struct pool *pool, size_t room)
+{
+    size_t left = cursor->part->count - cursor->done, fit = sure_to_fit(cursor, room);
+    size_t shares = (fit < left ? fit : left) / SHARE_LEAST;
+    size_t idle = pool_threads(pool) - pool_busy(pool);
+
+    shares = shares < idle + 1 ? shares : idle + 1;
+    return shares < SHARES_MAX ? shares : SHARES_MAX;
+}
+
+/* --- parts --- */
+
+static void next_part(struct cursor *cursor)
+{
+    cursor->part = cursor->part->next;
+    cursor->done = 0;
+    cursor->in_array = false;
+}
+
+static char *fill_text(struct reply *reply, char *out, char *end)
+{
+    struct cursor *cursor = &reply->here;
+    const struct part *part = cursor->part;
+    size_t n = copy(out, (size_t)(end - out), reply->text.at + part->from + cursor->done,
+                    part->to - part->from - cursor->done);
+
+    cursor->done += n;
+    if (part->from + cursor->done == part->to)
+        next_part(cursor);
+    return out + n;
+}
+
+/* Goes on with the array, whose next number fits. */
+static char *fill_array(struct cursor *cursor, struct pool *pool, char *out, char *end)
+{
+    size_t room = (size_t)(end - out), shares;
+
+    if (!cursor->in_array)
+        begin_array(cursor, &cursor->part->shape);
+    else if (cursor->done == cursor->part->count)
+        next_part(cursor);
+    else if ((shares = shares_of(cursor, pool, room)) > 1)
+        out = fill_shares(cursor, pool, shares, out, room);
+    else
+        out = fill_row(cursor, out, room / NUMBER_ROOM);
+    return out;
+}
+
+size_t reply_fill(struct reply *reply, struct pool *pool, char *out, size_t capacity)
+{
+    struct cursor *cursor = &reply->here;
+    char *at = out, *end = out + capacity;
+
+    assert(capacity >= REPLY_ROOM);
+    while (cursor->part && at < end) {
+        if (cursor->between_len > 0)
+            at = fill_between(cursor, at, end);
+        else if (cursor->part->is_text)
+            at = fill_text(reply, at, end);
+        else if (end - at >= NUMBER_ROOM)
+            at = fill_array(cursor, pool, at, end);
+        else
+            break;
+    }
+    return (size_t)(at - out);
+}

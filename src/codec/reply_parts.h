@@ -1,0 +1,45 @@
+/* An answer as a list of parts, and how far its text is. */
+#ifndef LOSSD_CODEC_REPLY_PARTS_H
+#define LOSSD_CODEC_REPLY_PARTS_H
+
+#include "reply.h"
+
+enum {
+    DEPTH_MAX = 2, /* of objects around an array */
+    BETWEEN_MAX = RANK_MAX * 2 * (2 * (RANK_MAX + 1 + DEPTH_MAX) + 2)
+};
+
+struct part {
+    struct part *next;
+    bool is_text;
+    size_t from, to; /* of reply.text */
+    enum reply_numbers numbers;
+    const void *data;
+    struct shape shape;
+    size_t count;
+    unsigned depth; /* of the objects around it */
+};
+
+struct cursor {
+    const struct part *part; /* NULL: at the end */
+    bool pretty;
+    size_t done;               /* bytes or numbers of the part */
+    bool in_array;             /* which has begun */
+    size_t row_left;           /* numbers of the current row */
+    size_t at[RANK_MAX];       /* index of the row */
+    char between[BETWEEN_MAX]; /* text before the next number */
+    size_t between_len, between_done;
+};
+
+struct reply {
+    struct buf text;
+    struct json json;
+    size_t text_to;            /* what of `text` is in a part */
+    struct part *first, **end; /* where the next part's address goes */
+    struct arena *mem;
+    struct err *err;
+    bool failed; /* no memory for a part */
+    struct cursor here;
+};
+
+#endif
