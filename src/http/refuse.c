@@ -85,6 +85,7 @@ static void *refuser_main(void *arg)
 {
     struct refuser *refuser = arg;
     struct epoll_event events[EVENTS];
+    int64_t looked_ns = 0;
 
     while (!atomic_load(&refuser->ending)) {
         int wait_ms = atomic_load(&refuser->count) > 0 ? TICK_MS : -1;
@@ -99,7 +100,10 @@ static void *refuser_main(void *arg)
             else if (kept->fd >= 0 && !throw_away(kept, now))
                 let_go(refuser, kept);
         }
-        let_old_go(refuser, now);
+        if (now - looked_ns >= TICK_MS * INT64_C(1000000)) {
+            let_old_go(refuser, now);
+            looked_ns = now;
+        }
         pthread_mutex_unlock(&refuser->lock);
     }
     return NULL;
