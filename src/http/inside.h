@@ -50,6 +50,10 @@ struct server {
     struct net net[]; /* the administrator's, if there is one, is the last */
 };
 
+/* Starts the thread's daemon.  Without a `thread` of its own it only does something when
+ * the caller runs it. */
+bool net_open(struct net *net, enum MHD_FLAG thread);
+
 /* Connections of a thread, those on their way to it included. */
 size_t net_load(const struct net *net);
 

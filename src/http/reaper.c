@@ -269,6 +269,7 @@ static void forget_lost_arrivals(struct reaper *reaper, int64_t now)
     }
 }
 
+/* Under the lock. */
 static void look_around(struct reaper *reaper)
 {
     struct server *server = reaper->server;
@@ -297,14 +298,18 @@ static void *reaper_main(void *arg)
             next.tv_nsec -= SECOND_NS;
             next.tv_sec++;
         }
-        if (pthread_cond_timedwait(&reaper->wake, &reaper->lock, &next) != ETIMEDOUT)
-            continue;
-        pthread_mutex_unlock(&reaper->lock);
-        look_around(reaper);
-        pthread_mutex_lock(&reaper->lock);
+        if (pthread_cond_timedwait(&reaper->wake, &reaper->lock, &next) == ETIMEDOUT)
+            look_around(reaper);
     }
     pthread_mutex_unlock(&reaper->lock);
     return NULL;
+}
+
+void reaper_look(struct reaper *reaper)
+{
+    pthread_mutex_lock(&reaper->lock);
+    look_around(reaper);
+    pthread_mutex_unlock(&reaper->lock);
 }
 
 struct reaper *reaper_new(struct server *server)

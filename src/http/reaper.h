@@ -15,6 +15,9 @@ struct reaper *reaper_new(struct server *server);
 /* NULL is allowed. */
 void reaper_free(struct reaper *reaper);
 
+/* A look at every connection that is not waited for. */
+void reaper_look(struct reaper *reaper);
+
 /* Makes room at the cap: ends the connection of these network threads that has been
  * idle between requests for the longest time.  False when none has been for long.
  * From any thread. */

@@ -211,15 +211,13 @@ static unsigned library_timeout(const struct server_settings *settings)
     return seconds < UINT_MAX / 2 ? (unsigned)seconds : UINT_MAX / 2;
 }
 
-static bool start_net(struct server *server, struct net *net)
+bool net_open(struct net *net, enum MHD_FLAG thread)
 {
+    struct server *server = net->server;
     const struct server_settings *settings = &server->settings;
 
-    net->server = server;
-    net->is_admin = server->nets == server->settings.net_threads;
-    registry_init(&net->registry);
     net->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET |
+        thread | MHD_USE_EPOLL | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET |
             MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
         0, NULL, NULL, on_request, net,
         /* the logger first, or what the others have to say goes to stderr */
@@ -229,7 +227,15 @@ static bool start_net(struct server *server, struct net *net)
         library_timeout(settings), MHD_OPTION_NOTIFY_CONNECTION, on_connection, net,
         MHD_OPTION_URI_LOG_CALLBACK, on_first_line, net, MHD_OPTION_NOTIFY_COMPLETED,
         on_completed, net, MHD_OPTION_END);
-    if (!net->daemon) {
+    return net->daemon != NULL;
+}
+
+static bool start_net(struct server *server, struct net *net)
+{
+    net->server = server;
+    net->is_admin = server->nets == server->settings.net_threads;
+    registry_init(&net->registry);
+    if (!net_open(net, MHD_USE_INTERNAL_POLLING_THREAD)) {
         registry_release(&net->registry);
         return false;
     }

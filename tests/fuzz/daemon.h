@@ -1,11 +1,18 @@
-/* The server of this process, which is handed its connections one at a time. */
+/* The server of this process, which is handed its connections one at a time.
+ *
+ * Its network threads are none: the test's own thread runs the library's daemons, as
+ * often as there is something to do, and looks for lost connections as the reaper does.
+ * So nothing waits for a thread or for a time, but for the pool, whose turns are taken
+ * while the test sleeps. */
 #ifndef LOSSD_TESTS_DAEMON_H
 #define LOSSD_TESTS_DAEMON_H
 
+#include <netinet/in.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -22,6 +29,15 @@ enum {
     DAEMON_KEPT = 64 << 10
 };
 
+/* The library sets TCP's options, and has three lines to say when the socket has none:
+ * one of our pairs takes them as well. */
+int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
+{
+    return level == IPPROTO_TCP
+               ? 0
+               : (int)syscall(SYS_setsockopt, fd, level, name, value, size);
+}
+
 /* Longer than anything here takes, on any machine. */
 static const int64_t DAEMON_PATIENCE_NS = INT64_C(60000000000);
 
@@ -36,6 +52,7 @@ struct daemon {
     struct keyring *keys;
     struct api *open, *keyed;
     struct server *server;
+    struct net *net; /* the last connection's */
 };
 
 static inline struct keyring *daemon_keys(void)
@@ -82,6 +99,15 @@ static inline struct server *daemon_server(struct daemon *daemon)
     return server;
 }
 
+/* Takes the daemons' threads away. */
+static inline void daemon_tame(struct server *server)
+{
+    for (size_t i = 0; i < server->nets; i++) {
+        MHD_stop_daemon(server->net[i].daemon);
+        require(net_open(&server->net[i], MHD_NO_FLAG), "a daemon needs no thread");
+    }
+}
+
 static inline void daemon_start(struct daemon *daemon)
 {
     daemon->log = (struct log){
@@ -94,6 +120,7 @@ static inline void daemon_start(struct daemon *daemon)
     daemon->open = narrow_api(DAEMON_REQUEST_MEMORY, daemon->meter, NULL);
     daemon->keyed = narrow_api(DAEMON_REQUEST_MEMORY, daemon->meter, daemon->keys);
     daemon->server = daemon_server(daemon);
+    daemon_tame(daemon->server);
 }
 
 static inline void daemon_stop(struct daemon *daemon)
@@ -113,39 +140,63 @@ static inline void daemon_stop(struct daemon *daemon)
 static inline int daemon_connect(struct daemon *daemon, enum entrance_kind kind)
 {
     struct server *server = daemon->server;
-    struct net *net = &server->net[kind == ENTRANCE_ADMIN ? 1 : 0];
     const struct sockaddr_un nobody = {.sun_family = AF_UNIX};
     int pair[2];
 
     require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0,
             "there is a pair of sockets");
     server->api = kind == ENTRANCE_KEYED ? daemon->keyed : daemon->open;
-    atomic_fetch_add(&net->arriving, 1);
-    require(MHD_add_connection(net->daemon, pair[0], (const struct sockaddr *)&nobody,
+    daemon->net = &server->net[kind == ENTRANCE_ADMIN ? 1 : 0];
+    atomic_fetch_add(&daemon->net->arriving, 1);
+    require(MHD_add_connection(daemon->net->daemon, pair[0],
+                               (const struct sockaddr *)&nobody,
                                sizeof nobody.sun_family) == MHD_YES,
             "the connection is taken");
     return pair[1];
 }
 
-static inline bool daemon_is_busy(struct daemon *daemon)
+/* True when there was a job; then it has been done. */
+static inline bool daemon_await_jobs(struct server *server)
 {
-    struct server *server = daemon->server;
-
     pthread_mutex_lock(&server->lock);
-    size_t busy = server->jobs;
+    bool any = server->jobs > 0;
+    while (server->jobs > 0)
+        pthread_cond_wait(&server->no_jobs, &server->lock);
     pthread_mutex_unlock(&server->lock);
-    return busy + server_busy(server) + net_load(&server->net[1]) > 0;
+    return any;
 }
 
-/* Every connection ends, and with it all that it held. */
+/* Until nothing is left to be done with what has come. */
+static inline void daemon_run(struct daemon *daemon)
+{
+    struct MHD_Daemon *library = daemon->net->daemon;
+    MHD_UNSIGNED_LONG_LONG wait_ms;
+    bool more;
+
+    do {
+        require(MHD_run(library) == MHD_YES, "the daemon runs");
+        more = daemon_await_jobs(daemon->server) ||
+               (MHD_get_timeout(library, &wait_ms) == MHD_YES && wait_ms == 0);
+    } while (more);
+}
+
+/* Ends a connection whose end the library has not seen. */
+static inline void daemon_reap(struct daemon *daemon)
+{
+    reaper_look(daemon->server->reaper);
+    daemon_run(daemon);
+}
+
+/* Every connection has ended, or does so now, and with it all that it held. */
 static inline void daemon_require_rest(struct daemon *daemon)
 {
     struct server *server = daemon->server;
     int64_t deadline = clock_ns() + DAEMON_PATIENCE_NS;
 
-    while (daemon_is_busy(daemon)) {
+    while (server_busy(server) + net_load(&server->net[1]) > 0) {
         require(clock_ns() < deadline, "every connection ends");
-        sched_yield();
+        sched_yield(); /* the refuser's thread */
+        daemon_run(daemon);
     }
     require(atomic_load(&daemon->budget.used) == 0, "all memory is given back");
     require(atomic_load(&server->admission.under_way) == 0, "nothing is under way");

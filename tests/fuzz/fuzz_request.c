@@ -9,27 +9,25 @@
  * meaning only must be seen with it, and be answered; and when all is over the server
  * must hold nothing any more. */
 #include <errno.h>
-#include <linux/sockios.h>
-#include <poll.h>
-#include <sys/ioctl.h>
 
 #include "asked.h"
 #include "daemon.h"
 #include "heard.h"
+#include "record.h"
 #include "sense.h"
 
 enum {
     BY_PIECES = 1,
     HASTY = 2,
     PIECES_MAX = 12,
+    LOOKS_MAX = 4,         /* the reaper takes two */
     REPLIES_MAX = 4 << 20, /* two hundred times /metrics is half of that */
     REQUESTS_MAX = 1024
 };
 
 /* What the log says of a request. */
 struct told {
-    unsigned status;
-    size_t request_bytes, response_bytes;
+    size_t status, request_bytes, response_bytes;
     char method[32], path[ASKED_HEAD_MAX], id[REQUEST_ID_SIZE];
 };
 
@@ -54,62 +52,68 @@ static void stop(void)
 
 /* --- sending and hearing --- */
 
-/* Takes what has come; `wait` for something to come, or for the end. */
-static void hear(struct talk *talk, bool wait)
+/* Takes what has come.  False: nothing. */
+static bool hear(struct talk *talk)
 {
-    struct pollfd ready = {.fd = talk->fd, .events = POLLIN};
-    int events = wait ? -1 : 1;
+    ssize_t n = recv(talk->fd, talk->heard + talk->heard_len,
+                     sizeof talk->heard - talk->heard_len, MSG_DONTWAIT);
 
-    /* a fuzzer's clock interrupts */
-    while (events < 0) {
-        events = poll(&ready, 1, (int)(DAEMON_PATIENCE_NS / 1000000));
-        require(events > 0 || (events < 0 && errno == EINTR),
-                "the server says something");
-    }
-    while (!talk->ended) {
-        ssize_t n = recv(talk->fd, talk->heard + talk->heard_len,
-                         sizeof talk->heard - talk->heard_len, MSG_DONTWAIT);
-        if (n < 0 && errno == EAGAIN)
-            return;
-        require(talk->heard_len < sizeof talk->heard, "no answer is so long");
-        talk->ended = n <= 0; /* closed, or closed with input unread */
-        talk->heard_len += n > 0 ? (size_t)n : 0;
-    }
+    if (n < 0 && errno == EAGAIN)
+        return false;
+    require(talk->heard_len < sizeof talk->heard, "no answer is so long");
+    talk->ended = n <= 0; /* closed, or closed with input unread */
+    talk->heard_len += n > 0 ? (size_t)n : 0;
+    return n > 0;
 }
 
-/* Until the server has read all, so that the next piece is one to it. */
-static void await_reader(struct talk *talk)
+/* Lets the server do what there is to do. */
+static void listen_to(struct talk *talk)
 {
-    int64_t deadline = clock_ns() + DAEMON_PATIENCE_NS;
-    int unread = 1;
-
-    while (!talk->ended && ioctl(talk->fd, SIOCOUTQ, &unread) == 0 && unread > 0) {
-        require(clock_ns() < deadline, "the server reads");
-        sched_yield();
-        hear(talk, false);
-    }
+    do
+        daemon_run(&daemon_here);
+    while (hear(talk));
 }
 
+/* Short as it is, the socket takes it in one go. */
 static void send_bytes(struct talk *talk, struct span bytes)
 {
-    while (bytes.len > 0 && !talk->ended) {
-        ssize_t n = send(talk->fd, bytes.at, bytes.len, MSG_NOSIGNAL);
-        if (n < 0 && errno != EAGAIN)
-            break;
-        bytes = asked_skip(bytes, n > 0 ? (size_t)n : 0);
-        await_reader(talk);
-    }
+    ssize_t n = send(talk->fd, bytes.at, bytes.len, MSG_NOSIGNAL);
+
+    require(n < 0 ? errno == EPIPE || errno == ECONNRESET : (size_t)n == bytes.len,
+            "the socket has room for the request");
 }
 
-static void send_all(struct talk *talk, struct span bytes, uint64_t *cuts)
+/* Each piece is one to the server, too. */
+static void send_pieces(struct talk *talk, struct span bytes, uint64_t cuts)
 {
-    for (size_t i = 0; cuts && i < PIECES_MAX && bytes.len > 0; i++) {
-        size_t step = next_step(cuts);
+    for (size_t i = 0; i < PIECES_MAX && bytes.len > 0 && !talk->ended; i++) {
+        size_t step = next_step(&cuts);
         step = step < bytes.len ? step : bytes.len;
         send_bytes(talk, (struct span){bytes.at, step});
+        listen_to(talk);
         bytes = asked_skip(bytes, step);
     }
-    send_bytes(talk, bytes);
+    if (bytes.len > 0 && !talk->ended)
+        send_bytes(talk, bytes);
+}
+
+static void converse(struct talk *talk, struct span bytes, unsigned manner, uint64_t cuts)
+{
+    talk->ended = false;
+    talk->heard_len = 0;
+    if (manner & BY_PIECES)
+        send_pieces(talk, bytes, cuts);
+    else
+        send_bytes(talk, bytes);
+    if (!(manner & HASTY))
+        listen_to(talk);
+    shutdown(talk->fd, SHUT_WR);
+    listen_to(talk);
+    for (int looks = 0; !talk->ended; looks++) {
+        require(looks < LOOKS_MAX, "the server ends the connection");
+        daemon_reap(&daemon_here);
+        listen_to(talk);
+    }
 }
 
 /* How many requests get an answer for sure. */
@@ -127,79 +131,62 @@ static size_t count_asked(struct span bytes)
     }
 }
 
-/* How many replies have begun; interim ones are none. */
-static size_t count_begun(const struct talk *talk)
-{
-    struct span rest = {talk->heard, talk->heard_len}, line;
-    size_t count = 0;
-
-    while (asked_cut(&rest, "HTTP/1.1 ", &line))
-        count += rest.len < 3 || memcmp(rest.at, "100", 3) != 0;
-    return count;
-}
-
-static void converse(struct talk *talk, struct span bytes, unsigned manner, uint64_t cuts)
-{
-    size_t asked = manner & HASTY ? 0 : count_asked(bytes);
-
-    talk->ended = false;
-    talk->heard_len = 0;
-    send_all(talk, bytes, manner & BY_PIECES ? &cuts : NULL);
-    while (!talk->ended && count_begun(talk) < asked)
-        hear(talk, true);
-    shutdown(talk->fd, SHUT_WR);
-    while (!talk->ended)
-        hear(talk, true);
-}
-
 /* --- the log --- */
 
-static size_t number_of(const cJSON *line, const char *name)
+static void note(struct told *told, const struct record *record)
 {
-    const cJSON *number = cJSON_GetObjectItemCaseSensitive(line, name);
+    const struct {
+        const char *name;
+        char *text;
+        size_t size;
+        size_t *number;
+    } wanted[] = {
+        {"http.request.method", told->method, sizeof told->method, NULL},
+        {"url.path", told->path, sizeof told->path, NULL},
+        {"request_id", told->id, sizeof told->id, NULL},
+        {"http.response.status_code", NULL, 0, &told->status},
+        {"http.request.body.size", NULL, 0, &told->request_bytes},
+        {"http.response.body.size", NULL, 0, &told->response_bytes},
+    };
 
-    require(cJSON_IsNumber(number), "the log has numbers");
-    return (size_t)number->valuedouble;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        if (strcmp(record->name, wanted[i].name) != 0)
+            continue;
+        if (wanted[i].text)
+            snprintf(wanted[i].text, wanted[i].size, "%s", record->text);
+        else
+            *wanted[i].number = strtoul(record->text, NULL, 10);
+    }
 }
 
-static void copy_text(const cJSON *line, const char *name, char *out, size_t size)
+/* Returns where the next line begins. */
+static const char *read_line(struct talk *talk, const char *log)
 {
-    const cJSON *text = cJSON_GetObjectItemCaseSensitive(line, name);
+    static struct record record;
+    struct told told = {.status = 0};
+    bool is_request = false;
 
-    snprintf(out, size, "%s", cJSON_IsString(text) ? text->valuestring : "");
-}
-
-static void read_line(struct talk *talk, const cJSON *line)
-{
-    const cJSON *message = cJSON_GetObjectItemCaseSensitive(line, "msg");
-
-    require(cJSON_IsString(message), "every line says something");
-    talk->no_room |= strstr(message->valuestring, "create response header") != NULL;
-    if (strcmp(message->valuestring, "request") != 0)
-        return;
-    require(talk->told_count < REQUESTS_MAX, "no more requests than fit the input");
-    struct told *told = &talk->told[talk->told_count++];
-    told->status = (unsigned)number_of(line, "http.response.status_code");
-    told->request_bytes = number_of(line, "http.request.body.size");
-    told->response_bytes = number_of(line, "http.response.body.size");
-    copy_text(line, "http.request.method", told->method, sizeof told->method);
-    copy_text(line, "url.path", told->path, sizeof told->path);
-    copy_text(line, "request_id", told->id, sizeof told->id);
+    record_begin(&record, log);
+    while (record_next(&record)) {
+        if (strcmp(record.name, "msg") == 0) {
+            is_request = strcmp(record.text, "request") == 0;
+            talk->no_room |= strstr(record.text, "create response header") != NULL;
+        }
+        note(&told, &record);
+    }
+    if (is_request) {
+        require(talk->told_count < REQUESTS_MAX, "no more requests than fit the input");
+        talk->told[talk->told_count++] = told;
+    }
+    return record.rest.at + 1;
 }
 
 static void read_log(struct talk *talk, const char *log)
 {
     talk->told_count = 0;
     talk->no_room = false;
-    while (*log) {
-        const char *end = NULL;
-        cJSON *line = cJSON_ParseWithOpts(log, &end, false);
-        require(cJSON_IsObject(line) && *end == '\n',
-                "every line of the log is an object");
-        read_line(talk, line);
-        cJSON_Delete(line);
-        log = end + 1;
-    }
+    while (*log)
+        log = read_line(talk, log);
 }
 
 /* --- what must be true --- */

@@ -19,15 +19,17 @@ struct heard {
 static inline struct span heard_header(const struct heard *heard, const char *name)
 {
     size_t len = strlen(name);
-    struct span head = heard->head;
+    struct span rest = heard->head;
+    const char *end;
 
-    for (size_t i = 0; i + 4 + len < head.len; i++) {
-        const char *at = head.at + i;
-        if (memcmp(at, "\r\n", 2) != 0 || strncasecmp(at + 2, name, len) != 0 ||
-            memcmp(at + 2 + len, ": ", 2) != 0)
+    while ((end = memchr(rest.at, '\n', rest.len)) != NULL) {
+        rest = (struct span){end + 1, rest.len - (size_t)(end + 1 - rest.at)};
+        if (rest.len < len + 4 || strncasecmp(rest.at, name, len) != 0 ||
+            rest.at[len] != ':' || rest.at[len + 1] != ' ')
             continue;
-        at += len + 4;
-        const char *end = memmem(at, (size_t)(head.at + head.len - at), "\r\n", 2);
+        const char *at = rest.at + len + 2;
+        end = memchr(at, '\r', (size_t)(rest.at + rest.len - at));
+        require(end != NULL, "the head is whole");
         return (struct span){at, (size_t)(end - at)};
     }
     return (struct span){NULL, 0};
