@@ -2,6 +2,7 @@
 
 #include "lossd/base/buf.h"
 #include "lossd/base/number.h"
+#include "lossd/base/utf8.h"
 
 struct span query_path(struct span target)
 {
@@ -34,7 +35,19 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Percent-decoding; NULL text when there is no memory or an escape is broken. */
+static bool is_utf8(struct span text)
+{
+    while (text.len > 0) {
+        size_t len = utf8_length(text);
+        if (len == 0)
+            return false;
+        text = (struct span){text.at + len, text.len - len};
+    }
+    return true;
+}
+
+/* Percent-decoding; NULL text when there is no memory, an escape is broken, or what
+ * comes out is no text. */
 static struct span decode(struct span text, struct arena *mem, struct err *err)
 {
     char *out = arena_alloc(mem, text.len + 1, 1, err);
@@ -56,6 +69,11 @@ static struct span decode(struct span text, struct arena *mem, struct err *err)
         }
         out[len++] = (char)(high << 4 | low);
         i += 2;
+    }
+    if (out && !is_utf8((struct span){out, len})) {
+        fail(err, ERR_BAD_HEADER, NULL, "the address has \"%.*s\", which is not UTF-8",
+             text.len > 64 ? 64 : (int)text.len, text.at);
+        out = NULL;
     }
     return (struct span){out, out ? len : 0};
 }

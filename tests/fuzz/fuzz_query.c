@@ -29,9 +29,8 @@ struct reading {
 
 /* What the address says, as it is read here. */
 struct saying {
-    bool broken;     /* an escape is none */
-    bool has_array;  /* for the body only */
-    bool is_sayable; /* in JSON: it is UTF-8 */
+    bool broken;    /* an escape is none, or the text is not UTF-8 */
+    bool has_array; /* for the body only */
     bool bad_wish;
     struct wishes wishes;
     char body[BODY_MAX];
@@ -45,7 +44,7 @@ static bool is_hex(char c)
     return c != '\0' && strchr("0123456789abcdefABCDEF", c) != NULL;
 }
 
-/* Undoes escapes; false: one is broken. */
+/* Undoes escapes; false: one is broken, or what comes out is not UTF-8. */
 static bool decode(struct span text, char *out, size_t *len)
 {
     *len = 0;
@@ -62,6 +61,9 @@ static bool decode(struct span text, char *out, size_t *len)
         }
         out[(*len)++] = c;
     }
+    for (size_t at = 0, step; at < *len; at += step)
+        if ((step = utf8_length((struct span){out + at, *len - at})) == 0)
+            return false;
     return true;
 }
 
@@ -86,12 +88,6 @@ static void say_string(struct saying *saying, struct span text)
         say(saying, escape);
     }
     say(saying, "\"");
-    for (size_t len; text.len > 0; text = (struct span){text.at + len, text.len - len}) {
-        len = utf8_length(text);
-        saying->is_sayable = saying->is_sayable && len > 0;
-        if (len == 0)
-            return;
-    }
 }
 
 static void say_names(struct saying *saying, struct span text)
@@ -171,7 +167,7 @@ static void say_all(struct saying *saying, const struct task *task, struct span 
     const char *mark = memchr(target.at, '?', target.len);
     const char *at = mark ? mark + 1 : NULL, *end = target.at + target.len;
 
-    *saying = (struct saying){.is_sayable = true};
+    *saying = (struct saying){.broken = false};
     say(saying, "{");
     while (at && at < end && !saying->broken) {
         const char *to = memchr(at, '&', (size_t)(end - at));
@@ -287,7 +283,7 @@ static void ask_without_batch(const struct reading *query, const struct saying *
     require(alone.err.kind == (saying->broken     ? ERR_BAD_HEADER
                                : saying->bad_wish ? ERR_INVALID_OPTION
                                                   : ERR_NONE),
-            "only wishes and escapes count without a batch");
+            "only wishes and texts count without a batch");
     require(alone.wishes.pretty == query->wishes.pretty &&
                 alone.wishes.timeout_ns == query->wishes.timeout_ns,
             "the same wishes without a batch");
@@ -311,10 +307,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 query.wishes.timeout_ns == saying.wishes.timeout_ns,
             "the wishes are what was said");
     require((query.err.kind == ERR_BAD_HEADER) == saying.broken,
-            "broken escapes are refused, and no others");
+            "broken escapes and what is no text are refused, and no others");
     if (!saying.broken && saying.has_array)
         require(err_by(&query.err, PHASE_UNKNOWN), "arrays go into the body");
-    else if (!saying.broken && saying.is_sayable)
+    else if (!saying.broken)
         ask_body(&query, &saying, task, target);
     ask_without_batch(&query, &saying, target);
     arena_release(&query.mem);

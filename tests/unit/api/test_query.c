@@ -88,6 +88,23 @@ static void query_read__refuses_broken_escapes(void **state)
             "the address has \"%00\"; % and two hexadecimal digits, not 00, are wanted");
 }
 
+static void query_read__refuses_what_is_not_utf8(void **state)
+{
+    (void)state;
+    refused("/v1/loss?id=%FF", ERR_BAD_HEADER,
+            "the address has \"%FF\", which is not UTF-8");
+    refused("/v1/loss?id=caf\xE9", ERR_BAD_HEADER,
+            "the address has \"caf\xE9\", which is not UTF-8");
+    refused("/v1/loss?%C3=1&axis=1", ERR_BAD_HEADER,
+            "the address has \"%C3\", which is not UTF-8");
+    refused("/v1/loss?reducton=1&id=%ED%A0%80", ERR_BAD_HEADER,
+            "the address has \"%ED%A0%80\", which is not UTF-8");
+    struct read read = read_target("/v1/loss?id=%C3%A9\xC3\xA9%F0%9F%98%80");
+    assert_int_equal(read.err.kind, ERR_NONE);
+    assert_true(span_is(read.batch.id, "\xC3\xA9\xC3\xA9\xF0\x9F\x98\x80"));
+    arena_release(&read.mem);
+}
+
 static void query_read__names_what_is_wrong(void **state)
 {
     (void)state;
@@ -143,6 +160,7 @@ int main(void)
         cmocka_unit_test(query_read__sets_options_of_every_type),
         cmocka_unit_test(query_read__skips_empty_pieces),
         cmocka_unit_test(query_read__refuses_broken_escapes),
+        cmocka_unit_test(query_read__refuses_what_is_not_utf8),
         cmocka_unit_test(query_read__names_what_is_wrong),
         cmocka_unit_test(query_read__keeps_values_out_of_range_for_their_turn),
         cmocka_unit_test(query_read__sets_nothing_without_a_batch),
