@@ -111,7 +111,7 @@ static bool read_head(struct conversation *talk, const char *method, const char 
     else
         fail(&exchange->err, ERR_OVERLOADED, NULL, "there is no memory for the address");
     vet_method(&vetting, exchange->head.method);
-    vetting.block = block_of(talk->mhd, method);
+    vet_block(&vetting, block_of(talk->mhd, method), span_of(version));
     MHD_get_connection_values_n(talk->mhd, MHD_HEADER_KIND, see_header, &vetting);
     talk->chunked = vetting.chunked;
     talk->user_agent = vetting.user_agent;

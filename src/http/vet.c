@@ -14,7 +14,11 @@
  * - Nothing stands between the last header that is shown to us and the end of them: a
  *   line without a name, or a NUL in the last value.  The library takes a line that
  *   begins with a colon for the empty one that ends the headers, and what follows it
- *   for the next request.
+ *   for the next request.  It leaves NULs of the colon and of the line's end, just as of
+ *   CR LF.  So where lines may end in LF alone, those of the last header and of the
+ *   headers must be LF LF: anything longer may be such a line.  (When LF alone has
+ *   been kept for the colon's line, and not even a blank follows the colon, there is
+ *   nothing to tell by.)
  * - The method is a token, should such a next request begin all the same.
  */
 #include "http/vet.h"
@@ -74,6 +78,31 @@ static void see(struct vetting *vetting, struct span text)
 
     if (at >= begin && end <= vetting->block.len && end > vetting->seen)
         vetting->seen = end;
+}
+
+void vet_block(struct vetting *vetting, struct span block, struct span version)
+{
+    vetting->block = block;
+    see(vetting, version);
+}
+
+/* Only the end of a line stands before a name. */
+static void see_line_end(struct vetting *vetting, struct span name)
+{
+    size_t at = (uintptr_t)name.at - (uintptr_t)vetting->block.at;
+
+    vetting->bare_lf |= at < vetting->block.len && at == vetting->seen + 1;
+}
+
+static bool is_end(const struct vetting *vetting)
+{
+    struct span rest = {vetting->block.at + vetting->seen,
+                        vetting->block.len - vetting->seen};
+
+    for (size_t i = 0; i < rest.len; i++)
+        if (rest.at[i] != '\0')
+            return false;
+    return rest.len <= (vetting->bare_lf ? 2 : LINE_ENDS) && rest.len != 3;
 }
 
 static int shown(struct span text)
@@ -199,6 +228,7 @@ void vet_method(struct vetting *vetting, struct span method)
 
 void vet_header(struct vetting *vetting, struct span name, struct span value)
 {
+    see_line_end(vetting, name);
     see(vetting, value);
     if (!is_token(name))
         fail(vetting->err, ERR_BAD_HEADER, NULL, "'%.*s' is not the name of a header",
@@ -218,11 +248,11 @@ bool vet_end(struct vetting *vetting, struct span version)
 
     if (err->kind != ERR_NONE)
         return false;
-    see(vetting, version);
-    if (vetting->block.len > vetting->seen + LINE_ENDS)
-        return fail(err, ERR_BAD_HEADER, NULL,
-                    "the last header is none, has a NUL in it, or was folded over two "
-                    "lines");
+    if (vetting->block.len > 0 && !is_end(vetting))
+        return fail(
+            err, ERR_BAD_HEADER, NULL,
+            "the last header is none, has a NUL in it, was folded over two lines, "
+            "or does not end like the others");
     if (!modern && !span_is(version, "HTTP/1.0"))
         return fail(err, ERR_BAD_HEADER, NULL,
                     "the version is '%.*s'; HTTP/1.1 or HTTP/1.0 is wanted",

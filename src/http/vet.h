@@ -20,10 +20,9 @@ struct vetting {
     bool chunked;
     bool expects_continue; /* the client waits for a go-ahead before its body */
     unsigned hosts, lengths, codings; /* how many of each header */
-    /* The text from the method to the end of the headers, as the library sees it.  May
-     * be set before the first header; empty: it is not looked at. */
-    struct span block;
-    size_t seen; /* bytes of it up to the end of the last thing that was shown to us */
+    struct span block;                /* empty: it is not looked at */
+    size_t seen;  /* bytes of it up to the end of the last thing that was shown to us */
+    bool bare_lf; /* a line before a header has ended in LF alone */
 };
 
 /* Begins; `head` and `err` are the caller's. */
@@ -31,6 +30,10 @@ struct vetting vet_begin(struct request *head, struct err *err);
 
 /* What the first line asks for. */
 void vet_method(struct vetting *vetting, struct span method);
+
+/* The text from the method to the end of the headers, as the library leaves it: line ends
+ * are NULs, and `version` is within it.  May be given before the first header. */
+void vet_block(struct vetting *vetting, struct span block, struct span version);
 
 /* The next header.  Its text must live as long as the head. */
 void vet_header(struct vetting *vetting, struct span name, struct span value);

@@ -207,33 +207,45 @@ static void vet__says_what_is_wrong(void **state)
 }
 
 /* A block as the library leaves it: its line ends are NULs.  Shown are HTTP/1.1, Host,
- * and x; `text` is what follows x. */
-static bool is_sound(const char *text, size_t len)
+ * and x; `text` is what follows x.  The first line ends in CR LF, or in LF. */
+static bool is_sound(const char *line_end, const char *text, size_t len)
 {
-    static const char begin[] = "GET / HTTP/1.1\0\0Host\0x";
-    enum { BEGIN = sizeof begin - 1, VERSION_AT = 6, VERSION = 8, HOST_AT = 16 };
+    static const char begin_crlf[] = "GET / HTTP/1.1\0\0Host\0x";
+    static const char begin_lf[] = "GET / HTTP/1.1\0Host\0x";
+    bool lf = strcmp(line_end, "LF") == 0;
+    const char *begin = lf ? begin_lf : begin_crlf;
+    enum { VERSION_AT = 6, VERSION = 8 };
+    size_t begins = lf ? sizeof begin_lf - 1 : sizeof begin_crlf - 1,
+           host_at = begins - 6;
     char block[100];
     struct request head = {0};
     struct err err = {0};
     struct vetting vetting = vet_begin(&head, &err);
 
-    memcpy(block, begin, BEGIN);
-    memcpy(block + BEGIN, text, len);
-    vetting.block = (struct span){block, BEGIN + len};
-    vet_header(&vetting, (struct span){block + HOST_AT, 4},
-               (struct span){block + BEGIN - 1, 1});
+    memcpy(block, begin, begins);
+    memcpy(block + begins, text, len);
+    vet_block(&vetting, (struct span){block, begins + len},
+              (struct span){block + VERSION_AT, VERSION});
+    vet_header(&vetting, (struct span){block + host_at, 4},
+               (struct span){block + begins - 1, 1});
     return vet_end(&vetting, (struct span){block + VERSION_AT, VERSION});
 }
 
 static void vet__misses_nothing_between_the_last_header_and_their_end(void **state)
 {
     (void)state;
-    assert_true(is_sound("\0\0\0\0", 4));          /* CR LF CR LF */
-    assert_true(is_sound("\0\0", 2));              /* LF LF */
-    assert_false(is_sound("\0\0\0\0\0", 5));       /* CR LF : CR LF */
-    assert_false(is_sound("\0\0\0 b\0\0", 7));     /* CR LF : b CR LF */
-    assert_false(is_sound("\0y\0\0\0\0", 6));      /* the value was x NUL y */
-    assert_false(is_sound("\0\0 folded\0\0", 11)); /* and glued to the name elsewhere */
+    assert_true(is_sound("CRLF", "\0\0\0\0", 4));          /* CR LF CR LF */
+    assert_true(is_sound("CRLF", "\0\0", 2));              /* LF LF */
+    assert_true(is_sound("LF", "\0\0", 2));                /* LF LF */
+    assert_false(is_sound("CRLF", "\0\0\0\0\0", 5));       /* CR LF : CR LF */
+    assert_false(is_sound("CRLF", "\0\0\0 b\0\0", 7));     /* CR LF : b CR LF */
+    assert_false(is_sound("CRLF", "\0y\0\0\0\0", 6));      /* the value was x NUL y */
+    assert_false(is_sound("CRLF", "\0\0 folded\0\0", 11)); /* and glued elsewhere */
+    assert_false(is_sound("CRLF", "\0\0\0", 3));           /* LF : LF */
+    assert_false(is_sound("LF", "\0\0\0", 3));             /* LF : LF */
+    assert_false(is_sound("LF", "\0\0\0\0", 4));           /* LF : CR LF, CR LF : LF */
+    assert_false(is_sound("LF", "\0\0b\0", 4));            /* LF : b LF */
+    assert_false(is_sound("CRLF", "\0\0b\0", 4));          /* LF : b LF */
 }
 
 int main(void)
