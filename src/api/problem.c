@@ -40,6 +40,8 @@ static struct problem problem_of(enum err_kind kind)
         return (struct problem){415, "unsupported_encoding", "Unsupported encoding"};
     case ERR_UPLOAD_TIMEOUT:
         return (struct problem){408, "upload_timeout", "Upload timed out"};
+    case ERR_HEADERS_TOO_LARGE:
+        return (struct problem){431, "headers_too_large", "Headers too large"};
     case ERR_TOO_LARGE:
         return (struct problem){413, "too_large", "Too large"};
     case ERR_INVALID_JSON:

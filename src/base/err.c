@@ -42,6 +42,7 @@ enum err_phase err_phase(enum err_kind kind)
     case ERR_UNSUPPORTED_MEDIA_TYPE:
     case ERR_UNSUPPORTED_ENCODING:
     case ERR_UPLOAD_TIMEOUT:
+    case ERR_HEADERS_TOO_LARGE:
     case ERR_TOO_LARGE:
     case ERR_KINDS:
         break;

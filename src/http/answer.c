@@ -73,6 +73,7 @@ static ssize_t fill_response(void *cls, uint64_t position, char *out, size_t cap
     struct connection *connection = cls;
 
     (void)position;
+    connection->talk.headed = true;
     (void)atomic_load(&connection->talk.state); /* the last that the pool has written */
     return fills_here(connection) ? fill_here(&connection->talk, out, capacity)
                                   : fill_from_parcel(connection, out, capacity);

@@ -11,6 +11,7 @@
  * socket by hand.  That is safe because the library has nothing to write then. */
 #include "http/conversation.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -25,10 +26,26 @@
 
 enum {
     SWALLOW_MAX = 1 << 20, /* bytes of a refused body worth awaiting */
-    AT_ONCE = 4096         /* bytes of a body that are read before the pool is asked */
+    AT_ONCE = 4096,        /* bytes of a body that are read before the pool is asked */
+    RECORD_SIZE = 64 /* bytes that the library needs for a header besides its text */
 };
 
 /* ---- the head ---------------------------------------------------------------- */
+
+/* The library is about to make a list of the arguments, which nobody will ask for; and
+ * where it has no room for all of them it sends neither them nor an error.  It has their
+ * text in a buffer of its own. */
+static void hide_arguments(const char *uri)
+{
+#if MHD_VERSION < 0x00097700
+    char *mark = (char *)(uintptr_t)strchr(uri, '?');
+
+    if (mark && mark[1] != '\0')
+        mark[1] = '\0';
+#else
+    (void)uri;
+#endif
+}
 
 void conversation_begin(struct connection *connection, const char *uri)
 {
@@ -45,7 +62,7 @@ void conversation_begin(struct connection *connection, const char *uri)
     talk->user_agent = (struct span){NULL, 0};
     talk->shed = SHED_MEMORY;
     talk->chunked = talk->last = talk->by_hand = talk->admitted = false;
-    talk->ends_twice = false;
+    talk->ends_twice = talk->headed = false;
     talk->parcel = (struct parcel){0};
     atomic_store_explicit(&talk->sent, 0, memory_order_relaxed);
     talk->spilled = talk->spill_size = 0;
@@ -53,6 +70,7 @@ void conversation_begin(struct connection *connection, const char *uri)
     talk->target = size <= sizeof talk->room ? talk->room : malloc(size);
     if (talk->target)
         memcpy(talk->target, uri, size);
+    hide_arguments(uri);
     atomic_store_explicit(&connection->taken, 0, memory_order_relaxed);
     connection_count(&connection->turn, 1);
     connection_enter(connection, CONNECTION_HEAD);
@@ -112,7 +130,9 @@ static bool read_head(struct conversation *talk, const char *method, const char 
         fail(&exchange->err, ERR_OVERLOADED, NULL, "there is no memory for the address");
     vet_method(&vetting, exchange->head.method);
     vet_block(&vetting, block_of(talk->mhd, method), span_of(version));
-    MHD_get_connection_values_n(talk->mhd, MHD_HEADER_KIND, see_header, &vetting);
+    int headers =
+        MHD_get_connection_values_n(talk->mhd, MHD_HEADER_KIND, see_header, &vetting);
+    talk->head_size = vetting.block.len + (size_t)headers * RECORD_SIZE;
     talk->chunked = vetting.chunked;
     talk->user_agent = vetting.user_agent;
     *expects_continue = vetting.expects_continue;
@@ -311,14 +331,51 @@ enum MHD_Result conversation_go_on(struct connection *connection,
 
 /* ---- the end ------------------------------------------------------------------- */
 
-void conversation_end(struct connection *connection, struct MHD_Connection *mhd,
-                      bool complete)
+/* The head of an answer goes into the library's buffer, behind the request's head and
+ * what has come behind that.  Where it finds no room the library closes the connection
+ * without a word.  What else ends an answer in this way has broken the socket, or comes
+ * behind a head that is not to blame. */
+static bool has_no_room(const struct connection *connection,
+                        enum MHD_RequestTerminationCode how)
+{
+    const struct conversation *talk = &connection->talk;
+    struct pollfd broken = {.fd = connection->fd};
+
+    return how == MHD_REQUEST_TERMINATED_WITH_ERROR && talk->state == TALK_SENT &&
+           talk->head_size >= connection->net->server->settings.connection_memory / 4 &&
+           !talk->by_hand && !talk->headed &&
+           atomic_load(&connection->phase) < CONNECTION_EXPIRED &&
+           poll(&broken, 1, 0) == 0;
+}
+
+static void refuse_without_room(struct connection *connection)
 {
     struct conversation *talk = &connection->talk;
+    struct exchange *exchange = &talk->exchange;
+
+    exchange->err.kind = ERR_NONE;
+    fail(&exchange->err, ERR_HEADERS_TOO_LARGE, NULL,
+         "the headers, and what came behind them, leave no room for an answer in the "
+         "%zu bytes of a connection's buffer (--connection-memory raises that)",
+         connection->net->server->settings.connection_memory);
+    api_refuse(exchange, &talk->response);
+    refuser_keep(connection->net->server->refuser, connection->fd);
+    refuse_by_hand(connection->fd, &talk->response);
+    atomic_store(&talk->sent, talk->response.body.len);
+    talk->by_hand = true;
+}
+
+void conversation_end(struct connection *connection, struct MHD_Connection *mhd,
+                      enum MHD_RequestTerminationCode how)
+{
+    struct conversation *talk = &connection->talk;
+    bool complete = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
 
     if (talk->state == TALK_OVER)
         return;
     turn_leave(connection);
+    if (has_no_room(connection, how))
+        refuse_without_room(connection);
     /* what is still in the parcel has come, too */
     talk->exchange.body_bytes = atomic_load(&connection->taken);
     struct ending ending = ending_of(connection, mhd, complete);

@@ -47,8 +47,10 @@ struct conversation {
     int64_t queued_ns, timeout_ns; /* when it began to wait, and for how long it may */
     enum shedding shed;            /* why, when it was refused for want of room */
     struct span user_agent;
+    size_t head_size; /* what the request's head takes of the library's buffer, about */
     bool chunked;
     bool by_hand;          /* the answer has been written past the library */
+    bool headed;           /* the head of the answer is on its way, and more of it */
     bool ends_twice;       /* the first end may be too early for the answer */
     bool last;             /* Connection: close, whatever the client asked for */
     _Atomic uint64_t sent; /* bytes of the response's body given to be sent */
@@ -75,6 +77,6 @@ enum MHD_Result conversation_go_on(struct connection *connection,
 
 /* The request is over, one way or the other: logs it and gives back its memory. */
 void conversation_end(struct connection *connection, struct MHD_Connection *mhd,
-                      bool complete);
+                      enum MHD_RequestTerminationCode how);
 
 #endif

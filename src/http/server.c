@@ -73,8 +73,11 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
         thread_be_prompt();
     net->is_prompt = true;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        if (*context)
+        if (*context) {
+            /* should the library not have told of the end of a request */
+            conversation_end(*context, mhd, MHD_REQUEST_TERMINATED_CLIENT_ABORT);
             connection_free(&net->registry, *context);
+        }
         *context = NULL;
         return;
     }
@@ -119,7 +122,7 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 {
     (void)cls;
     if (*context)
-        conversation_end(*context, mhd, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+        conversation_end(*context, mhd, code);
 }
 
 /* ---- jobs ------------------------------------------------------------------------ */

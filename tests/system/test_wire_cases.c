@@ -221,6 +221,10 @@ static const struct long_case long_cases[] = {
      20480,
      "a",
      " HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {{"2000 arguments", "GET /livez?", 200, true},
+     2000,
+     "a&",
+     " HTTP/1.1\r\nHost: x\r\n\r\n"},
     {{"a target of 40 KB", "GET /livez?", 414, false},
      40960,
      "a",
@@ -365,6 +369,33 @@ static void vetting__refuses_a_header_that_is_taken_for_a_request(void **state)
     wire_close(&wire);
 }
 
+/* The head of an answer has to fit behind the request's. */
+static void vetting__answers_every_head_that_nearly_fills_the_buffer(void **state)
+{
+    enum { BUFFER = 32 << 10, ROOM = 1200, STEP = 23 };
+    static char value[BUFFER + 1];
+    size_t fits = 0, too_large = 0;
+
+    (void)state;
+    memset(value, 'b', BUFFER);
+    for (size_t left = ROOM; left > 0; left = left > STEP ? left - STEP : 0) {
+        struct wire wire;
+        struct answer answer;
+        assert_true(wire_open(&wire, service.port));
+        assert_true(wire_text(&wire, GET "A: "));
+        wire_send(&wire, value, BUFFER - left);
+        wire_text(&wire, "\r\n\r\n");
+        if (!wire_answer(&wire, false, &answer))
+            fail_msg("no answer with %zu bytes left", left);
+        fits += answer.status == 200;
+        too_large += answer.status == 431;
+        answer_release(&answer);
+        wire_close(&wire);
+    }
+    assert_true(fits > 0 && too_large > 0);
+    assert_int_equal(fits + too_large, (ROOM + STEP - 1) / STEP);
+}
+
 static void vetting__explains_itself_with_a_problem(void **state)
 {
     struct wire wire;
@@ -392,6 +423,7 @@ int main(void)
         cmocka_unit_test(vetting__decides_long_cases_by_the_table),
         cmocka_unit_test(vetting__lets_no_refused_request_bring_another_one),
         cmocka_unit_test(vetting__refuses_a_header_that_is_taken_for_a_request),
+        cmocka_unit_test(vetting__answers_every_head_that_nearly_fills_the_buffer),
         cmocka_unit_test(vetting__explains_itself_with_a_problem),
     };
 
