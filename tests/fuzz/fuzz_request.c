@@ -203,7 +203,7 @@ static void check_reply(const struct heard *heard, const struct told *told)
     }
     require(told->status == heard->status, "the log has the status");
     require(!strpbrk(told->method, "\"(),/:;<=>?@[\\]{} ") ||
-                (heard->status == 400 && heard->is_last),
+                ((heard->status == 400 || heard->status == 431) && heard->is_last),
             "what is no method is refused, and all that follows");
     require(span_is(heard_header(heard, "X-Request-ID"), told->id),
             "the log has the name");
