@@ -70,7 +70,12 @@ void buf_text(struct buf *buf, const char *text)
 
 void buf_char(struct buf *buf, char c)
 {
-    buf_add(buf, (struct span){&c, 1});
+    char *room = buf->len < buf->capacity ? buf->at + buf->len : buf_room(buf, 1);
+
+    if (room && !buf->failed) {
+        *room = c;
+        buf->len++;
+    }
 }
 
 void buf_format(struct buf *buf, const char *format, ...)

@@ -1,5 +1,7 @@
 #include "lossd/base/json_write.h"
 
+#include <string.h>
+
 #include "lossd/base/number.h"
 #include "lossd/base/utf8.h"
 
@@ -47,11 +49,29 @@ void json_close(struct json *json, char bracket)
     json->comma = true;
 }
 
-/* Bytes of printable ASCII, without quotes and backslashes, before anything else. */
+/* Are all eight bytes printable ASCII, but neither quotes nor backslashes? */
+static bool are_plain(uint64_t bytes)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101), top = each << 7;
+    uint64_t quote = bytes ^ each * '"', backslash = bytes ^ each * '\\',
+             delete = bytes ^ each * 0x7F;
+
+    /* a byte's top bit becomes one where it is below what is taken off */
+    return ((bytes | (bytes - each * ' ') | (quote - each) | (backslash - each) |
+             (delete - each)) &
+            top) == 0;
+}
+
+/* Bytes of that before anything else. */
 static size_t plain_length(struct span text)
 {
     size_t len = 0;
 
+    for (uint64_t bytes; text.len - len >= sizeof bytes; len += sizeof bytes) {
+        memcpy(&bytes, text.at + len, sizeof bytes);
+        if (!are_plain(bytes))
+            break;
+    }
     while (len < text.len && text.at[len] >= 0x20 && text.at[len] < 0x7F &&
            text.at[len] != '"' && text.at[len] != '\\')
         len++;
@@ -84,9 +104,19 @@ static size_t write_special(struct buf *buf, struct span text)
 
 static void write_escaped(struct buf *buf, struct span text)
 {
+    size_t len = plain_length(text);
+
+    if (len == text.len && !buf->failed && buf->capacity - buf->len >= len + 2) {
+        char *at = buf->at + buf->len;
+        *at = '"';
+        if (len > 0)
+            memcpy(at + 1, text.at, len);
+        at[len + 1] = '"';
+        buf->len += len + 2;
+        return;
+    }
     buf_char(buf, '"');
-    while (text.len > 0) {
-        size_t len = plain_length(text);
+    for (; text.len > 0; len = plain_length(text)) {
         if (len > 0)
             buf_add(buf, (struct span){text.at, len});
         else

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -208,6 +209,30 @@ static void json_string__is_valid_whatever_the_bytes(void **state)
         }
 }
 
+/* Several characters are looked at in one go. */
+static void json_string__is_escaped_the_same_wherever_it_stands(void **state)
+{
+    enum { LENGTH = 20 };
+    char text[LENGTH], alone[16], wanted[64];
+
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        struct json json = begin(false);
+        json_string(&json, (struct span){(char[]){(char)c}, 1});
+        assert_true(buf.len >= 3 && buf.len < sizeof alone);
+        snprintf(alone, sizeof alone, "%.*s", (int)buf.len - 2, room + 1);
+        for (int at = 0; at < LENGTH; at++) {
+            memset(text, 'x', LENGTH);
+            text[at] = (char)c;
+            json = begin(false);
+            json_string(&json, (struct span){text, LENGTH});
+            snprintf(wanted, sizeof wanted, "\"%.*s%s%.*s\"", at, "xxxxxxxxxxxxxxxxxxxx",
+                     alone, LENGTH - 1 - at, "xxxxxxxxxxxxxxxxxxxx");
+            assert_written(wanted);
+        }
+    }
+}
+
 static void json_key__is_escaped_too(void **state)
 {
     (void)state;
@@ -284,6 +309,7 @@ int main(void)
         cmocka_unit_test(json_string__escapes_what_must_be),
         cmocka_unit_test(json_string__replaces_what_is_no_text),
         cmocka_unit_test(json_string__is_valid_whatever_the_bytes),
+        cmocka_unit_test(json_string__is_escaped_the_same_wherever_it_stands),
         cmocka_unit_test(json_key__is_escaped_too),
         cmocka_unit_test(json_raw__is_a_value_like_any),
         cmocka_unit_test(json_before_value__makes_room_for_a_value_of_somebody_else),
