@@ -38,8 +38,10 @@ void request_id_choose(struct exchange *exchange)
     static const char digits[] = "0123456789abcdef";
     uint64_t half[2] = {scramble(api->id_seed + 2 * count),
                         scramble(api->id_seed + 2 * count + 1)};
-    for (unsigned i = 0; i < 32; i++)
-        exchange->request_id[i] = digits[half[i / 16] >> (60 - i % 16 * 4) & 15];
+    for (unsigned i = 0; i < 16; i++) {
+        exchange->request_id[i] = digits[half[0] >> (60 - i * 4) & 15];
+        exchange->request_id[16 + i] = digits[half[1] >> (60 - i * 4) & 15];
+    }
     exchange->request_id[32] = '\0';
 }
 

@@ -9,8 +9,14 @@
 #include "lossd/base/clock.h"
 #include "lossd/base/number.h"
 
-static const char *const before[STAGES] = {
-    "recv;dur=", ", parse;dur=", ", queue;dur=", ", compute;dur=", ", encode;dur="};
+#define TEXT(text)               \
+    {                            \
+        (text), sizeof(text) - 1 \
+    }
+static const struct span before[STAGES] = {TEXT("recv;dur="), TEXT(", parse;dur="),
+                                           TEXT(", queue;dur="), TEXT(", compute;dur="),
+                                           TEXT(", encode;dur=")};
+#undef TEXT
 
 enum { LONGEST = sizeof ", compute;dur=" + 13 + sizeof ".000" /* of 2^63 ns */ };
 
@@ -29,7 +35,10 @@ static char *write_milliseconds(char *at, int64_t ns)
 {
     int64_t us = (ns + 500) / 1000, part = us % 1000;
 
-    at += number_write_int64(at, us / 1000);
+    if (us < 1000) /* most are */
+        *at++ = '0';
+    else
+        at += number_write_int64(at, us / 1000);
     *at++ = '.';
     *at++ = (char)('0' + part / 100);
     *at++ = (char)('0' + part / 10 % 10);
@@ -43,8 +52,10 @@ void timing_add(struct exchange *exchange, struct response *response)
 
     if (!exchange->api->settings.server_timing)
         return;
-    for (enum stage s = 0; s < STAGES; s++)
-        at = write_milliseconds(stpcpy(at, before[s]), exchange->stage_ns[s]);
+    for (enum stage s = 0; s < STAGES; s++) {
+        memcpy(at, before[s].at, before[s].len);
+        at = write_milliseconds(at + before[s].len, exchange->stage_ns[s]);
+    }
     *at = '\0';
     response_add(response, "Server-Timing", exchange->timing);
 }
