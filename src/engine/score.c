@@ -209,6 +209,30 @@ static void weigh(const double *weights, size_t rows, size_t each, double *value
             values[i] = weighted(weights[r], values[i]);
 }
 
+static void scale_rows(const struct slab *slab, const double *weights, double by,
+                       double *scale)
+{
+    double temperature = slab->batch->temperature;
+
+    for (size_t r = 0; temperature != 1 && r < slab->rows; r++)
+        scale[r] = weights[r] / temperature * by;
+    for (size_t r = 0; temperature == 1 && r < slab->rows; r++)
+        scale[r] = weights[r] * by;
+}
+
+/* Of the slab's loss. */
+static void ask_gradient(const struct scoring *scoring, size_t from,
+                         const struct worker *worker, struct slab *slab)
+{
+    slab->gradient = part_of(slab, from, scoring->result->gradient, worker);
+    slab->scale = worker->scale;
+    scale_rows(slab, worker->weights, scoring->gradient_scale, worker->scale);
+    if (!has_penalties(scoring->batch))
+        return;
+    slab->penalty_scale = worker->penalty_scale;
+    scale_rows(slab, worker->weights, scoring->penalty_scale, worker->penalty_scale);
+}
+
 static void add_losses(const struct scoring *scoring, const struct slab *slab,
                        size_t from, struct worker *worker)
 {
@@ -216,7 +240,7 @@ static void add_losses(const struct scoring *scoring, const struct slab *slab,
     size_t each = batch->loss->is_elementwise ? slab->classes : 1;
     double *values = worker->values;
 
-    batch->loss->value(slab, values, has_penalties(batch) ? worker->penalties_of : NULL);
+    batch->loss->score(slab, values, has_penalties(batch) ? worker->penalties_of : NULL);
     if (scoring->is_weighted)
         weigh(slab->weights, slab->rows, each, values);
     exact_sum_add_all(&worker->losses, values, slab->rows * each);
@@ -259,32 +283,12 @@ static void follow_chain(const struct scoring *scoring, const struct slab *slab,
     }
 }
 
-static void scale_rows(const struct slab *slab, const double *weights, double by,
-                       double *scale)
+static void finish_gradient(const struct scoring *scoring, const struct slab *slab,
+                            size_t from, const struct worker *worker)
 {
-    double temperature = slab->batch->temperature;
-
-    for (size_t r = 0; temperature != 1 && r < slab->rows; r++)
-        scale[r] = weights[r] / temperature * by;
-    for (size_t r = 0; temperature == 1 && r < slab->rows; r++)
-        scale[r] = weights[r] * by;
-}
-
-static void put_gradient(const struct scoring *scoring, const struct slab *slab,
-                         size_t from, const struct worker *worker)
-{
-    const struct batch *batch = scoring->batch;
-    void *array = scoring->result->gradient;
-    void *part = part_of(slab, from, array, worker);
-
-    scale_rows(slab, worker->weights, scoring->gradient_scale, worker->scale);
-    if (has_penalties(batch))
-        scale_rows(slab, worker->weights, scoring->penalty_scale, worker->penalty_scale);
-    batch->loss->gradient(slab, worker->scale,
-                          has_penalties(batch) ? worker->penalty_scale : NULL, part);
-    if (scoring->gradient_rest != 1 || batch_has(batch, MEMBER_softcap))
-        follow_chain(scoring, slab, from, part, worker);
-    put_part(slab, from, part, array);
+    if (scoring->gradient_rest != 1 || batch_has(scoring->batch, MEMBER_softcap))
+        follow_chain(scoring, slab, from, slab->gradient, worker);
+    put_part(slab, from, slab->gradient, scoring->result->gradient);
 }
 
 static void score_slab(const struct scoring *scoring, size_t from, size_t rows,
@@ -299,9 +303,11 @@ static void score_slab(const struct scoring *scoring, size_t from, size_t rows,
     put_softmax(&slab, from, worker, scoring->result);
     if (!scoring->batch->task->needs_truth)
         return;
+    if (scoring->result->gradient)
+        ask_gradient(scoring, from, worker, &slab);
     add_losses(scoring, &slab, from, worker);
     if (scoring->result->gradient)
-        put_gradient(scoring, &slab, from, worker);
+        finish_gradient(scoring, &slab, from, worker);
 }
 
 static void score_range(void *ctx, size_t from, size_t to, size_t worker)

@@ -24,6 +24,12 @@ struct slab {
     const double *targets; /* [rows, classes], NULL with labels */
     const double *weights; /* [rows]: of the samples */
 
+    /* Where the gradient is to be made, [rows, classes] in the dtype of the batch; the
+     * exps may stand there.  NULL: nobody wants it. */
+    void *gradient;
+    const double *scale;         /* [rows]: times d value / d z */
+    const double *penalty_scale; /* [rows]: times d penalty / d z; NULL without any */
+
     double *row, *other_row; /* room for a row of doubles each */
 };
 

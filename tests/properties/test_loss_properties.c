@@ -528,6 +528,34 @@ static void results__do_not_depend_on_the_order_of_rows(void **state)
     for_all_losses(SCENES, order_is_indifferent);
 }
 
+/* ---- what is asked for ------------------------------------------------------------ */
+
+static void asking_is_indifferent(struct problem *problem, struct random *random)
+{
+    size_t each = problem->loss->is_elementwise ? problem->classes : 1;
+    size_t count = problem->rows * problem->classes;
+    size_t size = problem->dtype == DTYPE_FLOAT32 ? sizeof(float) : sizeof(double);
+    struct made losses, gradient, all;
+
+    (void)random;
+    score_problem(problem, "loss,losses", &losses);
+    score_problem(problem, "gradient", &gradient);
+    score_problem(problem, "loss,losses,gradient,probabilities,log_probabilities", &all);
+    assert_memory_equal(&losses.result.loss, &all.result.loss, sizeof(double));
+    assert_memory_equal(losses.result.losses, all.result.losses,
+                        problem->rows * each * sizeof(double));
+    assert_memory_equal(gradient.result.gradient, all.result.gradient, count * size);
+    unmake(&losses);
+    unmake(&gradient);
+    unmake(&all);
+}
+
+static void results__do_not_depend_on_what_else_is_asked_for(void **state)
+{
+    (void)state;
+    for_all_losses(SCENES, asking_is_indifferent);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -538,6 +566,7 @@ int main(void)
         cmocka_unit_test(gradient__sums_to_nothing_where_a_shift_changes_nothing),
         cmocka_unit_test(results__are_sane_whatever_the_logits),
         cmocka_unit_test(results__do_not_depend_on_the_order_of_rows),
+        cmocka_unit_test(results__do_not_depend_on_what_else_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,14 +36,12 @@ struct loss {
      * when it is elementwise.  And, where the batch asks for them, what is averaged
      * over the plain count and not over weights: penalties[rows].  The values of a
      * row without weight are of no matter, but they must not be looked up out of
-     * bounds. */
-    void (*value)(const struct slab *slab, double *values, double *penalties);
-
-    /* d value / d z times scale[row], and d penalty / d z times penalty_scale[row],
-     * into out[rows, classes] in the dtype of the batch.  The exps of the slab may
-     * stand in `out`.  penalty_scale is NULL when there are no penalties. */
-    void (*gradient)(const struct slab *slab, const double *scale,
-                     const double *penalty_scale, void *out);
+     * bounds.
+     *
+     * With them, where the slab has room for it, the gradient: one function makes both,
+     * because they have much in common.  It is d value / d z times slab->scale[row], and
+     * d penalty / d z times slab->penalty_scale[row]. */
+    void (*score)(const struct slab *slab, double *values, double *penalties);
 
     /* What the loss takes for probabilities; NULL when it is the softmax.  `by` is
      * as in kernel.h. */

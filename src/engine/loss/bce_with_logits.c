@@ -26,40 +26,36 @@ static double pos_weight(const struct slab *slab, size_t class)
     return weights ? weights[class] : 1;
 }
 
-static void value(const struct slab *slab, double *values, double *penalties)
+/* e: exp(-|z|), of a row. */
+static void put_gradient(const struct slab *slab, size_t row, const double *z, double *e)
+{
+    const double *t = slab->targets + row * slab->classes;
+
+    for (size_t c = 0; c < slab->classes; c++)
+        e[c] = slab->scale[row] * ((1 - t[c]) * half_of(z[c], e[c]) -
+                                   pos_weight(slab, c) * t[c] * half_of(-z[c], e[c]));
+    slab_put_row(slab, e, row, slab->gradient);
+}
+
+static void score(const struct slab *slab, double *values, double *penalties)
 {
     size_t classes = slab->classes;
-    double *bent = slab->other_row;
+    double *e = slab->other_row;
 
     (void)penalties;
     for (size_t r = 0; r < slab->rows; r++) {
         const double *z = slab_logits(slab, r, slab->row);
         const double *t = slab->targets + r * classes;
-        slab->real->decays(z, classes, bent);
-        slab->real->log1ps(bent, classes, bent);
+        double *bent = values + r * classes;
+        slab->real->decays(z, classes, e);
+        slab->real->log1ps(e, classes, bent);
         for (size_t c = 0; c < classes; c++) {
             double w = pos_weight(slab, c), size = z[c] < 0 ? -z[c] : z[c];
             double side = z[c] >= 0 ? 1 - t[c] : w * t[c];
-            values[r * classes + c] =
-                (side == 0 ? 0 : side * size) + (1 - t[c] + w * t[c]) * bent[c];
+            bent[c] = (side == 0 ? 0 : side * size) + (1 - t[c] + w * t[c]) * bent[c];
         }
-    }
-}
-
-static void gradient(const struct slab *slab, const double *scale,
-                     const double *penalty_scale, void *out)
-{
-    double *e = slab->other_row;
-
-    (void)penalty_scale;
-    for (size_t r = 0; r < slab->rows; r++) {
-        const double *z = slab_logits(slab, r, slab->row);
-        const double *t = slab->targets + r * slab->classes;
-        slab->real->decays(z, slab->classes, e);
-        for (size_t c = 0; c < slab->classes; c++)
-            e[c] = scale[r] * ((1 - t[c]) * half_of(z[c], e[c]) -
-                               pos_weight(slab, c) * t[c] * half_of(-z[c], e[c]));
-        slab_put_row(slab, e, r, out);
+        if (slab->gradient)
+            put_gradient(slab, r, z, e);
     }
 }
 
@@ -100,8 +96,7 @@ const struct loss loss_bce_with_logits = {
     .truths = TRUTH_TARGETS,
     .target_rule = TARGETS_TELL,
     .is_elementwise = true,
-    .value = value,
-    .gradient = gradient,
+    .score = score,
     .probabilities = probabilities,
     .log_probabilities = log_probabilities,
 };

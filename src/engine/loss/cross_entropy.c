@@ -492,6 +492,13 @@ static void gradient(const struct slab *slab, const double *scale,
             slab_put_zeros(slab, r, out);
 }
 
+static void score(const struct slab *slab, double *values, double *penalties)
+{
+    value(slab, values, penalties);
+    if (slab->gradient)
+        gradient(slab, slab->scale, slab->penalty_scale, slab->gradient);
+}
+
 const struct loss loss_cross_entropy = {
     .name = "cross_entropy",
     .formula = "(1-p_label)^focal_gamma (-sum_c w_c ((1-e) q_c + e/C) log p_c) + "
@@ -502,6 +509,5 @@ const struct loss loss_cross_entropy = {
                1u << MEMBER_focal_gamma | 1u << MEMBER_poly_epsilon,
     .truths = TRUTH_LABELS | TRUTH_TARGETS,
     .needs_softmax = true,
-    .value = value,
-    .gradient = gradient,
+    .score = score,
 };

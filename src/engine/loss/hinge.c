@@ -32,12 +32,6 @@ static double weight_of(const struct slab *slab, size_t row)
     return (weights ? weights[slab->labels[row]] : 1) / (double)slab->classes;
 }
 
-static struct margins margins_of(const struct slab *slab, const double *scale)
-{
-    return (struct margins){slab->batch->margin, slab->batch->p == 2, slab->labels,
-                            scale};
-}
-
 /* ---- beyond the range of the dtype ---------------------------------------------- */
 
 /* sum_j m_j^p of logits and margin that are all made smaller by `unit`. */
@@ -69,8 +63,7 @@ static double wide_value(const struct slab *slab, size_t row)
                                              : weight * sum;
 }
 
-static void put_wide_gradient(const struct slab *slab, size_t row, double scale,
-                              void *gradient)
+static void put_wide_gradient(const struct slab *slab, size_t row, double scale)
 {
     const double *z = slab_logits(slab, row, slab->row);
     size_t label = (size_t)slab->labels[row];
@@ -83,23 +76,10 @@ static void put_wide_gradient(const struct slab *slab, size_t row, double scale,
     }
     out[label] = 0;
     out[label] = -slab->real->sum(out, slab->classes);
-    slab_put_row(slab, out, row, gradient);
+    slab_put_row(slab, out, row, slab->gradient);
 }
 
 /* ---- within it ------------------------------------------------------------------- */
-
-static void value(const struct slab *slab, double *values, double *penalties)
-{
-    double slopes[SLAB_ROWS];
-    struct margins margins = margins_of(slab, NULL);
-
-    (void)penalties;
-    slab->real->shortfalls(slab->logits, slab->rows, slab->classes, &margins, values,
-                           slopes, NULL);
-    for (size_t r = 0; r < slab->rows; r++)
-        values[r] = isfinite(values[r]) ? weight_of(slab, r) * values[r] + 0
-                                        : wide_value(slab, r);
-}
 
 /* Scales that the dtype is too narrow for are left to doubles. */
 static bool is_wide(double scale)
@@ -109,25 +89,37 @@ static bool is_wide(double scale)
     return size != 0 && !(size >= 0x1p-100 && size <= 0x1p100);
 }
 
-static void gradient(const struct slab *slab, const double *scale,
-                     const double *penalty_scale, void *out)
+/* What the kernel has left: the label's element, rows that are 0, and wide ones. */
+static void finish_gradient(const struct slab *slab, const double *by,
+                            const double *slopes)
 {
-    double by[SLAB_ROWS], values[SLAB_ROWS], slopes[SLAB_ROWS], own[SLAB_ROWS];
-    struct margins margins = margins_of(slab, by);
+    double own[SLAB_ROWS];
 
-    (void)penalty_scale;
-    for (size_t r = 0; r < slab->rows; r++)
-        by[r] = scale[r] * weight_of(slab, r) + 0;
-    slab->real->shortfalls(slab->logits, slab->rows, slab->classes, &margins, values,
-                           slopes, out);
     for (size_t r = 0; r < slab->rows; r++)
         own[r] = -by[r] * slopes[r];
-    slab_put_labels(slab, own, out);
+    slab_put_labels(slab, own, slab->gradient);
     for (size_t r = 0; r < slab->rows; r++)
         if (by[r] == 0)
-            slab_put_zeros(slab, r, out);
+            slab_put_zeros(slab, r, slab->gradient);
         else if (is_wide(by[r]) || !isfinite(slopes[r]))
-            put_wide_gradient(slab, r, by[r], out);
+            put_wide_gradient(slab, r, by[r]);
+}
+
+static void score(const struct slab *slab, double *values, double *penalties)
+{
+    double by[SLAB_ROWS], slopes[SLAB_ROWS];
+    struct margins margins = {slab->batch->margin, slab->batch->p == 2, slab->labels, by};
+
+    (void)penalties;
+    for (size_t r = 0; slab->gradient && r < slab->rows; r++)
+        by[r] = slab->scale[r] * weight_of(slab, r) + 0;
+    slab->real->shortfalls(slab->logits, slab->rows, slab->classes, &margins, values,
+                           slopes, slab->gradient);
+    for (size_t r = 0; r < slab->rows; r++)
+        values[r] = isfinite(values[r]) ? weight_of(slab, r) * values[r] + 0
+                                        : wide_value(slab, r);
+    if (slab->gradient)
+        finish_gradient(slab, by, slopes);
 }
 
 const struct loss loss_hinge = {
@@ -139,6 +131,5 @@ const struct loss loss_hinge = {
                1u << MEMBER_temperature | 1u << MEMBER_softcap,
     .truths = TRUTH_LABELS,
     .ignores_weights = true,
-    .value = value,
-    .gradient = gradient,
+    .score = score,
 };

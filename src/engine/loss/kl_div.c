@@ -54,15 +54,9 @@ static double own_of(const struct slab *slab, size_t row)
     return slab->real->sum(terms, slab->classes);
 }
 
-static void value(const struct slab *slab, double *values, double *penalties)
+static void put_gradient(const struct slab *slab, size_t row)
 {
-    (void)penalties;
-    for (size_t r = 0; r < slab->rows; r++)
-        values[r] = slab->weights[r] == 0 ? 0 : own_of(slab, r) + cross_of(slab, r);
-}
-
-static void gradient_of(const struct slab *slab, size_t row, double scale, void *out)
-{
+    double scale = slab->scale[row];
     const double *q = slab->targets + row * slab->classes;
     size_t top = (size_t)slab->sums.top[row];
     struct shares shares = {q, NULL, scale, 0};
@@ -70,20 +64,22 @@ static void gradient_of(const struct slab *slab, size_t row, double scale, void 
     double miss = slab_complement(slab, row, top);
 
     slab->real->mix(slab->exps, row, slab->classes, slab->sums.factor[row], scale * total,
-                    &shares, slab_row_of(slab, row, out));
+                    &shares, slab_row_of(slab, row, slab->gradient));
     if (2 * q[top] > total)
-        slab_put(slab, scale * ((total - q[top]) - total * miss), row, top, out);
+        slab_put(slab, scale * ((total - q[top]) - total * miss), row, top,
+                 slab->gradient);
 }
 
-static void gradient(const struct slab *slab, const double *scale,
-                     const double *penalty_scale, void *out)
+static void score(const struct slab *slab, double *values, double *penalties)
 {
-    (void)penalty_scale;
-    for (size_t r = 0; r < slab->rows; r++)
-        if (scale[r] == 0)
-            slab_put_zeros(slab, r, out);
-        else
-            gradient_of(slab, r, scale[r], out);
+    (void)penalties;
+    for (size_t r = 0; r < slab->rows; r++) {
+        values[r] = slab->weights[r] == 0 ? 0 : own_of(slab, r) + cross_of(slab, r);
+        if (slab->gradient && slab->scale[r] == 0)
+            slab_put_zeros(slab, r, slab->gradient);
+        else if (slab->gradient)
+            put_gradient(slab, r);
+    }
 }
 
 const struct loss loss_kl_div = {
@@ -94,6 +90,5 @@ const struct loss loss_kl_div = {
     .truths = TRUTH_TARGETS,
     .target_rule = TARGETS_MEASURE,
     .needs_softmax = true,
-    .value = value,
-    .gradient = gradient,
+    .score = score,
 };

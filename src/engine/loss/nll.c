@@ -14,24 +14,22 @@ static double weight_of(const struct slab *slab, size_t row)
     return weights ? weights[slab->labels[row]] : 1;
 }
 
-static void value(const struct slab *slab, double *values, double *penalties)
+static void put_gradient(const struct slab *slab, size_t row, double weight)
+{
+    slab_put_zeros(slab, row, slab->gradient);
+    slab_put(slab, 0 - weight * slab->scale[row], row, (size_t)slab->labels[row],
+             slab->gradient);
+}
+
+static void score(const struct slab *slab, double *values, double *penalties)
 {
     (void)penalties;
     for (size_t r = 0; r < slab->rows; r++) {
         double weight = weight_of(slab, r);
         values[r] =
             weight == 0 ? 0 : 0 - weight * slab_logit(slab, r, (size_t)slab->labels[r]);
-    }
-}
-
-static void gradient(const struct slab *slab, const double *scale,
-                     const double *penalty_scale, void *out)
-{
-    (void)penalty_scale;
-    for (size_t r = 0; r < slab->rows; r++) {
-        slab_put_zeros(slab, r, out);
-        slab_put(slab, 0 - weight_of(slab, r) * scale[r], r, (size_t)slab->labels[r],
-                 out);
+        if (slab->gradient)
+            put_gradient(slab, r, weight);
     }
 }
 
@@ -41,6 +39,5 @@ const struct loss loss_nll = {
     .source = "torch.nn.NLLLoss",
     .options = 1u << MEMBER_class_weights,
     .truths = TRUTH_LABELS,
-    .value = value,
-    .gradient = gradient,
+    .score = score,
 };
