@@ -435,6 +435,38 @@ static void temper__rounds_once(void **state)
     }
 }
 
+/* Quotients, though they are made as products with the inverse where that can be told
+ * from nothing; extremes have no inverse. */
+static void temper__is_a_quotient_whatever_the_temperature(void **state)
+{
+    (void)state;
+    enum { COUNT = 20000 };
+    static const double temperatures[] = {0.7, 2, 3,     1e-3,   1e-300,
+                                          1e3, 7, 1e308, 3e-309, 0x1p-1074};
+    static double logits[COUNT];
+    struct way ways[ARITHMETICS_MAX];
+    struct random random = {8};
+    size_t count = all_ways(ways);
+
+    for (size_t k = 0; k < count; k++)
+        for (size_t t = 0; t < LENGTH(temperatures); t++) {
+            double temperature = temperatures[t];
+            for (size_t i = 0; i < COUNT; i++)
+                logits[i] = i % 7 ? 20 * random_normal(&random)
+                                  : random_normal(&random) * temperature * 0x1p-140;
+            logits[0] = 0;
+            logits[1] = -INFINITY;
+            struct work w = begin(&ways[k], 1, COUNT, logits);
+            ways[k].real->temper(w.logits, COUNT, (double)NAN, temperature, w.out);
+            for (size_t i = 0; i < COUNT; i++) {
+                double z = (double)w.exact[i] / temperature;
+                assert_true(out_at(&ways[k], &w, i) ==
+                            (ways[k].dtype == DTYPE_FLOAT32 ? (double)(float)z : z));
+            }
+            end(&w);
+        }
+}
+
 static void narrow__rounds_and_has_no_minus_zero(void **state)
 {
     (void)state;
@@ -555,6 +587,7 @@ int main(void)
         cmocka_unit_test(gaps__leave_out_masked_classes_without_a_share),
         cmocka_unit_test(moments__are_those_of_the_plain_formula),
         cmocka_unit_test(temper__rounds_once),
+        cmocka_unit_test(temper__is_a_quotient_whatever_the_temperature),
         cmocka_unit_test(narrow__rounds_and_has_no_minus_zero),
         cmocka_unit_test(every_kernel__gives_the_same_bits),
         cmocka_unit_test(sums__do_not_depend_on_who_wants_the_exps),
