@@ -52,6 +52,8 @@ struct margins {
     const double *scale;   /* [rows], of what is written */
 };
 
+struct slopes;
+
 struct arithmetic {
     /* Exps of rows with more classes stand as logits do, and what is made of them may
      * stand in their place; those of others have an order of their own. */
@@ -123,6 +125,7 @@ struct arithmetic {
     void (*powers)(const double *x, size_t n, double y, double *out);
     void (*log1ps)(const double *x, size_t n, double *out);
     void (*logs)(const double *x, size_t n, double *out);
+    void (*slopes)(struct slopes *slopes, size_t rows, bool of_labels); /* slopes.h */
     double (*sum)(const double *x, size_t n);
 
     /* Cuts numbers into slices that add up without rounding: the sum of x, n of at most

@@ -22,6 +22,7 @@ enum {
     GRAIN_LOGITS = 16384,  /* a thread takes at least so many at a time; */
     SHARES = 8,            /* neighbouring rows, for they are fetched ahead */
     INLINE_LOGITS = 65536, /* fewer are not worth waking a thread */
+    TOGETHER = 512,        /* weights to be added at once */
     NS_PER_LOGIT = 3
 };
 
@@ -233,6 +234,16 @@ static void ask_gradient(const struct scoring *scoring, size_t from,
     scale_rows(slab, worker->weights, scoring->penalty_scale, worker->penalty_scale);
 }
 
+static void add_penalties(const struct slab *slab, struct worker *worker, double *values)
+{
+    double *penalties = worker->penalties_of;
+
+    weigh(slab->weights, slab->rows, 1, penalties);
+    exact_sum_add_all(&worker->penalties, penalties, slab->rows);
+    for (size_t r = 0; r < slab->rows; r++)
+        values[r] += penalties[r];
+}
+
 static void add_losses(const struct scoring *scoring, const struct slab *slab,
                        size_t from, struct worker *worker)
 {
@@ -244,11 +255,8 @@ static void add_losses(const struct scoring *scoring, const struct slab *slab,
     if (scoring->is_weighted)
         weigh(slab->weights, slab->rows, each, values);
     exact_sum_add_all(&worker->losses, values, slab->rows * each);
-    for (size_t r = 0; has_penalties(batch) && r < slab->rows; r++) {
-        double penalty = weighted(slab->weights[r], worker->penalties_of[r]);
-        exact_sum_add(&worker->penalties, penalty);
-        values[r] += penalty;
-    }
+    if (has_penalties(batch))
+        add_penalties(slab, worker, values);
     if (!scoring->result->losses)
         return;
     if (each > 1)
@@ -330,11 +338,16 @@ static void sum_weights(const struct batch *batch, const double *class_weights,
 {
     const int64_t *labels = batch->labels.data;
     struct exact_sum divisor = {0};
+    double weights[TOGETHER];
 
-    for (size_t n = 0; n < batch->positions; n++)
-        if (is_kept(batch, n))
-            exact_sum_add(&divisor, sample_weight(batch, n) *
-                                        (class_weights ? class_weights[labels[n]] : 1));
+    for (size_t from = 0; from < batch->positions; from += TOGETHER) {
+        size_t count = 0;
+        for (size_t n = from; n < batch->positions && n - from < TOGETHER; n++)
+            if (is_kept(batch, n))
+                weights[count++] = sample_weight(batch, n) *
+                                   (class_weights ? class_weights[labels[n]] : 1);
+        exact_sum_add_all(&divisor, weights, count);
+    }
     result->divisor = exact_sum_value(&divisor);
 }
 

@@ -1,0 +1,42 @@
+/* What the files of cross-entropy share; its formulas are in cross_entropy.c. */
+#ifndef LOSSD_ENGINE_LOSS_CROSS_ENTROPY_H
+#define LOSSD_ENGINE_LOSS_CROSS_ENTROPY_H
+
+#include <stdbool.h>
+
+#include "engine/slab.h"
+
+static inline double weight_of(const struct batch *batch, size_t class)
+{
+    const double *weights = batch->class_weights.data;
+
+    return weights ? weights[class] : 1;
+}
+
+/* Labels without smoothing touch one class only. */
+static inline bool is_plain(const struct slab *slab)
+{
+    return !slab->targets && slab->batch->label_smoothing == 0;
+}
+
+/* Is there something that only the label has? */
+static inline bool has_label_terms(const struct slab *slab)
+{
+    return slab->labels &&
+           (slab->batch->focal_gamma != 0 || slab->batch->poly_epsilon != 0);
+}
+
+static inline double log_sum_exp(const struct slab *slab, size_t row)
+{
+    return slab->sums.max[row] + slab->sums.log_sum[row];
+}
+
+/* even_labels.c: rows whose shares are those of no class in particular but the label's,
+ * all at once. */
+void even_labels(const struct slab *slab, double *values);
+
+/* shared_rows.c: a row at a time, class by class. */
+double shared_value(const struct slab *slab, size_t row);
+void shared_gradient(const struct slab *slab, size_t row);
+
+#endif

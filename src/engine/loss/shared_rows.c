@@ -1,0 +1,253 @@
+/* Cross-entropy of rows whose classes have shares of their own: targets, or smoothed
+ * labels with class weights.  A row at a time, class by class. */
+#include <math.h>
+#include <string.h>
+
+#include "engine/loss/cross_entropy.h"
+#include "engine/slopes.h"
+#include "engine/vmath.h"
+
+/* The shares that all classes have: all but the label's own. */
+static struct shares common_shares(const struct slab *slab, size_t row)
+{
+    const struct batch *batch = slab->batch;
+    double e = batch->label_smoothing;
+
+    return (struct shares){
+        .q = slab->targets ? slab->targets + row * slab->classes : NULL,
+        .w = batch->class_weights.data,
+        .a = 1 - e,
+        .b = e / (double)slab->classes,
+    };
+}
+
+static double share_of(const struct slab *slab, size_t row, size_t class)
+{
+    struct shares shares = common_shares(slab, row);
+    double q =
+        shares.q ? shares.q[class] : (double)(slab->labels[row] == (int64_t) class);
+
+    return weight_of(slab->batch, class) * (shares.a * q + shares.b);
+}
+
+/* `share` times - log p.  The gap may be beyond the largest double where its
+ * product with the share is not. */
+static double term_of(const struct slab *slab, size_t row, double share, size_t class)
+{
+    double gap = slab_gap(slab, row, class);
+
+    if (isinf(gap))
+        return share * slab->sums.max[row] - share * slab_logit(slab, row, class);
+    return share * (gap + slab->sums.log_sum[row]);
+}
+
+/* Class by class, for gaps beyond the range. */
+static double wide_base(const struct slab *slab, size_t row)
+{
+    for (size_t c = 0; c < slab->classes; c++) {
+        double share = share_of(slab, row, c);
+        slab->row[c] = share == 0 ? 0 : term_of(slab, row, share, c);
+    }
+    return slab->real->sum(slab->row, slab->classes);
+}
+
+/* - sum_c u_c log p_c, and S. */
+static double base_of(const struct slab *slab, size_t row, double *total)
+{
+    size_t label = slab->labels ? (size_t)slab->labels[row] : 0;
+
+    if (is_plain(slab)) {
+        *total = weight_of(slab->batch, label);
+        return *total == 0 ? 0 : term_of(slab, row, *total, label);
+    }
+    struct shares shares = common_shares(slab, row);
+    *total = 0;
+    double gaps = slab->real->gaps(slab_logits_row(slab, row), slab->classes,
+                                   slab->sums.max[row], &shares, total);
+    if (slab->labels) {
+        double own = shares.a * weight_of(slab->batch, label);
+        gaps += own == 0 ? 0 : own * slab_gap(slab, row, label);
+        *total += own;
+    }
+    double base = gaps + *total * slab->sums.log_sum[row];
+    return isfinite(base) ? base : wide_base(slab, row);
+}
+
+/* p_c of a row, near enough to be added to or taken from something near 1. */
+static void fill_probabilities(const struct slab *slab, size_t row, double *p)
+{
+    const double *z = slab_logits(slab, row, slab->row);
+    double max = slab->sums.max[row], peak = slab->sums.peak[row];
+
+    for (size_t c = 0; c < slab->classes; c++)
+        p[c] = max - z[c];
+    slab->real->decays(p, slab->classes, p);
+    for (size_t c = 0; c < slab->classes; c++)
+        p[c] *= peak;
+}
+
+/* terms[c] becomes w_c q_c times itself; returns their sum. */
+static double target_mass(const struct slab *slab, size_t row, double *terms)
+{
+    const double *q = slab->targets + row * slab->classes;
+    const double *w = slab->batch->class_weights.data;
+
+    for (size_t c = 0; c < slab->classes; c++)
+        terms[c] *= q[c];
+    for (size_t c = 0; w && c < slab->classes; c++)
+        terms[c] *= w[c];
+    return slab->real->sum(terms, slab->classes);
+}
+
+/* sum_c w_c q_c (1 - p_c) */
+static double target_miss(const struct slab *slab, size_t row)
+{
+    double *misses = slab->other_row;
+    size_t top = (size_t)slab->sums.top[row];
+
+    fill_probabilities(slab, row, misses);
+    for (size_t c = 0; c < slab->classes; c++)
+        misses[c] = 1 - misses[c];
+    misses[top] = slab_complement(slab, row, top);
+    return target_mass(slab, row, misses);
+}
+
+/* S alone. */
+static double total_of(const struct slab *slab, size_t row)
+{
+    double total = 0;
+
+    if (is_plain(slab))
+        return weight_of(slab->batch, (size_t)slab->labels[row]);
+    if (slab->batch->class_weights.data) {
+        base_of(slab, row, &total);
+        return total;
+    }
+    struct shares shares = common_shares(slab, row);
+    double of_truth = shares.q ? slab->real->sum(shares.q, slab->classes) : 1;
+    return shares.a * of_truth + slab->batch->label_smoothing;
+}
+
+double shared_value(const struct slab *slab, size_t row)
+{
+    const struct batch *batch = slab->batch;
+    double total = 0, value = base_of(slab, row, &total);
+
+    if (slab->targets)
+        return batch->poly_epsilon == 0
+                   ? value
+                   : value + batch->poly_epsilon * target_miss(slab, row);
+    if (batch->focal_gamma == 0 && batch->poly_epsilon == 0)
+        return value;
+    size_t label = (size_t)slab->labels[row];
+    double miss = slab_complement(slab, row, label);
+    return power_of(miss, batch->focal_gamma) * value +
+           batch->poly_epsilon * (weight_of(batch, label) * miss);
+}
+
+/* ---- gradient ------------------------------------------------------------------- */
+
+/* Of a row: d / d z_c in factors that have the scale in them. */
+struct slope {
+    double shares;  /* times S p_c - u_c */
+    double label;   /* times p_c - [c = label] */
+    double penalty; /* times p_c */
+    double total;   /* S */
+};
+
+/* As slopes.h has it for all rows. */
+static struct slope slope_of(const struct slab *slab, size_t row, double scale,
+                             double penalty_scale)
+{
+    const struct batch *batch = slab->batch;
+    struct slope slope = {.shares = scale};
+    double base = 0;
+
+    if (penalty_scale != 0)
+        slope.penalty =
+            bounded(penalty_scale * 2 * batch->z_loss * log_sum_exp(slab, row));
+    if (batch->focal_gamma == 0)
+        slope.total = total_of(slab, row);
+    else
+        base = base_of(slab, row, &slope.total);
+    if (!has_label_terms(slab))
+        return slope;
+    size_t label = (size_t)slab->labels[row];
+    double p = slab_probability(slab, row, label);
+    double miss = slab_complement(slab, row, label);
+    double power = power_of(miss, batch->focal_gamma);
+    double pull = pull_of(batch->focal_gamma, base, miss, power);
+    double poly = bounded(batch->poly_epsilon * weight_of(batch, label));
+    slope.shares *= power;
+    if (p > 0) /* p base vanishes with p, also where base is beyond the range */
+        slope.label = bounded(scale * p * bounded(pull + poly));
+    return slope;
+}
+
+/* What probabilities are multiplied with. */
+static double every(const struct slope *slope)
+{
+    return bounded(slope->shares * slope->total + slope->label + slope->penalty);
+}
+
+static double element(const struct slab *slab, size_t row, const struct slope *slope,
+                      size_t class)
+{
+    double p = slab_probability(slab, row, class);
+    double miss = slab_complement_of(slab, row, class, p);
+    double share = share_of(slab, row, class);
+    bool is_label = slab->labels && slab->labels[row] == (int64_t) class;
+
+    return slope->shares * beyond_share(slope->total, share, p, miss) +
+           slope->penalty * p - (is_label ? slope->label * miss : -slope->label * p);
+}
+
+/* d / d z_c of poly_epsilon's sum_c w_c q_c (1 - p_c). */
+static void add_target_poly(const struct slab *slab, size_t row, double scale, void *out)
+{
+    const double *q = slab->targets + row * slab->classes;
+    const double *w = slab->batch->class_weights.data;
+    double by = scale * slab->batch->poly_epsilon;
+    double *p = slab->other_row, *sum = slab->row;
+    void *at = slab_row_of(slab, row, out);
+
+    fill_probabilities(slab, row, p);
+    memcpy(sum, p, slab->classes * sizeof *p);
+    double mass = target_mass(slab, row, sum);
+    slab->real->widen(at, slab->classes, sum);
+    for (size_t c = 0; c < slab->classes; c++)
+        sum[c] += by * p[c] * (mass - (w ? w[c] : 1) * q[c]);
+    slab->real->narrow(sum, slab->classes, at);
+}
+
+static void put_gradient(const struct slab *slab, size_t row, double scale,
+                         double penalty_scale)
+{
+    struct slope slope = slope_of(slab, row, scale, penalty_scale);
+    struct shares shares = common_shares(slab, row);
+    size_t top = (size_t)slab->sums.top[row];
+    void *out = slab->gradient;
+
+    shares.a *= slope.shares;
+    shares.b *= slope.shares;
+    slab->real->mix(slab->exps, row, slab->classes, slab->sums.factor[row], every(&slope),
+                    &shares, slab_row_of(slab, row, out));
+    slab_put(slab, element(slab, row, &slope, top), row, top, out);
+    if (slab->labels) {
+        size_t label = (size_t)slab->labels[row];
+        slab_put(slab, element(slab, row, &slope, label), row, label, out);
+    } else if (slab->batch->poly_epsilon != 0) {
+        add_target_poly(slab, row, scale, out);
+    }
+}
+
+void shared_gradient(const struct slab *slab, size_t row)
+{
+    double scale = slab->scale[row];
+    double penalty_scale = slab->penalty_scale ? slab->penalty_scale[row] : 0;
+
+    if (scale != 0 || penalty_scale != 0)
+        put_gradient(slab, row, scale, penalty_scale);
+    else
+        slab_put_zeros(slab, row, slab->gradient);
+}
