@@ -309,6 +309,7 @@ static void double_divide(const double *x, size_t n, double by, double *z)
             2.0 / 7, 2.0 / 5, 2.0 / 3                                                  \
     }
 #define BIAS (1023 + 512)
+#define UNSCALE 0x1p-512
 #define NEAR 2048.0
 #define REACH 800.0
 #define LN2_HIGH_PART 0x1.62e42fefa0000p-1
@@ -345,6 +346,7 @@ static void double_divide(const double *x, size_t n, double by, double *z)
 #undef SQRT_HALF
 #undef LOG_TERMS
 #undef BIAS
+#undef UNSCALE
 #undef NEAR
 #undef REACH
 #undef LN2_HIGH_PART
@@ -424,6 +426,7 @@ static void float_divide(const float *x, size_t n, double by, float *z)
         2.0f / 11, 2.0f / 9, 2.0f / 7, 2.0f / 5, 2.0f / 3 \
     }
 #define BIAS (127 + 64)
+#define UNSCALE 0x1p-64f
 #define NEAR 256.0f
 #define REACH 128.0f
 #define LN2_HIGH_PART 0x1.62e000p-1f

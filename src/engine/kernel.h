@@ -21,20 +21,24 @@ struct sums {
     double *peak;    /* 1 / (1 + rest): the largest probability; 0 without one */
     double *factor;  /* makes an exp a probability */
     int64_t *top;    /* the first class with the largest logit */
+    const struct moments *moments; /* filled too, unless it is NULL */
+};
+
+/* What metrics need to know of each row and the class that is true of it, [rows] each.
+ * It takes log_sum. */
+struct moments {
+    const int64_t *labels;
+    double *nll;     /* - log p of the label */
+    double *entropy; /* - sum_c p_c log p_c */
+    double *brier;   /* sum_c (p_c - [c = label])^2 */
+    int64_t *rank;   /* classes that stand before the label: larger, or equal and
+                        earlier */
 };
 
 /* The shares u_c = w_c (a q_c + b) of a row; q or w may be NULL: all 0, all 1. */
 struct shares {
     const double *q, *w;
     double a, b;
-};
-
-/* What metrics need to know of each row, [rows] each. */
-struct moments {
-    double *entropy; /* - sum_c p_c log p_c */
-    double *squares; /* sum of p_c^2 over all classes but `top` */
-    int64_t *rank;   /* classes that stand before the label: larger, or equal and
-                        earlier; NULL when there are no labels */
 };
 
 /* Elements that exps of some rows need, whatever the order they are kept in. */
@@ -90,12 +94,6 @@ struct arithmetic {
     void (*shortfalls)(const void *logits, size_t rows, size_t classes,
                        const struct margins *margins, double *values, double *slopes,
                        void *out);
-
-    /* Fills moments.  labels[rows], NULL without a rank.  The exps are what they were
-     * afterwards. */
-    void (*moments)(const void *logits, void *exps, size_t rows, size_t classes,
-                    const struct sums *sums, const int64_t *labels,
-                    const struct moments *moments);
 
     /* Row `row` of the exps: its probabilities times `by` less the shares. */
     void (*mix)(const void *exps, size_t row, size_t classes, double factor, double by,

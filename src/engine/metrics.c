@@ -55,7 +55,7 @@ bool metrics_init(struct result *result, const struct batch *batch, size_t width
     if (!metrics_are_wanted(batch))
         return true;
     for (size_t i = 0; i < width; i++) {
-        struct bin *room = arena_alloc(mem, bins, sizeof *room, err);
+        struct bin *room = arena_alloc(mem, bins + 1, sizeof *room, err);
         if (!room)
             return false;
         summary_init(&result->workers[i].summary, room, bins);
@@ -77,25 +77,37 @@ static size_t largest_share(const double *q, size_t classes)
     return largest;
 }
 
-void metrics_add(struct result *result, const struct slab *slab, size_t from,
-                 struct worker *worker)
+static bool is_kept(const struct slab *slab, size_t position)
 {
     const int64_t *labels = slab->batch->labels.data;
 
-    for (size_t r = 0; r < slab->rows; r++) {
-        worker->kept[r] = !labels || labels[from + r] != slab->batch->ignore_index;
-        worker->truth[r] = slab->labels
-                               ? slab->labels[r]
-                               : (int64_t)largest_share(slab->targets + r * slab->classes,
-                                                        slab->classes);
-        if (result->truths)
-            result->truths[from + r] = worker->kept[r] ? worker->truth[r] : -1;
-    }
+    return !labels || labels[position] != slab->batch->ignore_index;
+}
+
+void metrics_ask(struct result *result, struct slab *slab, size_t from,
+                 struct worker *worker)
+{
+    const int64_t *truth = slab->labels ? slab->labels : worker->truth;
+
+    for (size_t r = 0; slab->targets && r < slab->rows; r++)
+        worker->truth[r] =
+            (int64_t)largest_share(slab->targets + r * slab->classes, slab->classes);
+    for (size_t r = 0; result->truths && r < slab->rows; r++)
+        result->truths[from + r] = is_kept(slab, from + r) ? truth[r] : -1;
     if (!summary_is_wanted(slab->batch))
         return;
-    slab->real->moments(slab->logits, slab->exps, slab->rows, slab->classes, &slab->sums,
-                        worker->truth, &worker->moments);
-    summary_add(&worker->summary, slab, worker->kept, &worker->moments);
+    worker->moments.labels = truth;
+    slab->sums.moments = &worker->moments;
+}
+
+void metrics_add(const struct result *result, const struct slab *slab, size_t from,
+                 struct worker *worker)
+{
+    if (!summary_is_wanted(slab->batch))
+        return;
+    for (size_t r = 0; result->ignored > 0 && r < slab->rows; r++)
+        worker->kept[r] = is_kept(slab, from + r);
+    summary_add(&worker->summary, slab, result->ignored > 0 ? worker->kept : NULL);
 }
 
 /* ---- tables ----------------------------------------------------------------------- */

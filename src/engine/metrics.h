@@ -16,7 +16,7 @@ static inline bool tables_are_wanted(const struct batch *batch)
     return batch_wants(batch, OUTPUT_PER_CLASS) || batch_wants(batch, OUTPUT_CONFUSION);
 }
 
-/* What is made of a summary, which takes the exps. */
+/* What is made of a summary, which takes the softmax. */
 static inline bool summary_is_wanted(const struct batch *batch)
 {
     return batch_wants(batch, OUTPUT_METRICS) || batch_wants(batch, OUTPUT_CALIBRATION);
@@ -32,8 +32,11 @@ static inline bool metrics_are_wanted(const struct batch *batch)
 bool metrics_init(struct result *result, const struct batch *batch, size_t width,
                   struct arena *mem, struct err *err);
 
-/* Adds a slab whose first row is position `from`. */
-void metrics_add(struct result *result, const struct slab *slab, size_t from,
+/* What is true of the rows of a slab, the first of which is position `from`; a softmax
+ * that follows makes what metrics need.  Then it can be added. */
+void metrics_ask(struct result *result, struct slab *slab, size_t from,
+                 struct worker *worker);
+void metrics_add(const struct result *result, const struct slab *slab, size_t from,
                  struct worker *worker);
 
 /* All rows have been added: fills the result. */

@@ -49,8 +49,9 @@ bool needs_gradient(const struct batch *batch)
 bool needs_exps(const struct batch *batch)
 {
     bool of_loss = needs_gradient(batch) && batch->loss->needs_softmax;
+    bool of_metrics = summary_is_wanted(batch) && batch->targets.data;
 
-    return of_loss || summary_is_wanted(batch) ||
+    return of_loss || of_metrics ||
            (batch_wants(batch, OUTPUT_PROBABILITIES) && !batch->loss->probabilities);
 }
 
@@ -58,7 +59,8 @@ bool needs_softmax(const struct batch *batch)
 {
     bool of_loss = batch->task->needs_truth && batch->loss->needs_softmax;
 
-    return of_loss || needs_exps(batch) || batch_wants(batch, OUTPUT_LOG_PROBABILITIES) ||
+    return of_loss || needs_exps(batch) || summary_is_wanted(batch) ||
+           batch_wants(batch, OUTPUT_LOG_PROBABILITIES) ||
            batch_wants(batch, OUTPUT_LOGSUMEXP) || needs_predictions(batch);
 }
 
@@ -145,10 +147,10 @@ static bool room_for_rows(struct worker *worker, const struct batch *batch,
 {
     size_t rows = slab_rows(batch);
     double **const doubles[] = {
-        &worker->sums.max,        &worker->sums.rest,      &worker->sums.log_sum,
-        &worker->sums.peak,       &worker->sums.factor,    &worker->weights,
-        &worker->scale,           &worker->penalties_of,   &worker->penalty_scale,
-        &worker->moments.entropy, &worker->moments.squares};
+        &worker->sums.max,    &worker->sums.rest,       &worker->sums.log_sum,
+        &worker->sums.peak,   &worker->sums.factor,     &worker->weights,
+        &worker->scale,       &worker->penalties_of,    &worker->penalty_scale,
+        &worker->moments.nll, &worker->moments.entropy, &worker->moments.brier};
     enum { DOUBLES = sizeof doubles / sizeof doubles[0] };
     double *room = arena_alloc(mem, (size_t)(DOUBLES + 1) * rows, sizeof *room, err);
     int64_t *integers = arena_alloc(mem, (size_t)4 * rows, sizeof *integers, err);

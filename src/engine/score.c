@@ -304,6 +304,8 @@ static void score_slab(const struct scoring *scoring, size_t from, size_t rows,
 {
     struct slab slab = make_slab(scoring, from, rows, worker);
 
+    if (metrics_are_wanted(scoring->batch))
+        metrics_ask(scoring->result, &slab, from, worker);
     if (scoring->wants_softmax)
         scoring->real->softmax(slab.logits, rows, slab.classes, slab.exps, &slab.sums);
     if (metrics_are_wanted(scoring->batch))

@@ -19,36 +19,18 @@
 #include "engine/summary.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "engine/vmath.h"
 
-enum { CONFIDENCE_BITS = 90, TOP = 5 };
+enum { CONFIDENCE_BITS = 90, HIGH_BITS = 38, TOP = 5 };
+
+/* Pending rows of a bin are counted in the low half of a number, those that are correct
+ * in the high half; and so many that their low parts, at most 2^51 each, fit in one. */
+enum { PENDING_MAX = 4095 };
+#define CORRECT (INT64_C(1) << 32)
 
 #define LN2 0x1.62e42fefa39efp-1
-
-/* ---- labels --------------------------------------------------------------------- */
-
-/* On a row whose label is likeliest nothing is subtracted; else the result is at least
- * a half: 1 - 2 p_y and the squares. */
-static double brier_of(double peak, double miss, double squares, bool is_top)
-{
-    return is_top ? miss * miss + squares : peak * peak + squares + (2 * miss - 1);
-}
-
-static void measure_labels(const struct slab *slab, const struct moments *moments,
-                           double *nll, double *brier)
-{
-    const struct sums *sums = &slab->sums;
-
-    slab->real->label_losses(slab->logits, slab->rows, slab->classes, sums, slab->labels,
-                             nll);
-    slab->real->label_misses(slab->exps, slab->rows, slab->classes, sums, slab->labels,
-                             brier);
-    for (size_t r = 0; r < slab->rows; r++) {
-        brier[r] = brier_of(sums->peak[r], brier[r], moments->squares[r],
-                            slab->labels[r] == sums->top[r]);
-    }
-}
 
 /* ---- targets -------------------------------------------------------------------- */
 
@@ -92,109 +74,124 @@ static double target_brier(const struct slab *slab, size_t row)
 
 /* ---- bins ----------------------------------------------------------------------- */
 
-/* A confidence in (0, 1], exactly. */
-static confidence_sum fixed_point(double confidence)
-{
-    uint64_t bits = to_bits(confidence);
-    uint64_t mantissa = (bits & ((UINT64_C(1) << 52) - 1)) | UINT64_C(1) << 52;
-    uint64_t below_one = 1023 - (bits >> 52);
-
-    return (confidence_sum)mantissa << (CONFIDENCE_BITS - 52 - below_one);
-}
-
 void summary_init(struct summary *summary, struct bin *bins, size_t count)
 {
     *summary = (struct summary){.bin_count = count, .bins = bins};
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i <= count; i++)
         bins[i] = (struct bin){.above = (double)i / (double)count};
 }
 
-static struct bin *bin_of(const struct summary *summary, double confidence)
+/* Adds what is pending. */
+static void settle(struct summary *summary)
 {
-    struct bin *bins = summary->bins;
-    size_t last = summary->bin_count - 1;
-    size_t bin = (size_t)(confidence * (double)summary->bin_count);
-
-    bin = bin < last ? bin : last;
-    while (bin > 0 && confidence <= bins[bin].above)
-        bin--;
-    while (bin < last && confidence > bins[bin + 1].above)
-        bin++;
-    return &bins[bin];
+    for (size_t i = 0; i < summary->bin_count; i++) {
+        struct bin *bin = &summary->bins[i];
+        bin->count += bin->tally & (CORRECT - 1);
+        bin->correct += bin->tally / CORRECT;
+        bin->confidence += ((confidence_sum)bin->high << (CONFIDENCE_BITS - HIGH_BITS)) +
+                           (confidence_sum)bin->low;
+        bin->tally = bin->high = bin->low = 0;
+    }
+    summary->pending = 0;
 }
 
-static void add_confidence(struct summary *summary, double confidence, bool correct)
-{
-    struct bin *bin = bin_of(summary, confidence);
+/* Confidences in (0, 1], as integers: the nearest edge of bins, and a count of 2^-38 and
+ * one of 2^-90, which is all there is of the confidence of less than 2^38 classes.  Added
+ * to a number so large that its unit is what is counted, they are the low bits of it. */
+struct parts {
+    int64_t edge[SLAB_ROWS], high[SLAB_ROWS], low[SLAB_ROWS];
+};
 
-    bin->count++;
-    bin->correct += correct;
-    bin->confidence += fixed_point(confidence);
+static void part_confidences(const double *confidence, size_t rows, double bins,
+                             struct parts *parts)
+{
+    const double to_integer = 0x1.8p52, to_high = 0x1.8p14, to_low = 0x1.8p-38;
+
+    for (size_t r = 0; r < rows; r++) {
+        double edge = confidence[r] * bins + to_integer;
+        double high = confidence[r] + to_high;
+        double low = (confidence[r] - (high - to_high)) + to_low;
+        parts->edge[r] = (int64_t)(to_bits(edge) - to_bits(to_integer));
+        parts->high[r] = (int64_t)(to_bits(high) - to_bits(to_high));
+        parts->low[r] = (int64_t)(to_bits(low) - to_bits(to_low));
+    }
+}
+
+/* A confidence is in the bin that begins at its nearest edge, or in the one before. */
+static void add_confidences(struct summary *summary, const double *confidence,
+                            const int64_t *rank, size_t rows)
+{
+    struct parts parts;
+
+    if (summary->pending + rows > PENDING_MAX)
+        settle(summary);
+    summary->pending += rows;
+    part_confidences(confidence, rows, (double)summary->bin_count, &parts);
+    for (size_t r = 0; r < rows; r++) {
+        int64_t edge = parts.edge[r];
+        int64_t is_before = confidence[r] <= summary->bins[edge].above;
+        struct bin *bin = &summary->bins[edge - is_before];
+        bin->tally += 1 + (int64_t)(rank[r] == 0) * CORRECT;
+        bin->high += parts.high[r];
+        bin->low += parts.low[r];
+    }
+}
+
+/* ---- rows ----------------------------------------------------------------------- */
+
+static void measure_targets(const struct slab *slab)
+{
+    const struct moments *moments = slab->sums.moments;
+
+    for (size_t r = 0; r < slab->rows; r++) {
+        moments->nll[r] = target_nll(slab, r);
+        moments->brier[r] = target_brier(slab, r);
+    }
 }
 
 /* The rows that are kept, side by side; returns how many. */
-static size_t keep(double *values, const bool *kept, size_t rows)
+static size_t keep(const struct moments *of, double *confidence, const bool *kept,
+                   size_t rows)
 {
     size_t count = 0;
 
     for (size_t r = 0; r < rows; r++) {
-        values[count] = values[r];
+        of->nll[count] = of->nll[r];
+        of->brier[count] = of->brier[r];
+        of->entropy[count] = of->entropy[r];
+        of->rank[count] = of->rank[r];
+        confidence[count] = confidence[r];
         count += kept[r];
     }
     return count;
 }
 
-/* `kept` is NULL when all are. */
-static void add_kept(struct exact_sum *sum, double *values, const bool *kept, size_t rows)
+void summary_add(struct summary *summary, const struct slab *slab, const bool *kept)
 {
-    exact_sum_add_all(sum, values, kept ? keep(values, kept, rows) : rows);
-}
+    const struct moments *moments = slab->sums.moments;
+    double room[SLAB_ROWS], *confidence = slab->sums.peak;
+    size_t rows = slab->rows;
 
-static bool are_all_kept(const bool *kept, size_t rows)
-{
+    if (slab->targets)
+        measure_targets(slab);
+    if (kept) {
+        confidence = memcpy(room, confidence, rows * sizeof *room);
+        rows = keep(moments, confidence, kept, rows);
+    }
+    exact_sum_add_all(&summary->nll, moments->nll, rows);
+    exact_sum_add_all(&summary->brier, moments->brier, rows);
+    exact_sum_add_all(&summary->entropy, moments->entropy, rows);
+    summary->count += (int64_t)rows;
     for (size_t r = 0; r < rows; r++)
-        if (!kept[r])
-            return false;
-    return true;
-}
-
-static void count_rows(struct summary *summary, const struct slab *slab, const bool *kept,
-                       const int64_t *rank)
-{
-    for (size_t r = 0; r < slab->rows; r++) {
-        bool correct = rank[r] == 0;
-        if (kept && !kept[r])
-            continue;
-        summary->count++;
-        summary->correct += correct;
-        summary->top5 += rank[r] < TOP;
-        add_confidence(summary, slab->sums.peak[r], correct);
-    }
-}
-
-void summary_add(struct summary *summary, const struct slab *slab, const bool *kept,
-                 const struct moments *moments)
-{
-    double nll[SLAB_ROWS], brier[SLAB_ROWS];
-
-    if (!slab->targets)
-        measure_labels(slab, moments, nll, brier);
-    for (size_t r = 0; slab->targets && r < slab->rows; r++) {
-        nll[r] = target_nll(slab, r);
-        brier[r] = target_brier(slab, r);
-    }
-    if (are_all_kept(kept, slab->rows))
-        kept = NULL;
-    add_kept(&summary->nll, nll, kept, slab->rows);
-    add_kept(&summary->brier, brier, kept, slab->rows);
-    add_kept(&summary->entropy, moments->entropy, kept, slab->rows);
-    count_rows(summary, slab, kept, moments->rank);
+        summary->top5 += moments->rank[r] < TOP;
+    add_confidences(summary, confidence, moments->rank, rows);
 }
 
 void summary_merge(struct summary *summary, struct summary *other)
 {
+    settle(summary);
+    settle(other);
     summary->count += other->count;
-    summary->correct += other->correct;
     summary->top5 += other->top5;
     exact_sum_merge(&summary->nll, &other->nll);
     exact_sum_merge(&summary->brier, &other->brier);
@@ -226,7 +223,9 @@ struct metrics summary_metrics(struct summary *summary)
 {
     double n = (double)summary->count, worst = 0;
     confidence_sum confidence = 0, differences = 0;
+    int64_t correct = 0;
 
+    settle(summary);
     if (summary->count == 0) {
 #define METRIC(name) (double)NAN,
         return (struct metrics){METRICS(METRIC)};
@@ -234,6 +233,7 @@ struct metrics summary_metrics(struct summary *summary)
     }
     for (size_t i = 0; i < summary->bin_count; i++) {
         const struct bin *bin = &summary->bins[i];
+        correct += bin->correct;
         confidence += bin->confidence;
         differences += difference(bin);
         if (bin->count > 0)
@@ -241,7 +241,7 @@ struct metrics summary_metrics(struct summary *summary)
     }
     double nll = exact_sum_value(&summary->nll) / n;
     return (struct metrics){
-        .accuracy = (double)summary->correct / n,
+        .accuracy = (double)correct / n,
         .top5_accuracy = (double)summary->top5 / n,
         .nll = nll,
         .perplexity = EXPS_SCALE / exp_scaled(-nll, 0),
@@ -254,8 +254,9 @@ struct metrics summary_metrics(struct summary *summary)
     };
 }
 
-void summary_calibration(const struct summary *summary, struct calibration *out)
+void summary_calibration(struct summary *summary, struct calibration *out)
 {
+    settle(summary);
     out->edges[summary->bin_count] = 1;
     for (size_t i = 0; i < summary->bin_count; i++) {
         const struct bin *bin = &summary->bins[i];

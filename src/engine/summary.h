@@ -19,22 +19,22 @@ struct bin {
     double above; /* confidences up to the next bin's */
     int64_t count, correct;
     confidence_sum confidence;
+    int64_t tally, high, low; /* to be added to those: of rows that are pending */
 };
 
 struct summary {
-    int64_t count, correct, top5;
+    int64_t count, top5;
     struct exact_sum nll, brier, entropy;
-    size_t bin_count;
-    struct bin *bins;
+    size_t bin_count, pending;
+    struct bin *bins; /* and one that begins where the last one ends */
 };
 
-/* Makes an empty one, with bins of equal width. */
+/* Makes an empty one, with `count` bins of equal width; there is room for one more. */
 void summary_init(struct summary *summary, struct bin *bins, size_t count);
 
-/* Adds the rows that are kept.  The slab has exps; `moments` is what the kernel says of
- * its rows and the classes that are true of them. */
-void summary_add(struct summary *summary, const struct slab *slab, const bool *kept,
-                 const struct moments *moments);
+/* Adds the rows that are kept; all, when that is NULL.  The slab's sums have moments,
+ * which are used up, and with targets it has exps. */
+void summary_add(struct summary *summary, const struct slab *slab, const bool *kept);
 
 /* Adds `other`, which has as many bins and stays as it is in value. */
 void summary_merge(struct summary *summary, struct summary *other);
@@ -42,6 +42,6 @@ void summary_merge(struct summary *summary, struct summary *other);
 struct metrics summary_metrics(struct summary *summary);
 
 /* Fills the columns, which have room for the summary's bins. */
-void summary_calibration(const struct summary *summary, struct calibration *out);
+void summary_calibration(struct summary *summary, struct calibration *out);
 
 #endif

@@ -368,47 +368,6 @@ static void gaps__leave_out_masked_classes_without_a_share(void **state)
     }
 }
 
-static void moments__are_those_of_the_plain_formula(void **state)
-{
-    (void)state;
-    static double logits[ROWS * CLASSES_MAX];
-    struct way ways[ARITHMETICS_MAX];
-    struct random random = {6};
-    size_t count = all_ways(ways);
-    double entropy[ROWS], squares[ROWS];
-    int64_t rank[ROWS], labels[ROWS];
-    struct moments moments = {entropy, squares, rank};
-
-    for (size_t k = 0; k < count; k++)
-        for (size_t s = 0; s < LENGTH(sizes); s++) {
-            for (size_t i = 0; i < ROWS * sizes[s]; i++)
-                logits[i] = (double)(int)(6 * random_normal(&random)); /* with ties */
-            for (size_t r = 0; r < ROWS; r++)
-                labels[r] = (int64_t)random_below(&random, sizes[s]);
-            struct work w = begin(&ways[k], ROWS, sizes[s], logits);
-            ways[k].real->moments(w.logits, w.exps, ROWS, sizes[s], &w.sums, labels,
-                                  &moments);
-            for (size_t r = 0; r < ROWS; r++) {
-                struct reference_row row =
-                    reference_softmax(w.exact + r * sizes[s], sizes[s]);
-                struct reference_sum h = {0}, square = {0};
-                int64_t before = 0;
-                for (size_t c = 0; c < sizes[s]; c++) {
-                    long double p = reference_probability(&row, c);
-                    long double z = row.logits[c], own = row.logits[labels[r]];
-                    reference_add(&h, -p * reference_log_probability(&row, c));
-                    reference_add(&square, c == row.top ? 0 : p * p);
-                    before += z > own || (z == own && c < (size_t)labels[r]);
-                }
-                assert_near(entropy[r], (double)reference_total(&h), ways[k].error);
-                assert_near(squares[r], (double)reference_total(&square),
-                            2 * ways[k].error);
-                assert_int_equal(rank[r], before);
-            }
-            end(&w);
-        }
-}
-
 static void temper__rounds_once(void **state)
 {
     (void)state;
@@ -570,6 +529,82 @@ static void sums__do_not_depend_on_who_wants_the_exps(void **state)
             assert_same_work(&ways[k], &a, &b);
             end(&a);
             end(&b);
+        }
+}
+
+struct found_moments {
+    int64_t labels[ROWS], rank[ROWS];
+    double nll[ROWS], entropy[ROWS], brier[ROWS];
+};
+
+static void assert_moments(const struct way *way, const struct work *w, size_t r,
+                           const struct found_moments *found)
+{
+    struct reference_row row = reference_softmax(w->exact + r * w->classes, w->classes);
+    struct reference_sum entropy = {0}, brier = {0};
+    size_t label = (size_t)found->labels[r];
+    long double own = row.logits[label];
+    struct way loose = *way; /* of sums of squares, which may be subnormal */
+    int64_t before = 0;
+
+    loose.error *= 4;
+    for (size_t c = 0; c < w->classes; c++) {
+        long double p = reference_probability(&row, c), z = row.logits[c];
+        long double miss = c == row.top ? row.rest / (1 + row.rest) : 1 - p;
+        reference_add(&entropy, p > 0 ? -p * reference_log_probability(&row, c) : 0);
+        reference_add(&brier, c == label ? miss * miss : p * p);
+        before += z > own || (z == own && c < label);
+    }
+    assert_near(found->nll[r], (double)-reference_log_probability(&row, label),
+                way->error);
+    assert_near(found->entropy[r], (double)reference_total(&entropy), way->error);
+    assert_right(&loose, found->brier[r], reference_total(&brier));
+    assert_int_equal(found->rank[r], before);
+}
+
+/* Logits of `width`, with ties, some of them masked. */
+static void find_moments(struct random *random, const struct way *way, size_t classes,
+                         double width)
+{
+    static double logits[ROWS * CLASSES_MAX];
+    struct found_moments found;
+    struct moments moments = {found.labels, found.nll, found.entropy, found.brier,
+                              found.rank};
+
+    for (size_t i = 0; i < ROWS * classes; i++)
+        logits[i] = random_below(random, 8)
+                        ? (double)(int)(6 * random_normal(random)) * width
+                        : (double)-INFINITY;
+    for (size_t r = 0; r < ROWS; r++) {
+        found.labels[r] = (int64_t)random_below(random, classes);
+        logits[r * classes + (size_t)found.labels[r]] = random_normal(random) * width;
+    }
+    struct work a = begin(way, ROWS, classes, logits);
+    struct work b = begin(way, ROWS, classes, logits);
+    b.sums.moments = &moments;
+    way->real->softmax(b.logits, ROWS, classes, b.exps, &b.sums);
+    assert_same_work(way, &a, &b);
+    for (size_t r = 0; r < ROWS; r++)
+        assert_moments(way, &b, r, &found);
+    end(&a);
+    end(&b);
+}
+
+/* And they change nothing else. */
+static void moments__are_those_of_the_plain_formula(void **state)
+{
+    (void)state;
+    struct way ways[ARITHMETICS_MAX];
+    struct random random = {6};
+    size_t count = all_ways(ways);
+
+    for (size_t k = 0; k < count; k++)
+        for (size_t s = 0; s < LENGTH(sizes); s++) {
+            double most = ways[k].dtype == DTYPE_FLOAT32 ? 1e37 : 1e306;
+            find_moments(&random, &ways[k], sizes[s], 1);
+            find_moments(&random, &ways[k], sizes[s], 3);
+            find_moments(&random, &ways[k], sizes[s], 1e5);
+            find_moments(&random, &ways[k], sizes[s], most);
         }
 }
 

@@ -378,6 +378,28 @@ static void bins__have_their_upper_edge(void **state)
     unmake(&made);
 }
 
+/* Their sums are as wide as many rows need, the last bits of each confidence included. */
+static void bins__hold_any_number_of_rows(void **state)
+{
+    enum { MANY = 200000 };
+    (void)state;
+    static double logits[MANY * 3];
+    static int64_t labels[MANY];
+    struct made made = make(&task_loss);
+
+    for (size_t n = 0; n < MANY; n++)
+        labels[n] = n % 4 == 0 ? 0 : 2;
+    make_doubles(&made, "logits", SHAPE(MANY, 3), logits);
+    make_labels(&made, SHAPE(MANY), labels);
+    make_return(&made, "calibration,metrics");
+    assert_scores(&made, NULL);
+    assert_int_equal(made.result.calibration.count[4], MANY); /* 4/15 to 5/15 */
+    assert_true(made.result.calibration.accuracy[4] == 0.25);
+    assert_near(made.result.calibration.confidence[4], 1.0 / 3, 2.3e-16);
+    assert_near(made.result.metrics.mean_confidence, 1.0 / 3, 2.3e-16);
+    unmake(&made);
+}
+
 static void metrics__have_the_same_bits_for_any_thread_count(void **state)
 {
     (void)state;
@@ -461,6 +483,7 @@ int main(void)
         cmocka_unit_test(brier__of_a_confident_row_is_not_nothing),
         cmocka_unit_test(nll__is_finite_where_the_loss_is),
         cmocka_unit_test(bins__have_their_upper_edge),
+        cmocka_unit_test(bins__hold_any_number_of_rows),
         cmocka_unit_test(metrics__have_the_same_bits_for_any_thread_count),
         cmocka_unit_test(summaries__merge_to_the_bits_of_the_whole),
         cmocka_unit_test(warning__is_given_for_rows_that_are_probabilities),
