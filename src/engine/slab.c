@@ -5,11 +5,25 @@
 
 #include "engine/vmath.h"
 
+static size_t bytes_of(const struct slab *slab, size_t count)
+{
+    return count * (slab->batch->dtype == DTYPE_FLOAT32 ? sizeof(float) : sizeof(double));
+}
+
 static size_t row_bytes(const struct slab *slab)
 {
-    size_t size = slab->batch->dtype == DTYPE_FLOAT32 ? sizeof(float) : sizeof(double);
+    return bytes_of(slab, slab->classes);
+}
 
-    return slab->classes * size;
+void slab_take(const struct slab *slab, size_t from, size_t count, double *out)
+{
+    slab->real->widen((const char *)slab->logits + bytes_of(slab, from), count, out);
+}
+
+void slab_give(const struct slab *slab, const double *values, size_t from, size_t count,
+               void *array)
+{
+    slab->real->narrow(values, count, (char *)array + bytes_of(slab, from));
 }
 
 const void *slab_logits_row(const struct slab *slab, size_t row)

@@ -13,76 +13,121 @@
 #include "engine/slab.h"
 #include "lossd/engine/loss.h"
 
+/* Logits of a slab that are done together, whatever rows they are of: rows may be too
+ * short for vectors. */
+enum { TOGETHER = 256 };
+
+struct part {
+    size_t from, count;
+    double z[TOGETHER], e[TOGETHER]; /* exp(-|z|) */
+};
+
+/* Begins with from = count = 0; false: there is no more. */
+static bool next_part(const struct slab *slab, struct part *part)
+{
+    size_t all = slab->rows * slab->classes;
+
+    part->from += part->count;
+    part->count = all - part->from < TOGETHER ? all - part->from : TOGETHER;
+    slab_take(slab, part->from, part->count, part->z);
+    slab->real->decays(part->z, part->count, part->e);
+    return part->count > 0;
+}
+
 /* s for a >= 0, 1 - s for less, with e = exp(-|a|): neither is a difference. */
 static inline double half_of(double a, double e)
 {
     return (a >= 0 ? 1 : e) / (1 + e);
 }
 
-static double pos_weight(const struct slab *slab, size_t class)
+/* What stands for each class, [classes], for the classes of a part. */
+static void fill_weights(const struct slab *slab, const struct part *part, double *w)
 {
     const double *weights = slab->batch->pos_weight.data;
+    size_t class = part->from % slab->classes;
 
-    return weights ? weights[class] : 1;
+    for (size_t i = 0; i < part->count; i++) {
+        w[i] = weights ? weights[class] : 1;
+        class = class + 1 < slab->classes ? class + 1 : 0;
+    }
 }
 
-/* e: exp(-|z|), of a row. */
-static void put_gradient(const struct slab *slab, size_t row, const double *z, double *e)
+/* What stands for each row. */
+static void fill_scales(const struct slab *slab, const struct part *part, double *scale)
 {
-    const double *t = slab->targets + row * slab->classes;
+    size_t row = part->from / slab->classes,
+           left = (row + 1) * slab->classes - part->from;
 
-    for (size_t c = 0; c < slab->classes; c++)
-        e[c] = slab->scale[row] * ((1 - t[c]) * half_of(z[c], e[c]) -
-                                   pos_weight(slab, c) * t[c] * half_of(-z[c], e[c]));
-    slab_put_row(slab, e, row, slab->gradient);
+    for (size_t i = 0; i < part->count; i++, left--) {
+        if (left == 0) {
+            row++;
+            left = slab->classes;
+        }
+        scale[i] = slab->scale[row];
+    }
+}
+
+static void put_values(const struct slab *slab, const struct part *part, const double *w,
+                       double *values)
+{
+    const double *t = slab->targets + part->from, *z = part->z;
+    double bent[TOGETHER];
+
+    slab->real->log1ps(part->e, part->count, bent);
+    for (size_t i = 0; i < part->count; i++) {
+        double size = z[i] < 0 ? -z[i] : z[i];
+        double side = z[i] >= 0 ? 1 - t[i] : w[i] * t[i], straight = side * size;
+        values[part->from + i] =
+            (side == 0 ? 0 : straight) + (1 - t[i] + w[i] * t[i]) * bent[i];
+    }
+}
+
+static void put_gradient(const struct slab *slab, const struct part *part,
+                         const double *w)
+{
+    const double *t = slab->targets + part->from, *z = part->z, *e = part->e;
+    double scale[TOGETHER];
+
+    fill_scales(slab, part, scale);
+    for (size_t i = 0; i < part->count; i++)
+        scale[i] *= (1 - t[i]) * half_of(z[i], e[i]) - w[i] * t[i] * half_of(-z[i], e[i]);
+    slab_give(slab, scale, part->from, part->count, slab->gradient);
 }
 
 static void score(const struct slab *slab, double *values, double *penalties)
 {
-    size_t classes = slab->classes;
-    double *e = slab->other_row;
+    struct part part = {.from = 0};
+    double w[TOGETHER] = {0};
 
     (void)penalties;
-    for (size_t r = 0; r < slab->rows; r++) {
-        const double *z = slab_logits(slab, r, slab->row);
-        const double *t = slab->targets + r * classes;
-        double *bent = values + r * classes;
-        slab->real->decays(z, classes, e);
-        slab->real->log1ps(e, classes, bent);
-        for (size_t c = 0; c < classes; c++) {
-            double w = pos_weight(slab, c), size = z[c] < 0 ? -z[c] : z[c];
-            double side = z[c] >= 0 ? 1 - t[c] : w * t[c];
-            bent[c] = (side == 0 ? 0 : side * size) + (1 - t[c] + w * t[c]) * bent[c];
-        }
+    while (next_part(slab, &part)) {
+        fill_weights(slab, &part, w);
+        put_values(slab, &part, w, values);
         if (slab->gradient)
-            put_gradient(slab, r, z, e);
+            put_gradient(slab, &part, w);
     }
 }
 
 static void probabilities(const struct slab *slab, void *out)
 {
-    double *e = slab->other_row;
+    struct part part = {.from = 0};
 
-    for (size_t r = 0; r < slab->rows; r++) {
-        const double *z = slab_logits(slab, r, slab->row);
-        slab->real->decays(z, slab->classes, e);
-        for (size_t c = 0; c < slab->classes; c++)
-            e[c] = half_of(z[c], e[c]);
-        slab_put_row(slab, e, r, out);
+    while (next_part(slab, &part)) {
+        for (size_t i = 0; i < part.count; i++)
+            part.e[i] = half_of(part.z[i], part.e[i]);
+        slab_give(slab, part.e, part.from, part.count, out);
     }
 }
 
 static void log_probabilities(const struct slab *slab, void *out)
 {
-    double *l = slab->other_row;
+    struct part part = {.from = 0};
 
-    for (size_t r = 0; r < slab->rows; r++) {
-        const double *z = slab_logits(slab, r, slab->row);
-        slab->real->decays(z, slab->classes, l);
-        slab->real->log1ps(l, slab->classes, l);
-        for (size_t c = 0; c < slab->classes; c++)
-            l[c] = (z[c] < 0 ? z[c] : 0) - l[c];
-        slab_put_row(slab, l, r, out);
+    while (next_part(slab, &part)) {
+        slab->real->log1ps(part.e, part.count, part.e);
+        for (size_t i = 0; i < part.count; i++)
+            part.e[i] = (part.z[i] < 0 ? part.z[i] : 0) - part.e[i];
+        slab_give(slab, part.e, part.from, part.count, out);
     }
 }
 
