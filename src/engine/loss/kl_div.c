@@ -42,16 +42,34 @@ static double cross_of(const struct slab *slab, size_t row)
     return gaps + total * slab->sums.log_sum[row];
 }
 
-/* sum_c q_c log q_c */
-static double own_of(const struct slab *slab, size_t row)
+/* sum_c q_c log q_c of `rows` rows, which have room for their terms. */
+static void fill_own(const struct slab *slab, size_t row, size_t rows, double *terms,
+                     double *sums)
 {
     const double *q = slab->targets + row * slab->classes;
-    double *terms = slab->other_row;
+    size_t count = rows * slab->classes;
 
-    slab->real->logs(q, slab->classes, terms);
-    for (size_t c = 0; c < slab->classes; c++)
-        terms[c] *= q[c];
-    return slab->real->sum(terms, slab->classes);
+    slab->real->logs(q, count, terms);
+    for (size_t i = 0; i < count; i++)
+        terms[i] *= q[i];
+    for (size_t r = 0; r < rows; r++)
+        sums[r] = slab->real->sum(terms + r * slab->classes, slab->classes);
+}
+
+/* Of all rows; several at a time where they are too short for vectors. */
+static void fill_own_sums(const struct slab *slab, double *sums)
+{
+    enum { ROOM = 256 };
+    double few[ROOM];
+    size_t together = ROOM / slab->classes;
+    double *terms = together > 1 ? few : slab->other_row;
+
+    if (together == 0)
+        together = 1;
+    for (size_t r = 0; r < slab->rows; r += together) {
+        size_t left = slab->rows - r;
+        fill_own(slab, r, left < together ? left : together, terms, sums + r);
+    }
 }
 
 static void put_gradient(const struct slab *slab, size_t row)
@@ -73,8 +91,9 @@ static void put_gradient(const struct slab *slab, size_t row)
 static void score(const struct slab *slab, double *values, double *penalties)
 {
     (void)penalties;
+    fill_own_sums(slab, values);
     for (size_t r = 0; r < slab->rows; r++) {
-        values[r] = slab->weights[r] == 0 ? 0 : own_of(slab, r) + cross_of(slab, r);
+        values[r] = slab->weights[r] == 0 ? 0 : values[r] + cross_of(slab, r);
         if (slab->gradient && slab->scale[r] == 0)
             slab_put_zeros(slab, r, slab->gradient);
         else if (slab->gradient)
