@@ -177,7 +177,8 @@ static inline uint64_t nineteen_of(struct shape shape)
     return sixteen_of(shape) * 1000 + look_three_more(more, shape.count);
 }
 
-/* The bits of w * 10^q for a w of 1 or more, or 0 if that is not certain or not of normal size. */
+/* The bits of w * 10^q for a w of 1 or more, or 0 if that is not certain or not of
+ * normal size. */
 static inline uint64_t round_nineteen(uint64_t w, int q)
 {
     int shift = __builtin_clzll(w);

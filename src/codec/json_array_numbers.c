@@ -1,7 +1,7 @@
 /* The numbers of an array where they lie, with the kernel of number_scan.h.  What is
  * known here besides is a comma, white space behind it, and "],[" between two rows.
- * Whatever is not that (a number the kernel declines, null, NaN, the end) is left to the reader, which hands in one element through
- * json_array_scalar(), and on it goes.
+ * Whatever is not that (a number the kernel declines, null, NaN, the end) is left to
+ * the reader, which hands in one element through json_array_scalar(), and on it goes.
  *
  * The kernel wants NUMBER_SCAN_SLACK readable bytes, so the last of a piece are
  * copied to where zeros follow them. */

@@ -89,8 +89,8 @@ struct arithmetic {
                      const struct sums *sums, double *out);
 
     /* For each row sum_c m_c^p and sum_c p m_c^(p-1), [m_c > 0] when p is 1; infinite
-     * where the type has no room for a difference of logits, or for its square.  And, unless out is NULL,
-     * scale[row] p m_c^(p-1), 0 for the label. */
+     * where the type has no room for a difference of logits, or for its square.  And,
+     * unless out is NULL, scale[row] p m_c^(p-1), 0 for the label. */
     void (*shortfalls)(const void *logits, size_t rows, size_t classes,
                        const struct margins *margins, double *values, double *slopes,
                        void *out);

@@ -208,7 +208,8 @@ bool batch_begin(struct batch *batch, struct span name, bool from_query,
 
 /* Sets a member that is not an array.  Type errors are reported now, as are
  * values that contradict the address (ERR_CONFLICTING_MEMBERS); values out of
- * range (ERR_INVALID_OPTION) are kept for batch_check(), which knows their turn.  Texts must live as long as the batch. */
+ * range (ERR_INVALID_OPTION) are kept for batch_check(), which knows their turn.
+ * Texts must live as long as the batch. */
 bool batch_set(struct batch *batch, enum member member, struct value value,
                struct err *err);
 

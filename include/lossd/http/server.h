@@ -44,7 +44,8 @@ void server_labels(struct metric_labels *labels);
 
 /* Starts serving.  The api, pool (may be NULL), budget, log and meter (may be NULL)
  * must outlive the server; the meter asks the server for gauges, and may not be read
- * any more when that is gone.  NULL with `err` filled, naming address and reason, when it cannot. */
+ * any more when that is gone.  NULL with `err` filled, naming address and reason, when
+ * it cannot. */
 struct server *server_new(const struct server_settings *settings, struct api *api,
                           struct pool *pool, struct budget *budget, const struct log *log,
                           struct meter *meter, struct err *err);
