@@ -195,13 +195,21 @@ static inline uint64_t round_nineteen(uint64_t w, int q)
            ((twice + 1) >> 1);
 }
 
+/* All of a number with an exponent, without the zeros it starts with. */
+static inline const char *scan_with_exponent(const char *at, const char *end,
+                                             struct shape *shape)
+{
+    at = scan_shape(at, end, shape);
+    at = scan_exponent(at + 1, &shape->scale);
+    *shape = without_leading_zeros(*shape);
+    return at;
+}
+
 static const char *scan_exponent_double(const char *at, const char *end, double *value)
 {
     struct shape shape;
 
-    at = scan_shape(at, end, &shape);
-    at = scan_exponent(at + 1, &shape.scale);
-    shape = without_leading_zeros(shape);
+    at = scan_with_exponent(at, end, &shape);
     if (at == NULL || !is_nineteen(shape))
         return NULL;
     if (shape.count == 0) {
@@ -252,9 +260,7 @@ static const char *scan_exponent_float(const char *at, const char *end, float *v
 {
     struct shape shape;
 
-    at = scan_shape(at, end, &shape);
-    at = scan_exponent(at + 1, &shape.scale);
-    shape = without_leading_zeros(shape);
+    at = scan_with_exponent(at, end, &shape);
     if (at == NULL)
         return NULL;
     if (shape.count == 0) {

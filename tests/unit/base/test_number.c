@@ -11,6 +11,7 @@
 #include <float.h>
 #include <inttypes.h>
 #include <locale.h>
+#include <unistd.h>
 
 #include "number_judge.h"
 
@@ -208,15 +209,18 @@ static void number_read_int64__takes_what_fits(void **state)
 
 static FILE *vectors(const char *name)
 {
+    static const char standard[] = "../shared/conformance";
     const char *folder = getenv("LOSSD_CONFORMANCE");
     char path[TEXT_MAX];
-    snprintf(path, sizeof(path), "%s/numbers/%s",
-             folder ? folder : "../shared/conformance", name);
-    FILE *file = fopen(path, "r");
-    if (file == NULL) {
-        print_message("skipped: no %s\n", path);
+    snprintf(path, sizeof(path), "%s/numbers/%s", folder ? folder : standard, name);
+    if (access(folder ? folder : standard, F_OK) != 0) {
+        print_message("skipped: no folder %s (set LOSSD_CONFORMANCE)\n",
+                      folder ? folder : standard);
         skip();
     }
+    FILE *file = fopen(path, "r");
+    if (!file)
+        fail_msg("there is no %s", path);
     return file;
 }
 
