@@ -240,13 +240,16 @@ static char *fill_shares(struct cursor *cursor, struct pool *pool, size_t shares
     return out;
 }
 
-/* For this thread, and for those that have nothing else to do. */
+/* For this thread, and for those that have nothing else to do.  Asked before every row,
+ * so what mostly settles it comes first. */
 static size_t shares_of(const struct cursor *cursor, const struct pool *pool, size_t room)
 {
-    size_t left = cursor->part->count - cursor->done, fit = sure_to_fit(cursor, room);
-    size_t shares = (fit < left ? fit : left) / SHARE_LEAST;
     size_t idle = pool_threads(pool) - pool_busy(pool);
 
+    if (idle == 0 || room < (size_t)2 * SHARE_LEAST * NUMBER_ROOM)
+        return 1;
+    size_t left = cursor->part->count - cursor->done, fit = sure_to_fit(cursor, room);
+    size_t shares = (fit < left ? fit : left) / SHARE_LEAST;
     shares = shares < idle + 1 ? shares : idle + 1;
     return shares < SHARES_MAX ? shares : SHARES_MAX;
 }
