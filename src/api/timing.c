@@ -1,5 +1,6 @@
-/* "recv;dur=0.012, parse;dur=0.004, …": milliseconds.  Every answer has it, and five
- * numbers by printf() took longer than all else that a short answer needs. */
+/* "recv;dur=0.012, parse;dur=0.004, …": milliseconds.  Every answer of a route that
+ * computes has it, and five numbers by printf() took longer than all else that a short
+ * answer needs. */
 #include "api/timing.h"
 
 #include <string.h>
@@ -50,7 +51,8 @@ void timing_add(struct exchange *exchange, struct response *response)
 {
     char *at = exchange->timing;
 
-    if (!exchange->api->settings.server_timing)
+    if (!exchange->api->settings.server_timing || !exchange->route ||
+        !exchange->route->task)
         return;
     for (enum stage s = 0; s < STAGES; s++) {
         memcpy(at, before[s].at, before[s].len);

@@ -348,6 +348,27 @@ static void serving__echoes_a_request_id_or_makes_one(void **state)
     wire_close(&wire);
 }
 
+static void serving__tells_where_the_time_of_what_it_computes_went(void **state)
+{
+    struct wire wire;
+    struct answer answer;
+    char timing[300];
+
+    (void)state;
+    open_wire(&wire);
+    assert_true(wire_text(&wire, TO_LOSS "Content-Length: 51\r\n\r\n" EXAMPLE
+                                         "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_true(wire_answer(&wire, false, &answer));
+    assert_true(answer_header(&answer, "Server-Timing", timing));
+    assert_ptr_equal(strstr(timing, "recv;dur="), timing);
+    assert_non_null(strstr(timing, ", compute;dur="));
+    answer_release(&answer);
+    assert_true(wire_answer(&wire, false, &answer));
+    assert_false(answer_header(&answer, "Server-Timing", timing));
+    answer_release(&answer);
+    wire_close(&wire);
+}
+
 static void serving__sends_a_large_answer_in_pieces(void **state)
 {
     enum { ROWS = 20000 };
@@ -512,6 +533,7 @@ int main(void)
         cmocka_unit_test(serving__understands_an_absolute_target),
         cmocka_unit_test(serving__takes_a_long_target),
         cmocka_unit_test(serving__echoes_a_request_id_or_makes_one),
+        cmocka_unit_test(serving__tells_where_the_time_of_what_it_computes_went),
         cmocka_unit_test(serving__sends_a_large_answer_in_pieces),
         cmocka_unit_test(
             serving__sends_a_large_answer_after_headers_that_fill_the_buffer),
