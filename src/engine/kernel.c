@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "engine/confidences.h"
 #include "engine/slopes.h"
 #include "engine/vectors.h"
 #include "engine/vmath.h"
@@ -153,6 +154,11 @@ static void slopes(struct slopes *slopes, size_t rows, bool of_labels)
         for (size_t r = 0; r < rows; r++)
             slopes->label[r] = 0;
     slopes_finish(slopes, rows);
+}
+
+static void confidences(struct confidences *of, size_t rows)
+{
+    confidences_part(of, rows);
 }
 
 enum { LANES = 8, BLOCK = 16 * LANES };

@@ -57,6 +57,7 @@ struct margins {
 };
 
 struct slopes;
+struct confidences;
 
 struct arithmetic {
     /* Exps of rows with more classes stand as logits do, and what is made of them may
@@ -124,6 +125,7 @@ struct arithmetic {
     void (*log1ps)(const double *x, size_t n, double *out);
     void (*logs)(const double *x, size_t n, double *out);
     void (*slopes)(struct slopes *slopes, size_t rows, bool of_labels); /* slopes.h */
+    void (*confidences)(struct confidences *of, size_t rows); /* confidences.h */
     double (*sum)(const double *x, size_t n);
 
     /* Cuts numbers into slices that add up without rounding: the sum of x, n of at most

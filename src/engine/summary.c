@@ -21,9 +21,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/confidences.h"
 #include "engine/vmath.h"
 
-enum { CONFIDENCE_BITS = 90, HIGH_BITS = 38, TOP = 5 };
+enum { TOP = 5 };
 
 /* Pending rows of a bin are counted in the low half of a number, those that are correct
  * in the high half; and so many that their low parts, at most 2^51 each, fit in one. */
@@ -95,45 +96,22 @@ static void settle(struct summary *summary)
     summary->pending = 0;
 }
 
-/* Confidences in (0, 1], as integers: the nearest edge of bins, and a count of 2^-38 and
- * one of 2^-90, which is all there is of the confidence of less than 2^38 classes.  Added
- * to a number so large that its unit is what is counted, they are the low bits of it. */
-struct parts {
-    int64_t edge[SLAB_ROWS], high[SLAB_ROWS], low[SLAB_ROWS];
-};
-
-static void part_confidences(const double *confidence, size_t rows, double bins,
-                             struct parts *parts)
-{
-    const double to_integer = 0x1.8p52, to_high = 0x1.8p14, to_low = 0x1.8p-38;
-
-    for (size_t r = 0; r < rows; r++) {
-        double edge = confidence[r] * bins + to_integer;
-        double high = confidence[r] + to_high;
-        double low = (confidence[r] - (high - to_high)) + to_low;
-        parts->edge[r] = (int64_t)(to_bits(edge) - to_bits(to_integer));
-        parts->high[r] = (int64_t)(to_bits(high) - to_bits(to_high));
-        parts->low[r] = (int64_t)(to_bits(low) - to_bits(to_low));
-    }
-}
-
 /* A confidence is in the bin that begins at its nearest edge, or in the one before. */
-static void add_confidences(struct summary *summary, const double *confidence,
-                            const int64_t *rank, size_t rows)
+static void add_confidences(struct summary *summary, const struct slab *slab,
+                            struct confidences *of, const int64_t *rank, size_t rows)
 {
-    struct parts parts;
-
     if (summary->pending + rows > PENDING_MAX)
         settle(summary);
     summary->pending += rows;
-    part_confidences(confidence, rows, (double)summary->bin_count, &parts);
+    of->bins = (double)summary->bin_count;
+    slab->real->confidences(of, rows);
     for (size_t r = 0; r < rows; r++) {
-        int64_t edge = parts.edge[r];
-        int64_t is_before = confidence[r] <= summary->bins[edge].above;
+        int64_t edge = of->edge[r];
+        int64_t is_before = of->value[r] <= summary->bins[edge].above;
         struct bin *bin = &summary->bins[edge - is_before];
         bin->tally += 1 + (int64_t)(rank[r] == 0) * CORRECT;
-        bin->high += parts.high[r];
-        bin->low += parts.low[r];
+        bin->high += of->high[r];
+        bin->low += of->low[r];
     }
 }
 
@@ -169,22 +147,21 @@ static size_t keep(const struct moments *of, double *confidence, const bool *kep
 void summary_add(struct summary *summary, const struct slab *slab, const bool *kept)
 {
     const struct moments *moments = slab->sums.moments;
-    double room[SLAB_ROWS], *confidence = slab->sums.peak;
+    struct confidences confidences;
     size_t rows = slab->rows;
 
     if (slab->targets)
         measure_targets(slab);
-    if (kept) {
-        confidence = memcpy(room, confidence, rows * sizeof *room);
-        rows = keep(moments, confidence, kept, rows);
-    }
+    memcpy(confidences.value, slab->sums.peak, rows * sizeof *confidences.value);
+    if (kept)
+        rows = keep(moments, confidences.value, kept, rows);
     exact_sum_add_all(&summary->nll, moments->nll, rows);
     exact_sum_add_all(&summary->brier, moments->brier, rows);
     exact_sum_add_all(&summary->entropy, moments->entropy, rows);
     summary->count += (int64_t)rows;
     for (size_t r = 0; r < rows; r++)
         summary->top5 += moments->rank[r] < TOP;
-    add_confidences(summary, confidence, moments->rank, rows);
+    add_confidences(summary, slab, &confidences, moments->rank, rows);
 }
 
 void summary_merge(struct summary *summary, struct summary *other)
