@@ -283,8 +283,7 @@ void api_refuse(struct exchange *exchange, struct response *response)
     if (!buf_ok(&text))
         response->status = problem_status(ERR_OVERLOADED);
     add_problem_headers(exchange, response);
-    timing_end(exchange);
-    timing_add(exchange, response);
+    timing_tell(exchange, response);
 }
 
 static bool describe(struct exchange *exchange, struct buf *text)
@@ -395,8 +394,7 @@ void api_answer(struct exchange *exchange, struct pool *pool, struct response *r
         api_refuse(exchange, response);
         return;
     }
-    timing_end(exchange);
-    timing_add(exchange, response);
+    timing_tell(exchange, response);
     if (exchange->route->task)
         monitor_count(exchange);
 }

@@ -1,8 +1,7 @@
 #include "api/request_id.h"
 
 #include <ctype.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdint.h>
 
 static bool is_acceptable(struct span id)
 {
@@ -24,6 +23,20 @@ static uint64_t scramble(uint64_t x)
     return x ^ x >> 31;
 }
 
+/* Eight digits, in whatever order the machine keeps bytes. */
+static void write_hex(uint32_t value, char out[8])
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t x = value;
+
+    x = (x | x << 16) & UINT64_C(0x0000FFFF0000FFFF);
+    x = (x | x << 8) & UINT64_C(0x00FF00FF00FF00FF);
+    x = (x | x << 4) & (each * 0x0F);
+    uint64_t letters = (x + each * 6) >> 4 & each;
+    x += each * '0' + letters * ('a' - '0' - 10);
+    memcpy(out, &x, sizeof x);
+}
+
 void request_id_choose(struct exchange *exchange)
 {
     struct span sent = exchange->head.request_id;
@@ -35,12 +48,10 @@ void request_id_choose(struct exchange *exchange)
     }
     struct api *api = exchange->api;
     uint64_t count = atomic_fetch_add(&api->id_count, 1);
-    static const char digits[] = "0123456789abcdef";
-    uint64_t half[2] = {scramble(api->id_seed + 2 * count),
-                        scramble(api->id_seed + 2 * count + 1)};
-    for (unsigned i = 0; i < 16; i++) {
-        exchange->request_id[i] = digits[half[0] >> (60 - i * 4) & 15];
-        exchange->request_id[16 + i] = digits[half[1] >> (60 - i * 4) & 15];
+    for (unsigned half = 0; half < 2; half++) {
+        uint64_t bits = scramble(api->id_seed + 2 * count + half);
+        write_hex((uint32_t)bits, exchange->request_id + 16 * half);
+        write_hex((uint32_t)(bits >> 32), exchange->request_id + 16 * half + 8);
     }
     exchange->request_id[32] = '\0';
 }

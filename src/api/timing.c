@@ -23,7 +23,8 @@ enum { LONGEST = sizeof ", compute;dur=" + 13 + sizeof ".000" /* of 2^63 ns */ }
 
 _Static_assert(TIMING_SIZE >= STAGES * LONGEST + NUMBER_TEXT_MAX, "all stages fit");
 
-void timing_end(struct exchange *exchange)
+/* What none of the stages took was spent on receiving. */
+static void end_account(struct exchange *exchange)
 {
     int64_t total = clock_ns() - exchange->began_ns, known = 0;
 
@@ -47,12 +48,14 @@ static char *write_milliseconds(char *at, int64_t ns)
     return at;
 }
 
-void timing_add(struct exchange *exchange, struct response *response)
+void timing_tell(struct exchange *exchange, struct response *response)
 {
     char *at = exchange->timing;
 
-    if (!exchange->api->settings.server_timing || !exchange->route ||
-        !exchange->route->task)
+    if (!exchange->route || !exchange->route->task)
+        return;
+    end_account(exchange);
+    if (!exchange->api->settings.server_timing)
         return;
     for (enum stage s = 0; s < STAGES; s++) {
         memcpy(at, before[s].at, before[s].len);

@@ -4,10 +4,8 @@
 
 #include "lossd/api/api.h"
 
-/* Ends the account of the stages: what none of them took was spent on receiving. */
-void timing_end(struct exchange *exchange);
-
-/* Adds Server-Timing, if the settings want it. */
-void timing_add(struct exchange *exchange, struct response *response);
+/* Ends the account of the stages of a route that computes, and adds it as Server-Timing,
+ * if the settings want it. */
+void timing_tell(struct exchange *exchange, struct response *response);
 
 #endif

@@ -71,19 +71,28 @@ void connection_free(struct registry *registry, struct connection *connection)
     free(connection);
 }
 
-bool connection_enter(struct connection *connection, enum connection_phase phase)
+static bool enter(struct connection *connection, enum connection_phase phase,
+                  int64_t since_ns)
 {
     enum connection_phase now = atomic_load(&connection->phase);
-    /* idle ones are compared with each other */
-    int64_t since = phase == CONNECTION_IDLE ? clock_ns() : clock_coarse_ns();
 
     /* the time first: who reads the new phase then never sees the old time */
-    atomic_store_explicit(&connection->since_ns, since, memory_order_relaxed);
+    atomic_store_explicit(&connection->since_ns, since_ns, memory_order_relaxed);
     do {
         if (now >= CONNECTION_EXPIRED)
             return false;
     } while (!atomic_compare_exchange_weak(&connection->phase, &now, phase));
     return true;
+}
+
+bool connection_enter(struct connection *connection, enum connection_phase phase)
+{
+    return enter(connection, phase, clock_coarse_ns());
+}
+
+void connection_rest(struct connection *connection, int64_t since_ns)
+{
+    enter(connection, CONNECTION_IDLE, since_ns);
 }
 
 bool connection_expire(struct connection *connection, enum connection_phase from,

@@ -81,6 +81,10 @@ static inline void connection_count(_Atomic uint64_t *counter, uint64_t n)
 /* Goes on to a phase.  False when the connection has expired. */
 bool connection_enter(struct connection *connection, enum connection_phase phase);
 
+/* Is idle since then, to the nanosecond: those that are idle are compared with each
+ * other. */
+void connection_rest(struct connection *connection, int64_t since_ns);
+
 /* Expires a connection that is still in phase `from`; `to` is how.  Under the
  * registry's lock. */
 bool connection_expire(struct connection *connection, enum connection_phase from,

@@ -387,5 +387,5 @@ void conversation_end(struct connection *connection, struct MHD_Connection *mhd,
         free(talk->target);
     talk->target = NULL;
     conversation_become(talk, TALK_OVER);
-    connection_enter(connection, CONNECTION_IDLE);
+    connection_rest(connection, talk->exchange.began_ns + ending.duration_ns);
 }

@@ -15,7 +15,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BARE_THREADS = 64, BARE_CONNECTION_MEMORY = 32 << 10 };
+enum {
+    BARE_THREADS = 64,
+    BARE_CONNECTION_MEMORY = 32 << 10 /* the library's own choice */
+};
 
 static char bare_answer[] = "{\"loss\":0.3185397696491856,"
                             "\"loss_sum\":0.637079539298371,"
