@@ -30,6 +30,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "lossd/base/thread.h"
+
 enum {
     LOOPS = 64,  /* loops that may be open at once; bits of a word */
     SPINS = 200, /* looks at a word before sleeping, about 10 microseconds */
@@ -68,6 +70,7 @@ struct pool {
     pthread_cond_t work;  /* a job, a loop, or the end */
     struct job *first, *last;
     bool ending;
+    unsigned steps; /* nicer than who made the pool */
     size_t threads;
     struct worker workers[];
 };
@@ -191,6 +194,7 @@ static void *worker_main(void *arg)
     struct pool *pool = worker->pool;
     struct job *job;
 
+    thread_give_way(pool->steps);
     while (await_work(pool, &job)) {
         if (job)
             job->run(job);
@@ -210,7 +214,7 @@ static void end_threads(struct pool *pool)
         pthread_join(pool->workers[i].thread, NULL);
 }
 
-struct pool *pool_new(size_t threads, size_t queue)
+struct pool *pool_new(size_t threads, size_t queue, unsigned steps)
 {
     assert(threads > 0);
     size_t size = sizeof(struct pool) + threads * sizeof(struct worker);
@@ -218,7 +222,7 @@ struct pool *pool_new(size_t threads, size_t queue)
         aligned_alloc(CACHE_LINE, (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
     if (!pool)
         return NULL;
-    *pool = (struct pool){.queue_capacity = queue};
+    *pool = (struct pool){.queue_capacity = queue, .steps = steps};
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work, NULL);
     for (size_t i = 0; i < LOOPS; i++) {

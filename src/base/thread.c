@@ -31,3 +31,10 @@ void thread_be_prompt(void)
     if (sched_getscheduler(0) == SCHED_OTHER)
         syscall(SYS_sched_setattr, 0, &wish, 0);
 }
+
+/* In Linux each thread has a nice value of its own. */
+void thread_give_way(unsigned steps)
+{
+    if (steps > 0)
+        setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + (int)steps);
+}

@@ -17,9 +17,9 @@ struct job {
     struct job *next; /* the pool's while queued */
 };
 
-/* A pool of `threads` threads (>= 1) whose queue holds up to `queue` jobs.
- * NULL when a thread could not be made. */
-struct pool *pool_new(size_t threads, size_t queue);
+/* A pool of `threads` threads (>= 1) whose queue holds up to `queue` jobs; the threads
+ * are so many steps nicer than the caller.  NULL when a thread could not be made. */
+struct pool *pool_new(size_t threads, size_t queue, unsigned steps);
 
 /* Finishes the queued jobs and ends the threads.  NULL is allowed. */
 void pool_free(struct pool *pool);

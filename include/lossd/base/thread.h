@@ -7,4 +7,7 @@
  * kernel knows nothing of that (before Linux 6.12) nothing changes. */
 void thread_be_prompt(void);
 
+/* The calling thread becomes so many steps nicer (nice(2)) than it is. */
+void thread_give_way(unsigned steps);
+
 #endif

@@ -90,31 +90,6 @@ static inline void stream_redial(struct stream *stream, struct link *link)
         stream_rest(stream, link);
 }
 
-/* As much of the request as the socket takes.  A server that refuses may hang up; what
- * it has said is read all the same. */
-static inline void stream_send(struct stream *stream, struct link *link)
-{
-    while (link->sent < stream->request.len) {
-        ssize_t n = send(link->fd, stream->request.at + link->sent,
-                         stream->request.len - link->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n < 0)
-            return;
-        link->sent += (size_t)n;
-    }
-}
-
-static inline void stream_ask(struct stream *stream, int64_t due_ns)
-{
-    struct link *link = stream->resting[--stream->idle];
-
-    link->reader = (struct reply_reader){.state = REPLY_STATUS};
-    link->sent = 0;
-    link->busy = true;
-    link->began_ns = due_ns;
-    stream->offered++;
-    stream_send(stream, link);
-}
-
 static inline void answers_add(struct answers *answers, int64_t ns)
 {
     if (answers->count < STREAM_ANSWERS)
@@ -157,18 +132,50 @@ static inline void stream_receive(struct stream *stream, struct link *link)
     }
 }
 
+/* False: the socket takes no more for now, or there is no more.  A server that refuses may
+ * hang up; what it has said is read all the same. */
+static inline bool stream_send_piece(struct stream *stream, struct link *link)
+{
+    size_t left = stream->request.len - link->sent;
+    ssize_t n = send(link->fd, stream->request.at + link->sent,
+                     left < LOAD_PIECE ? left : LOAD_PIECE, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    if (n > 0)
+        link->sent += (size_t)n;
+    return n > 0 && link->sent < stream->request.len;
+}
+
+/* An answer may come in the middle of the request. */
+static inline void stream_go_on(struct stream *stream, struct link *link)
+{
+    bool more = true;
+
+    while (more) {
+        more = link->busy && stream_send_piece(stream, link);
+        stream_receive(stream, link);
+    }
+}
+
+static inline void stream_ask(struct stream *stream, int64_t due_ns)
+{
+    struct link *link = stream->resting[--stream->idle];
+
+    link->reader = (struct reply_reader){.state = REPLY_STATUS};
+    link->sent = 0;
+    link->busy = true;
+    link->began_ns = due_ns;
+    stream->offered++;
+    stream_go_on(stream, link);
+}
+
 static inline void stream_await(struct stream *stream, int64_t ns)
 {
     struct epoll_event events[64];
     struct timespec time = {ns / 1000000000, ns % 1000000000};
     int n = epoll_pwait2(stream->epoll, events, 64, &time, NULL);
 
-    for (int i = 0; i < n; i++) {
-        struct link *link = events[i].data.ptr;
-        if (link->busy)
-            stream_send(stream, link);
-        stream_receive(stream, link);
-    }
+    for (int i = 0; i < n; i++)
+        stream_go_on(stream, events[i].data.ptr);
 }
 
 /* Asks all whose time has come, as far as there are idle connections; returns the

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -58,7 +59,7 @@ static void pool_for__visits_every_index_exactly_once(void **state)
     static const size_t grains[] = {1, 2, 3, 64, 1000, SIZE_MAX};
 
     for (size_t threads = 1; threads <= 8; threads *= 2) {
-        struct pool *pool = pool_new(threads, 4);
+        struct pool *pool = pool_new(threads, 4, 0);
         assert_non_null(pool);
         assert_int_equal(pool_width(pool), threads + 1);
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
@@ -80,7 +81,7 @@ static void pool_for__is_right_when_short_loops_follow_each_other(void **state)
     (void)state;
     /* Loops of two chunks in quick succession: a woken thread mostly arrives
      * when its loop has ended and another one stands in the same slot. */
-    struct pool *pool = pool_new(3, 4);
+    struct pool *pool = pool_new(3, 4, 0);
 
     for (int i = 0; i < 20000; i++)
         assert_true(each_visited_once(pool, 2, 1));
@@ -105,7 +106,7 @@ static void visit_within(void *ctx, size_t from, size_t to, size_t worker)
 static void pool_for__may_be_called_from_within_a_loop(void **state)
 {
     (void)state;
-    struct nest nest = {.pool = pool_new(2, 4)};
+    struct nest nest = {.pool = pool_new(2, 4, 0)};
 
     pool_for(nest.pool, 200, 1, visit_within, &nest);
     assert_int_equal(nest.good, 200);
@@ -121,7 +122,7 @@ static void *visit_from_thread(void *arg)
 static void pool_for__may_be_called_from_several_threads_at_once(void **state)
 {
     (void)state;
-    struct nest nest = {.pool = pool_new(2, 4)};
+    struct nest nest = {.pool = pool_new(2, 4, 0)};
     pthread_t threads[6];
 
     for (size_t i = 0; i < 6; i++)
@@ -171,7 +172,7 @@ static void pool_submit__refuses_a_job_when_the_queue_is_full(void **state)
     pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
     _Atomic size_t done = 0;
-    struct pool *pool = pool_new(1, 3);
+    struct pool *pool = pool_new(1, 3, 0);
     struct errand blocker = {
         {.run = run_errand}, pool, &lock, &changed, false, false, &done};
     struct errand waiting[4];
@@ -193,11 +194,38 @@ static void pool_submit__refuses_a_job_when_the_queue_is_full(void **state)
     assert_int_equal(done, 4);
 }
 
+struct look {
+    struct job job;
+    int nice;
+};
+
+static void run_look(struct job *job)
+{
+    struct look *look = (struct look *)(void *)job;
+
+    look->nice = getpriority(PRIO_PROCESS, 0);
+}
+
+static void pool_new__makes_threads_that_give_way(void **state)
+{
+    (void)state;
+    int own = getpriority(PRIO_PROCESS, 0);
+
+    for (unsigned steps = 0; steps <= 5; steps += 5) {
+        struct pool *pool = pool_new(1, 4, steps);
+        struct look look = {.job = {.run = run_look}, .nice = -99};
+        assert_true(pool_submit(pool, &look.job));
+        pool_free(pool);
+        assert_int_equal(look.nice, own + (int)steps > 19 ? 19 : own + (int)steps);
+        assert_int_equal(getpriority(PRIO_PROCESS, 0), own);
+    }
+}
+
 static void pool_free__finishes_the_queued_jobs(void **state)
 {
     (void)state;
     _Atomic size_t done = 0;
-    struct pool *pool = pool_new(2, 500);
+    struct pool *pool = pool_new(2, 500, 0);
     static struct errand errands[500];
 
     for (size_t i = 0; i < 500; i++) {
@@ -220,7 +248,7 @@ static void pool_for__may_be_called_from_within_a_job(void **state)
 {
     (void)state;
     _Atomic size_t done = 0;
-    struct pool *pool = pool_new(3, 100);
+    struct pool *pool = pool_new(3, 100, 0);
     struct errand errands[100];
 
     for (size_t i = 0; i < 100; i++) {
@@ -278,7 +306,7 @@ static void run_crowd_job(struct job *job)
 static void pool_for__works_when_every_slot_for_loops_is_in_use(void **state)
 {
     (void)state;
-    struct crowd crowd = {.pool = pool_new(CROWD, CROWD)};
+    struct crowd crowd = {.pool = pool_new(CROWD, CROWD, 0)};
     struct crowd_job jobs[CROWD];
 
     pthread_mutex_init(&crowd.lock, NULL);
@@ -315,7 +343,7 @@ static void pool_busy__counts_the_threads_that_do_not_sleep(void **state)
     pthread_mutex_t end = PTHREAD_MUTEX_INITIALIZER;
     _Atomic size_t begun = 0;
     struct held_job jobs[2];
-    struct pool *pool = pool_new(3, 10);
+    struct pool *pool = pool_new(3, 10, 0);
 
     assert_int_equal(pool_threads(pool), 3);
     pthread_mutex_lock(&end);
@@ -346,7 +374,7 @@ static void pool_submit__takes_a_job_again_from_within_it(void **state)
 {
     (void)state;
     _Atomic size_t done = 0;
-    struct pool *pool = pool_new(2, 1);
+    struct pool *pool = pool_new(2, 1, 0);
     struct errand errand = {.job = {.run = queue_again}, .pool = pool, .done = &done};
 
     assert_true(pool_submit(pool, &errand.job));
@@ -377,6 +405,7 @@ int main(void)
         cmocka_unit_test(pool_for__works_when_every_slot_for_loops_is_in_use),
         cmocka_unit_test(pool_submit__refuses_a_job_when_the_queue_is_full),
         cmocka_unit_test(pool_busy__counts_the_threads_that_do_not_sleep),
+        cmocka_unit_test(pool_new__makes_threads_that_give_way),
         cmocka_unit_test(pool_free__finishes_the_queued_jobs),
         cmocka_unit_test(pool_for__may_be_called_from_within_a_job),
         cmocka_unit_test(pool_submit__takes_a_job_again_from_within_it),
