@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine/confidences.h"
+#include "engine/odds.h"
 #include "engine/slopes.h"
 #include "engine/vectors.h"
 #include "engine/vmath.h"
@@ -132,10 +133,31 @@ static void powers(const double *x, size_t n, double y, double *out)
         out[i] = power_of(x[i], y);
 }
 
-static void log1ps(const double *x, size_t n, double *out)
+/* Logits that are so far from 0 that the type has no exponents for them. */
+static void far_odds(struct odds *odds, size_t count, double far)
 {
-    for (size_t i = 0; i < n; i++)
-        out[i] = log1p_of(x[i]);
+    for (size_t i = 0; i < count; i++) {
+        double size = odds->z[i] < 0 ? -odds->z[i] : odds->z[i];
+        if (!(size > far))
+            continue;
+        odds->e[i] = odds->bent[i] = exp_scaled(-size, 0) * (1 / EXPS_SCALE);
+        odds->inverse[i] = 1;
+    }
+}
+
+static void odds_losses(struct odds *odds, size_t count)
+{
+    odds_values(odds, count);
+}
+
+static void odds_gradient(struct odds *odds, size_t count)
+{
+    odds_slopes(odds, count);
+}
+
+static void odds_probabilities(struct odds *odds, size_t count)
+{
+    odds_likely(odds, count);
 }
 
 static void logs(const double *x, size_t n, double *out)
@@ -314,12 +336,19 @@ static void double_divide(const double *x, size_t n, double by, double *z)
         2.0 / 23, 2.0 / 21, 2.0 / 19, 2.0 / 17, 2.0 / 15, 2.0 / 13, 2.0 / 11, 2.0 / 9, \
             2.0 / 7, 2.0 / 5, 2.0 / 3                                                  \
     }
+#define ATANH_TERMS                                                                     \
+    {                                                                                   \
+        2.0 / 33, 2.0 / 31, 2.0 / 29, 2.0 / 27, 2.0 / 25, 2.0 / 23, 2.0 / 21, 2.0 / 19, \
+            2.0 / 17, 2.0 / 15, 2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3  \
+    }
 #define BIAS (1023 + 512)
 #define UNSCALE 0x1p-512
 #define NEAR 2048.0
 #define REACH 800.0
 #define LN2_HIGH_PART 0x1.62e42fefa0000p-1
 #define LN2_LOW_PART 0x1.cf79abc9e3b3ap-40
+#define STRAIGHT 0x1p-54
+#define FAR INFINITY
 #define LEAST_REST 0.0
 #define LEAST_ROOT 0.0
 #define LEAST_SCALE 0.0
@@ -351,12 +380,15 @@ static void double_divide(const double *x, size_t n, double by, double *z)
 #undef INTEGERS
 #undef SQRT_HALF
 #undef LOG_TERMS
+#undef ATANH_TERMS
 #undef BIAS
 #undef UNSCALE
 #undef NEAR
 #undef REACH
 #undef LN2_HIGH_PART
 #undef LN2_LOW_PART
+#undef STRAIGHT
+#undef FAR
 #undef LEAST_REST
 #undef LEAST_ROOT
 #undef LEAST_SCALE
@@ -431,12 +463,18 @@ static void float_divide(const float *x, size_t n, double by, float *z)
     {                                                     \
         2.0f / 11, 2.0f / 9, 2.0f / 7, 2.0f / 5, 2.0f / 3 \
     }
+#define ATANH_TERMS                                                             \
+    {                                                                           \
+        2.0f / 15, 2.0f / 13, 2.0f / 11, 2.0f / 9, 2.0f / 7, 2.0f / 5, 2.0f / 3 \
+    }
 #define BIAS (127 + 64)
 #define UNSCALE 0x1p-64f
 #define NEAR 256.0f
 #define REACH 128.0f
 #define LN2_HIGH_PART 0x1.62e000p-1f
 #define LN2_LOW_PART 0x1.0bfbe8p-15f
+#define STRAIGHT 0x1p-25
+#define FAR 120
 #define LEAST_REST 0x1p-100
 #define LEAST_ROOT 0x1p-50
 #define LEAST_SCALE 0x1p-100

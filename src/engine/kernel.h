@@ -58,6 +58,7 @@ struct margins {
 
 struct slopes;
 struct confidences;
+struct odds;
 
 struct arithmetic {
     /* Exps of rows with more classes stand as logits do, and what is made of them may
@@ -113,16 +114,22 @@ struct arithmetic {
     void (*uncap)(const void *logits, size_t n, double softcap, double by,
                   void *gradient);
 
+    /* odds.h: what logits tell, at most ODDS_MOST of them; and what follows with their
+     * targets, weights and scales. */
+    void (*odds)(const void *logits, size_t count, struct odds *odds);
+    void (*odds_losses)(struct odds *odds, size_t count);
+    void (*odds_gradient)(struct odds *odds, size_t count);
+    void (*odds_probabilities)(struct odds *odds, size_t count);
+
     void (*widen)(const void *from, size_t n, double *to);
     void (*narrow)(const double *from, size_t n, void *to);
 
-    /* Of doubles, whatever the dtype: exp(-|x|), 1 - exp(-x) and log(1 + x) for x >= 0,
+    /* Of doubles, whatever the dtype: exp(-|x|), 1 - exp(-x) for x >= 0,
      * log(x) for x > 0 (0 for 0, which is what q log q wants), x^y for 0 <= x <= 1 and
      * y > 0, and their sum. */
     void (*decays)(const double *x, size_t n, double *out);
     void (*misses)(const double *x, size_t n, double *out);
     void (*powers)(const double *x, size_t n, double y, double *out);
-    void (*log1ps)(const double *x, size_t n, double *out);
     void (*logs)(const double *x, size_t n, double *out);
     void (*slopes)(struct slopes *slopes, size_t rows, bool of_labels); /* slopes.h */
     void (*confidences)(struct confidences *of, size_t rows); /* confidences.h */

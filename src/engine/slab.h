@@ -37,9 +37,9 @@ struct slab {
 double slab_logit(const struct slab *slab, size_t row, size_t class);
 const double *slab_logits(const struct slab *slab, size_t row, double *room);
 
-/* Logits as doubles, and numbers of the dtype of the batch from doubles, some of all
- * that the slab has, rows behind each other. */
-void slab_take(const struct slab *slab, size_t from, size_t count, double *out);
+/* Some of all that the slab has, rows behind each other: logits as they are, and numbers
+ * of the dtype of the batch from doubles. */
+const void *slab_logits_from(const struct slab *slab, size_t from);
 void slab_give(const struct slab *slab, const double *values, size_t from, size_t count,
                void *array);
 

@@ -10,16 +10,16 @@
  * may be masked: its loss is 0.
  *
  * Source: torch.nn.BCEWithLogitsLoss. */
+#include <string.h>
+
+#include "engine/odds.h"
 #include "engine/slab.h"
 #include "lossd/engine/loss.h"
 
-/* Logits of a slab that are done together, whatever rows they are of: rows may be too
- * short for vectors. */
-enum { TOGETHER = 256 };
-
+/* Logits of a slab that are done together, and the places they are at. */
 struct part {
     size_t from, count;
-    double z[TOGETHER], e[TOGETHER]; /* exp(-|z|) */
+    struct odds odds; /* filled as far as it is wanted */
 };
 
 /* Begins with from = count = 0; false: there is no more. */
@@ -28,106 +28,93 @@ static bool next_part(const struct slab *slab, struct part *part)
     size_t all = slab->rows * slab->classes;
 
     part->from += part->count;
-    part->count = all - part->from < TOGETHER ? all - part->from : TOGETHER;
-    slab_take(slab, part->from, part->count, part->z);
-    slab->real->decays(part->z, part->count, part->e);
+    part->count = all - part->from < ODDS_MOST ? all - part->from : ODDS_MOST;
+    if (part->count > 0)
+        slab->real->odds(slab_logits_from(slab, part->from), part->count, &part->odds);
     return part->count > 0;
 }
 
-/* s for a >= 0, 1 - s for less, with e = exp(-|a|): neither is a difference. */
-static inline double half_of(double a, double e)
+/* Places of a part that are of one row. */
+struct run {
+    size_t at, count, row, class;
+};
+
+/* Begins with at = count = 0; false: there is no more. */
+static bool next_run(const struct slab *slab, const struct part *part, struct run *run)
 {
-    return (a >= 0 ? 1 : e) / (1 + e);
+    run->at += run->count;
+    run->row = (part->from + run->at) / slab->classes;
+    run->class = (part->from + run->at) % slab->classes;
+    run->count = slab->classes - run->class;
+    if (run->count > part->count - run->at)
+        run->count = part->count - run->at;
+    return run->count > 0;
 }
 
-/* What stands for each class, [classes], for the classes of a part. */
-static void fill_weights(const struct slab *slab, const struct part *part, double *w)
+static void fill_weights(const struct slab *slab, struct part *part)
 {
     const double *weights = slab->batch->pos_weight.data;
-    size_t class = part->from % slab->classes;
 
-    for (size_t i = 0; i < part->count; i++) {
-        w[i] = weights ? weights[class] : 1;
-        class = class + 1 < slab->classes ? class + 1 : 0;
-    }
+    for (struct run run = {0}; next_run(slab, part, &run);)
+        memcpy(part->odds.weight + run.at, weights + run.class,
+               run.count * sizeof *weights);
 }
 
-/* What stands for each row. */
-static void fill_scales(const struct slab *slab, const struct part *part, double *scale)
+static void fill_scales(const struct slab *slab, struct part *part)
 {
-    size_t row = part->from / slab->classes,
-           left = (row + 1) * slab->classes - part->from;
-
-    for (size_t i = 0; i < part->count; i++, left--) {
-        if (left == 0) {
-            row++;
-            left = slab->classes;
-        }
-        scale[i] = slab->scale[row];
-    }
+    for (struct run run = {0}; next_run(slab, part, &run);)
+        for (size_t i = 0; i < run.count; i++)
+            part->odds.scale[run.at + i] = slab->scale[run.row];
 }
 
-static void put_values(const struct slab *slab, const struct part *part, const double *w,
-                       double *values)
+static void put_gradient(const struct slab *slab, struct part *part)
 {
-    const double *t = slab->targets + part->from, *z = part->z;
-    double bent[TOGETHER];
-
-    slab->real->log1ps(part->e, part->count, bent);
-    for (size_t i = 0; i < part->count; i++) {
-        double size = z[i] < 0 ? -z[i] : z[i];
-        double side = z[i] >= 0 ? 1 - t[i] : w[i] * t[i], straight = side * size;
-        values[part->from + i] =
-            (side == 0 ? 0 : straight) + (1 - t[i] + w[i] * t[i]) * bent[i];
-    }
-}
-
-static void put_gradient(const struct slab *slab, const struct part *part,
-                         const double *w)
-{
-    const double *t = slab->targets + part->from, *z = part->z, *e = part->e;
-    double scale[TOGETHER];
-
-    fill_scales(slab, part, scale);
-    for (size_t i = 0; i < part->count; i++)
-        scale[i] *= (1 - t[i]) * half_of(z[i], e[i]) - w[i] * t[i] * half_of(-z[i], e[i]);
-    slab_give(slab, scale, part->from, part->count, slab->gradient);
+    fill_scales(slab, part);
+    slab->real->odds_gradient(&part->odds, part->count);
+    slab_give(slab, part->odds.slope, part->from, part->count, slab->gradient);
 }
 
 static void score(const struct slab *slab, double *values, double *penalties)
 {
-    struct part part = {.from = 0};
-    double w[TOGETHER] = {0};
+    struct part part;
 
     (void)penalties;
+    part.from = part.count = 0;
+    for (size_t i = 0; i < ODDS_MOST; i++)
+        part.odds.weight[i] = 1;
     while (next_part(slab, &part)) {
-        fill_weights(slab, &part, w);
-        put_values(slab, &part, w, values);
+        size_t size = part.count * sizeof(double);
+        memcpy(part.odds.target, slab->targets + part.from, size);
+        if (slab->batch->pos_weight.data)
+            fill_weights(slab, &part);
+        slab->real->odds_losses(&part.odds, part.count);
+        memcpy(values + part.from, part.odds.value, size);
         if (slab->gradient)
-            put_gradient(slab, &part, w);
+            put_gradient(slab, &part);
     }
 }
 
 static void probabilities(const struct slab *slab, void *out)
 {
-    struct part part = {.from = 0};
+    struct part part;
 
+    part.from = part.count = 0;
     while (next_part(slab, &part)) {
-        for (size_t i = 0; i < part.count; i++)
-            part.e[i] = half_of(part.z[i], part.e[i]);
-        slab_give(slab, part.e, part.from, part.count, out);
+        slab->real->odds_probabilities(&part.odds, part.count);
+        slab_give(slab, part.odds.likely, part.from, part.count, out);
     }
 }
 
 static void log_probabilities(const struct slab *slab, void *out)
 {
-    struct part part = {.from = 0};
+    struct part part;
+    struct odds *odds = &part.odds;
 
+    part.from = part.count = 0;
     while (next_part(slab, &part)) {
-        slab->real->log1ps(part.e, part.count, part.e);
         for (size_t i = 0; i < part.count; i++)
-            part.e[i] = (part.z[i] < 0 ? part.z[i] : 0) - part.e[i];
-        slab_give(slab, part.e, part.from, part.count, out);
+            odds->likely[i] = (odds->z[i] < 0 ? odds->z[i] : 0) - odds->bent[i];
+        slab_give(slab, odds->likely, part.from, part.count, out);
     }
 }
 
