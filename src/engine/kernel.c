@@ -165,7 +165,7 @@ static void logs(const double *x, size_t n, double *out)
     double tail;
 
     for (size_t i = 0; i < n; i++)
-        out[i] = log_of(x[i] > 0 ? x[i] : 1, &tail);
+        out[i] = log_of(x[i] + (x[i] == 0), &tail);
 }
 
 static void slopes(struct slopes *slopes, size_t rows, bool of_labels)
@@ -215,58 +215,7 @@ static double sum(const double *x, size_t n)
     return total_of(&total, LANES);
 }
 
-/* Two sums over the same numbers. */
-struct pair {
-    double first, second;
-};
-
-enum { PAIR_LANES = 16, PAIR_BLOCK = 16 * PAIR_LANES };
-
-struct pair_lanes {
-    double first[PAIR_LANES], second[PAIR_LANES];
-};
-
-static inline __attribute__((always_inline)) void
-add_pairs(size_t from, size_t to, struct pair (*of)(const void *, size_t),
-          const void *ctx, struct pair_lanes *lanes)
-{
-    size_t c = from;
-
-    memset(lanes, 0, sizeof *lanes);
-    for (; c + PAIR_LANES <= to; c += PAIR_LANES)
-        for (size_t i = 0; i < PAIR_LANES; i++) {
-            struct pair pair = of(ctx, c + i);
-            lanes->first[i] += pair.first;
-            lanes->second[i] += pair.second;
-        }
-    for (size_t i = 0; c < to; c++, i++) {
-        struct pair pair = of(ctx, c);
-        lanes->first[i] += pair.first;
-        lanes->second[i] += pair.second;
-    }
-}
-
-/* The sums of of(ctx, c) for c < n. */
-static inline __attribute__((always_inline)) struct pair
-sum_pairs(size_t n, struct pair (*of)(const void *, size_t), const void *ctx)
-{
-    struct pair_lanes lanes;
-    struct total first, second;
-
-    if (n <= PAIR_BLOCK) {
-        add_pairs(0, n, of, ctx, &lanes);
-        return (struct pair){fold(lanes.first, PAIR_LANES),
-                             fold(lanes.second, PAIR_LANES)};
-    }
-    memset(&first, 0, sizeof first);
-    memset(&second, 0, sizeof second);
-    for (size_t from = 0; from < n; from += PAIR_BLOCK) {
-        add_pairs(from, n - from < PAIR_BLOCK ? n : from + PAIR_BLOCK, of, ctx, &lanes);
-        total_add(&first, lanes.first, PAIR_LANES);
-        total_add(&second, lanes.second, PAIR_LANES);
-    }
-    return (struct pair){total_of(&first, PAIR_LANES), total_of(&second, PAIR_LANES)};
-}
+enum { GAP_LANES = 16 };
 
 /* ---- float64 ---- */
 
@@ -311,10 +260,34 @@ static void double_mend(const double *z, size_t classes, size_t top, double *p)
     }
 }
 
+static inline double_vector double_widened(const double *z)
+{
+    return (double_vector) * (const loose_doubles *)z;
+}
+
 static void double_divide(const double *x, size_t n, double by, double *z)
 {
     for (size_t i = 0; i < n; i++)
         z[i] = x[i] / by;
+}
+
+static void double_cap(const double *x, size_t n, double softcap, double temperature,
+                       double *z)
+{
+    for (size_t i = 0; i < n; i++)
+        z[i] = softcap * tanh_of(x[i] / softcap);
+    if (temperature != 1)
+        double_divide(z, n, temperature, z);
+}
+
+static void double_uncap(const void *logits, size_t n, double softcap, double by,
+                         void *gradient)
+{
+    const double *x = logits;
+    double *g = gradient;
+
+    for (size_t i = 0; i < n; i++)
+        g[i] = g[i] * by * tanh_slope_of(x[i] / softcap) + 0;
 }
 
 #define REAL double
@@ -430,19 +403,57 @@ static void float_mend(const float *z, size_t classes, size_t top, float *p)
             p[c] = (float)(exp_scaled((double)z[c] - max, 0) * (1 / EXPS_SCALE) * peak);
 }
 
+static inline double_vector float_widened(const float *z)
+{
+    return __builtin_convertvector((float_half) * (const loose_half *)z, double_vector);
+}
+
 /* Rounded to float a product of doubles with the inverse is as good as a quotient, and
  * takes a fifth of the time: the two differ by a unit of the double.  Not so where the
  * inverse is subnormal, or infinite. */
+static inline bool inverts(double x)
+{
+    return isnormal(1 / x);
+}
+
 static void float_divide(const float *x, size_t n, double by, float *z)
 {
     double inverse = 1 / by;
 
-    if (isnormal(inverse))
+    if (inverts(by))
         for (size_t i = 0; i < n; i++)
             z[i] = (float)((double)x[i] * inverse);
     else
         for (size_t i = 0; i < n; i++)
             z[i] = (float)((double)x[i] / by);
+}
+
+static void float_cap(const float *x, size_t n, double softcap, double temperature,
+                      float *z)
+{
+    double inverse = 1 / softcap, over = softcap / temperature;
+
+    if (inverts(softcap) && inverts(over))
+        for (size_t i = 0; i < n; i++)
+            z[i] = (float)(over * tanh_of((double)x[i] * inverse));
+    else
+        for (size_t i = 0; i < n; i++)
+            z[i] = (float)(softcap * tanh_of((double)x[i] / softcap) / temperature);
+}
+
+static void float_uncap(const void *logits, size_t n, double softcap, double by,
+                        void *gradient)
+{
+    const float *x = logits;
+    float *g = gradient;
+    double inverse = 1 / softcap;
+
+    if (inverts(softcap))
+        for (size_t i = 0; i < n; i++)
+            g[i] = (float)((double)g[i] * by * tanh_slope_of((double)x[i] * inverse)) + 0;
+    else
+        for (size_t i = 0; i < n; i++)
+            g[i] = (float)((double)g[i] * by * tanh_slope_of((double)x[i] / softcap)) + 0;
 }
 
 #define REAL float

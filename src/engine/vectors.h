@@ -63,6 +63,11 @@ typedef float loose_floats
 typedef double loose_doubles
     __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
 
+/* Half a vector, to be widened. */
+typedef float float_half __attribute__((vector_size(VECTOR_BYTES / 2)));
+typedef float loose_half
+    __attribute__((vector_size(VECTOR_BYTES / 2), aligned(4), may_alias));
+
 /* ---- squares ---------------------------------------------------------------- */
 
 /* A piece is 16 bytes, the least vector there is: instructions that stay within pieces

@@ -177,13 +177,14 @@ static inline double tanh_slope_of(double u)
 }
 
 /* log(x) for 0 < x < infinity, and in *tail what rounding left off it: as log1p_of(),
- * whose comment says how. */
+ * whose comment says how.  What is subnormal is made larger by a product: a compiler
+ * would make two ways of a choice, and on vectors go both. */
 static inline double log_of(double x, double *tail)
 {
     const uint64_t sqrt_half = 0x3fe6a09e667f3bcd;
 
-    double scaled = x < 0x1p-1000 ? x * 0x1p100 : x;
-    uint64_t bits = to_bits(scaled);
+    double is_tiny = x < 0x1p-1000;
+    uint64_t bits = to_bits(x * (1 + is_tiny * 0x1p100));
     int64_t k = (int64_t)(bits - sqrt_half) >> 52;
     double f = from_bits(bits - ((uint64_t)k << 52)) - 1;
     double s = f / (2 + f);
@@ -201,7 +202,7 @@ static inline double log_of(double x, double *tail)
     r = r * q + 2.0 / 3;
     r = r * q;
     double half = 0.5 * f * f;
-    double n = (double)(x < 0x1p-1000 ? k - 100 : k);
+    double n = (double)k - 100 * is_tiny;
     double high = n * LN2_HIGH + f;
     double low = (f - (high - n * LN2_HIGH)) + (n * LN2_LOW - (half - s * (half + r)));
     double sum = high + low;
