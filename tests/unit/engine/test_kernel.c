@@ -150,26 +150,35 @@ static void kernel_here__is_one_of_those_that_run(void **state)
 
 /* ---- softmax ---------------------------------------------------------------------- */
 
+/* Two equal maxima, at some of all places. */
+static void assert_tops(const struct way *way, size_t classes, double *logits)
+{
+    for (size_t first = 0; first < classes; first += 1 + classes / 40)
+        for (size_t second = first; second < classes; second += 1 + classes / 7) {
+            for (size_t c = 0; c < classes; c++)
+                logits[c] = -(double)(c % 3) - 5;
+            logits[first] = logits[second] = -4;
+            struct work w = begin(way, 1, classes, logits);
+            assert_int_equal(w.sums.top[0], first);
+            assert_true(w.sums.max[0] == -4);
+            end(&w);
+        }
+}
+
 static void top__is_the_first_maximum_wherever_it_stands(void **state)
 {
     (void)state;
-    static double logits[CLASSES_MAX];
+    static const size_t long_sizes[] = {4095, 4096, 5001, 9000};
+    static double logits[9000];
     struct way ways[ARITHMETICS_MAX];
     size_t count = all_ways(ways);
 
-    for (size_t k = 0; k < count; k++)
+    for (size_t k = 0; k < count; k++) {
         for (size_t s = 0; s < LENGTH(sizes); s++)
-            for (size_t first = 0; first < sizes[s]; first += 1 + sizes[s] / 40)
-                for (size_t second = first; second < sizes[s];
-                     second += 1 + sizes[s] / 7) {
-                    for (size_t c = 0; c < sizes[s]; c++)
-                        logits[c] = -(double)(c % 3) - 5;
-                    logits[first] = logits[second] = -4;
-                    struct work w = begin(&ways[k], 1, sizes[s], logits);
-                    assert_int_equal(w.sums.top[0], first);
-                    assert_true(w.sums.max[0] == -4);
-                    end(&w);
-                }
+            assert_tops(&ways[k], sizes[s], logits);
+        for (size_t s = 0; s < LENGTH(long_sizes); s++)
+            assert_tops(&ways[k], long_sizes[s], logits);
+    }
 }
 
 static void assert_row(const struct way *way, const struct work *w, size_t r)
