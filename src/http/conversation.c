@@ -170,7 +170,7 @@ static enum MHD_Result refuse_in_the_middle(struct connection *connection)
     if (!connection_enter(connection, CONNECTION_WRITING))
         return MHD_NO;
     refuse(connection);
-    refuse_by_hand(connection->fd, &talk->response);
+    refuse_by_hand(connection->fd, talk->exchange.head.method, &talk->response);
     refuser_keep(connection->net->server->refuser, connection->fd);
     connection_count(&talk->sent, talk->response.body.len);
     talk->by_hand = true;
@@ -360,7 +360,7 @@ static void refuse_without_room(struct connection *connection)
          connection->net->server->settings.connection_memory);
     api_refuse(exchange, &talk->response);
     refuser_keep(connection->net->server->refuser, connection->fd);
-    refuse_by_hand(connection->fd, &talk->response);
+    refuse_by_hand(connection->fd, exchange->head.method, &talk->response);
     atomic_store(&talk->sent, talk->response.body.len);
     talk->by_hand = true;
 }

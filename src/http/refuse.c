@@ -214,8 +214,9 @@ void refuser_keep(struct refuser *refuser, int fd)
         refuser_adopt(refuser, twin);
 }
 
-void refuse_by_hand(int fd, const struct response *response)
+void refuse_by_hand(int fd, struct span method, const struct response *response)
 {
+    size_t sent = span_is(method, "HEAD") ? 0 : response->body.len;
     char text[HEAD_SIZE];
     struct buf head;
 
@@ -228,9 +229,8 @@ void refuse_by_hand(int fd, const struct response *response)
                    response->header[i].value);
     buf_text(&head, "\r\n");
     if (buf_ok(&head)) {
-        struct iovec parts[] = {
-            {head.at, head.len},
-            {(void *)(uintptr_t)response->body.at, response->body.len}};
+        struct iovec parts[] = {{head.at, head.len},
+                                {(void *)(uintptr_t)response->body.at, sent}};
         struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
         sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     }

@@ -175,7 +175,7 @@ void server_refuse(struct server *server, int fd, enum err_kind kind,
     fail(&exchange.err, kind, NULL, "%s", why);
     api_route(&exchange); /* finds no route, but a request id */
     api_refuse(&exchange, &response);
-    refuse_by_hand(fd, &response);
+    refuse_by_hand(fd, exchange.head.method, &response);
     exchange_release(&exchange);
 }
 
