@@ -15,10 +15,10 @@ enum { CONFIDENCE_BITS = 90, HIGH_BITS = 38 };
 
 /* In one struct, so that a compiler sees that nothing overlaps. */
 struct confidences {
-    double bins;             /* of equal width, in (0, 1] */
-    double value[SLAB_ROWS]; /* in (0, 1] */
-    int64_t edge[SLAB_ROWS]; /* the nearest of the bins' edges */
+    _Alignas(64) double value[SLAB_ROWS]; /* in (0, 1] */
+    int64_t edge[SLAB_ROWS];              /* the nearest of the bins' edges */
     int64_t high[SLAB_ROWS], low[SLAB_ROWS];
+    double bins; /* of equal width, in (0, 1] */
 };
 
 /* Added to a number so large that its unit is what is counted, a number is the low bits

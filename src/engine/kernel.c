@@ -265,10 +265,19 @@ static inline double_vector double_widened(const double *z)
     return (double_vector) * (const loose_doubles *)z;
 }
 
+/* A product with the inverse of a power of two is the quotient, and takes a quarter of the
+ * time. */
 static void double_divide(const double *x, size_t n, double by, double *z)
 {
-    for (size_t i = 0; i < n; i++)
-        z[i] = x[i] / by;
+    double inverse = 1 / by;
+    int exponent;
+
+    if (frexp(by, &exponent) == 0.5 && isnormal(inverse))
+        for (size_t i = 0; i < n; i++)
+            z[i] = x[i] * inverse;
+    else
+        for (size_t i = 0; i < n; i++)
+            z[i] = x[i] / by;
 }
 
 static void double_cap(const double *x, size_t n, double softcap, double temperature,

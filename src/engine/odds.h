@@ -11,7 +11,7 @@ enum { ODDS_MOST = 256 };
 
 /* In one struct, so that a compiler sees that nothing overlaps. */
 struct odds {
-    double z[ODDS_MOST];                         /* the logits */
+    _Alignas(64) double z[ODDS_MOST];            /* the logits */
     double e[ODDS_MOST];                         /* exp(-|z|) */
     double bent[ODDS_MOST], inverse[ODDS_MOST];  /* log(1 + e), 1 / (1 + e) */
     double target[ODDS_MOST], weight[ODDS_MOST]; /* how true it is, and pos_weight */

@@ -10,9 +10,9 @@
 
 /* In one struct, so that a compiler sees that nothing overlaps. */
 struct slopes {
-    double gamma, poly;     /* of the batch */
-    double share, each;     /* of a label, and of any class: 1 - e + e / C, e / C */
-    double loss[SLAB_ROWS]; /* - log p */
+    double gamma, poly; /* of the batch */
+    double share, each; /* of a label, and of any class: 1 - e + e / C, e / C */
+    _Alignas(64) double loss[SLAB_ROWS];       /* - log p */
     double weight[SLAB_ROWS], base[SLAB_ROWS]; /* w and base of it */
     double p[SLAB_ROWS], miss[SLAB_ROWS];      /* and 1 - p */
     double power[SLAB_ROWS];                   /* of that */
