@@ -20,6 +20,8 @@
 enum {
     BLOCK_SIZE = 12288,
     ALIGNMENT = 16,
+    LINE = 64,          /* of the cache: an array begins with one, */
+    ARRAY_FROM = 256,   /* if it has so many bytes */
     INSIDE_MAX = 2048,  /* bytes of a block within a block */
     HUGE_FROM = 1 << 20 /* bytes that may be worth pages of a size of their own */
 };
@@ -141,18 +143,29 @@ static size_t aligned(size_t bytes)
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-/* From the current small block; NULL: so much is not left. */
-static void *cut(struct arena *arena, size_t bytes)
+/* Bytes from `at` to where a piece of so many may begin. */
+static size_t gap(const void *at, size_t bytes)
 {
-    size_t size = aligned(bytes) + GUARD_SIZE;
+    return bytes < ARRAY_FROM ? 0 : (LINE - (uintptr_t)at % LINE) % LINE;
+}
+
+/* From the current small block, so far on; NULL: so much is not left. */
+static void *cut_after(struct arena *arena, size_t before, size_t bytes)
+{
+    size_t size = before + aligned(bytes) + GUARD_SIZE;
 
     if (size > arena->left)
         return NULL;
-    void *piece = arena->next;
+    void *piece = arena->next + before;
     arena->next += size;
     arena->left -= size;
     unguard(piece, bytes);
     return piece;
+}
+
+static void *cut(struct arena *arena, size_t bytes)
+{
+    return cut_after(arena, gap(arena->next, bytes), bytes);
 }
 
 void *arena_alloc(struct arena *arena, size_t count, size_t size, struct err *err)
@@ -164,8 +177,9 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size, struct err *er
     if (bytes == 0) /* NULL would mean that there is no room */
         bytes = 1;
     if (bytes > BLOCK_SIZE / 4) {
-        struct arena_block *block = new_block(arena, aligned(bytes), err);
-        return block ? block + 1 : NULL;
+        size_t room = bytes > SIZE_MAX - 2 * LINE ? bytes : aligned(bytes) + LINE;
+        struct arena_block *block = new_block(arena, room, err);
+        return block ? (char *)(block + 1) + gap(block + 1, bytes) : NULL;
     }
     void *piece = cut(arena, bytes);
     if (piece)
@@ -211,7 +225,8 @@ static struct arena_block *resize_inside(struct arena *arena, struct arena_block
     size_t before = block->size, room = aligned(before), size = sizeof *block + bytes;
     bool is_last = (char *)block + room == arena->next; /* never with guards */
 
-    if (bytes <= INSIDE_MAX && (size <= room || (is_last && cut(arena, size - room)))) {
+    if (bytes <= INSIDE_MAX &&
+        (size <= room || (is_last && cut_after(arena, 0, size - room)))) {
         unguard(block, size);
         block->size = size;
         return block;

@@ -151,21 +151,22 @@ static bool room_for_rows(struct worker *worker, const struct batch *batch,
         &worker->sums.peak,   &worker->sums.factor,     &worker->weights,
         &worker->scale,       &worker->penalties_of,    &worker->penalty_scale,
         &worker->moments.nll, &worker->moments.entropy, &worker->moments.brier};
-    enum { DOUBLES = sizeof doubles / sizeof doubles[0] };
-    double *room = arena_alloc(mem, (size_t)(DOUBLES + 1) * rows, sizeof *room, err);
-    int64_t *integers = arena_alloc(mem, (size_t)4 * rows, sizeof *integers, err);
+    enum { DOUBLES = sizeof doubles / sizeof doubles[0], LINE = 64 / sizeof(double) };
+    size_t stride = (rows + LINE - 1) / LINE * LINE;
+    double *room = arena_alloc(mem, (size_t)(DOUBLES + 1) * stride, sizeof *room, err);
+    int64_t *integers = arena_alloc(mem, (size_t)4 * stride, sizeof *integers, err);
 
     worker->kept = arena_alloc(mem, rows, sizeof *worker->kept, err);
     if (!room || !integers || !worker->kept)
         return false;
     for (size_t i = 0; i < DOUBLES; i++)
-        *doubles[i] = room + i * rows;
+        *doubles[i] = room + i * stride;
     if (!worker->values)
-        worker->values = room + (size_t)DOUBLES * rows;
+        worker->values = room + (size_t)DOUBLES * stride;
     worker->sums.top = integers;
-    worker->labels = integers + rows;
-    worker->truth = integers + (size_t)2 * rows;
-    worker->moments.rank = integers + (size_t)3 * rows;
+    worker->labels = integers + stride;
+    worker->truth = integers + 2 * stride;
+    worker->moments.rank = integers + 3 * stride;
     return true;
 }
 
