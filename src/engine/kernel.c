@@ -115,10 +115,13 @@ static void decays(const double *x, size_t n, double *out)
         out[i] = exp_scaled(x[i] < 0 ? x[i] : -x[i], 0) * (1 / EXPS_SCALE);
 }
 
-static void misses(const double *x, size_t n, double *out)
+static void chances(const double *x, size_t n, double *p, double *miss)
 {
-    for (size_t i = 0; i < n; i++)
-        out[i] = -expm1_of(-x[i]) + 0;
+    for (size_t i = 0; i < n; i++) {
+        double chance, less = expm1_and_exp(-x[i], &chance);
+        p[i] = chance;
+        miss[i] = -less + 0;
+    }
 }
 
 /* The square is what the paper on focal losses recommends. */

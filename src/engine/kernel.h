@@ -124,11 +124,11 @@ struct arithmetic {
     void (*widen)(const void *from, size_t n, double *to);
     void (*narrow)(const double *from, size_t n, void *to);
 
-    /* Of doubles, whatever the dtype: exp(-|x|), 1 - exp(-x) for x >= 0,
+    /* Of doubles, whatever the dtype: exp(-|x|), that and 1 - exp(-x) for x >= 0,
      * log(x) for x > 0 (0 for 0, which is what q log q wants), x^y for 0 <= x <= 1 and
      * y > 0, and their sum. */
     void (*decays)(const double *x, size_t n, double *out);
-    void (*misses)(const double *x, size_t n, double *out);
+    void (*chances)(const double *x, size_t n, double *p, double *miss);
     void (*powers)(const double *x, size_t n, double y, double *out);
     void (*logs)(const double *x, size_t n, double *out);
     void (*slopes)(struct slopes *slopes, size_t rows, bool of_labels); /* slopes.h */

@@ -131,9 +131,10 @@ static inline double log1p_of(double v)
     return high + (tail + ((n * LN2_LOW + lost / u) - (half - s * (half + r))));
 }
 
-/* exp(d) - 1 for d <= 0.  With d = n ln 2 + t it is 2^n (exp(t) - 1) + (2^n - 1): for
- * n = 0 there is the first term only, and else it is less than half of the second. */
-static inline double expm1_of(double d)
+/* exp(d) - 1 for d <= 0, and exp(d).  With d = n ln 2 + t the former is
+ * 2^n (exp(t) - 1) + (2^n - 1): for n = 0 there is the first term only, and else it is
+ * less than half of the second. */
+static inline double expm1_and_exp(double d, double *exp)
 {
     const double to_integer = 0x1.8p52, lowest = -800;
 
@@ -154,8 +155,18 @@ static inline double expm1_of(double d)
     p = p * t + 1.0 / 24;
     p = p * t + 1.0 / 6;
     p = p * t + 1.0 / 2;
-    double power = from_bits((to_bits(z) + 1023 + 512) << 52) * (1 / EXPS_SCALE);
-    return power * (t + t * t * p) + (power - 1);
+    double less = t + t * t * p;
+    double scaled = from_bits((to_bits(z) + 1023 + 512) << 52);
+    double power = scaled * (1 / EXPS_SCALE);
+    *exp = (scaled + scaled * less) * (1 / EXPS_SCALE);
+    return power * less + (power - 1);
+}
+
+static inline double expm1_of(double d)
+{
+    double exp;
+
+    return expm1_and_exp(d, &exp);
 }
 
 /* tanh(u) = -m / (2 + m) with m = exp(-2 |u|) - 1, and the sign of u. */

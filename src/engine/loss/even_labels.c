@@ -40,7 +40,7 @@ static void fill_powers(const struct slab *slab, struct slopes *even)
 {
     double gamma = slab->batch->focal_gamma;
 
-    slab->real->misses(even->loss, slab->rows, even->miss);
+    slab->real->chances(even->loss, slab->rows, even->p, even->miss);
     if (gamma != 0)
         slab->real->powers(even->miss, slab->rows, gamma, even->power);
     else
@@ -88,7 +88,6 @@ static void put_gradient(const struct slab *slab, struct slopes *even)
     even->share = 1 - e + even->each;
     memcpy(even->scale, slab->scale, slab->rows * sizeof *even->scale);
     fill_penalties(slab, even);
-    slab->real->decays(even->loss, slab->rows, even->p);
     slab->real->slopes(even, slab->rows, has_label_terms(slab));
     slab->real->scaled(slab->exps, slab->rows, slab->classes, &slab->sums, even->by,
                        e == 0 ? NULL : even->less, slab->gradient);
