@@ -47,8 +47,9 @@ bool arena_reserve(struct arena *arena, size_t bytes, struct err *err);
 /* Bytes of that which are not in use. */
 size_t arena_reserve_left(const struct arena *arena);
 
-/* `count` objects of `size` bytes, aligned for any type, from 256 bytes on to 64, not
- * cleared.  NULL with `err` filled when there is no room.  count * size may not fit a size_t. */
+/* `count` objects of `size` bytes, not cleared, aligned for any type and, from 256 bytes
+ * on, to 64.  NULL with `err` filled when there is no room.  count * size may not fit a
+ * size_t. */
 void *arena_alloc(struct arena *arena, size_t count, size_t size, struct err *err)
     __attribute__((warn_unused_result));
 
