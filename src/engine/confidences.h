@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "engine/slab.h"
-#include "engine/vmath.h"
 
 /* A high part counts 2^-38, a low one 2^-90, which is all there is of the confidence of
  * less than 2^38 classes. */
@@ -20,22 +19,5 @@ struct confidences {
     int64_t high[SLAB_ROWS], low[SLAB_ROWS];
     double bins; /* of equal width, in (0, 1] */
 };
-
-/* Added to a number so large that its unit is what is counted, a number is the low bits
- * of it. */
-static inline void confidences_part(struct confidences *of, size_t rows)
-{
-    const double to_integer = 0x1.8p52, to_high = 0x1.8p14, to_low = 0x1.8p-38;
-
-    for (size_t r = 0; r < rows; r++) {
-        double value = of->value[r];
-        double edge = value * of->bins + to_integer;
-        double high = value + to_high;
-        double low = (value - (high - to_high)) + to_low;
-        of->edge[r] = (int64_t)(to_bits(edge) - to_bits(to_integer));
-        of->high[r] = (int64_t)(to_bits(high) - to_bits(to_high));
-        of->low[r] = (int64_t)(to_bits(low) - to_bits(to_low));
-    }
-}
 
 #endif

@@ -4,9 +4,6 @@
 #ifndef LOSSD_ENGINE_ODDS_H
 #define LOSSD_ENGINE_ODDS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 enum { ODDS_MOST = 256 };
 
 /* In one struct, so that a compiler sees that nothing overlaps. */
@@ -19,44 +16,5 @@ struct odds {
     double value[ODDS_MOST], slope[ODDS_MOST];   /* the loss, d loss / d z */
     double likely[ODDS_MOST];                    /* the probability that it is true */
 };
-
-/* s and 1 - s are these two, neither of them a difference. */
-static inline double odds_larger(const struct odds *odds, size_t i)
-{
-    return odds->inverse[i];
-}
-
-static inline double odds_smaller(const struct odds *odds, size_t i)
-{
-    return odds->e[i] * odds->inverse[i];
-}
-
-static inline void odds_likely(struct odds *odds, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        double large = odds_larger(odds, i), small = odds_smaller(odds, i);
-        odds->likely[i] = odds->z[i] >= 0 ? large : small;
-    }
-}
-
-static inline void odds_values(struct odds *odds, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        double z = odds->z[i], t = odds->target[i], w = odds->weight[i];
-        double size = z < 0 ? -z : z, side = z >= 0 ? 1 - t : w * t;
-        double straight = side * size;
-        odds->value[i] = (side == 0 ? 0 : straight) + (1 - t + w * t) * odds->bent[i];
-    }
-}
-
-static inline void odds_slopes(struct odds *odds, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        double t = odds->target[i], w = odds->weight[i];
-        double large = odds_larger(odds, i), small = odds_smaller(odds, i);
-        double s = odds->z[i] >= 0 ? large : small, r = odds->z[i] >= 0 ? small : large;
-        odds->slope[i] = odds->scale[i] * ((1 - t) * s - w * t * r);
-    }
-}
 
 #endif

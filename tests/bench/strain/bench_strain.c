@@ -157,9 +157,13 @@ static void overload(const struct overload_case *c, const struct process *server
 
 static void overload_all(const char *server, const char *what)
 {
-    stay_on(false);
+    struct cores cores = cores_here();
+
+    if (cores.count > 1)
+        stay_on(&cores.others);
     struct process lossd = process_start(server, "--port");
-    stay_on(true);
+    if (cores.count > 1)
+        stay_on(&cores.last);
     for (size_t i = 0; i < sizeof overload_cases / sizeof *overload_cases; i++)
         if (!what || strcmp(what, overload_cases[i].name) == 0)
             overload(&overload_cases[i], &lossd);

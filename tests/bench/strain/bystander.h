@@ -80,22 +80,30 @@ static inline void go_last(void)
     sched_setscheduler(0, SCHED_IDLE, &none);
 }
 
-/* This process, and what it starts from now on, on the cores that are not the last one;
- * or on the last one.  Does nothing where there is one only. */
-static inline void stay_on(bool last)
-{
-    static cpu_set_t all;
-    static size_t count;
-    cpu_set_t chosen;
+/* The cores that this process may use: the last one, and the others. */
+struct cores {
+    size_t count;
+    cpu_set_t last, others;
+};
 
-    if (count == 0 && sched_getaffinity(0, sizeof all, &all) == 0)
-        count = (size_t)CPU_COUNT(&all);
-    CPU_ZERO(&chosen);
-    for (size_t cpu = 0, seen = 0; seen < count; cpu++)
-        if (CPU_ISSET(cpu, &all) && (++seen == count) == last)
-            CPU_SET(cpu, &chosen);
-    if (count > 1)
-        sched_setaffinity(0, sizeof chosen, &chosen);
+static inline struct cores cores_here(void)
+{
+    struct cores cores = {.count = 0};
+    cpu_set_t all;
+
+    CPU_ZERO(&all);
+    if (sched_getaffinity(0, sizeof all, &all) == 0)
+        cores.count = (size_t)CPU_COUNT(&all);
+    for (size_t cpu = 0, seen = 0; seen < cores.count; cpu++)
+        if (CPU_ISSET(cpu, &all))
+            CPU_SET(cpu, ++seen < cores.count ? &cores.others : &cores.last);
+    return cores;
+}
+
+/* This process, and what it starts from now on. */
+static inline void stay_on(const cpu_set_t *cores)
+{
+    sched_setaffinity(0, sizeof *cores, cores);
 }
 
 /* User and system time of this process, in seconds. */
