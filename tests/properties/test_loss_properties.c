@@ -384,14 +384,15 @@ static void gradient_sums_to_nothing(struct problem *problem, struct random *ran
     for (size_t n = 0; n < problem->rows; n++) {
         double rounding = problem->dtype == DTYPE_FLOAT32 ? 1e-6 : 4e-15, sum = 0,
                size = 0;
+        double scale = row_scale(problem, n) * truth_scale(problem) /
+                       option_or(problem, MEMBER_temperature);
         for (size_t c = 0; c < problem->classes; c++) {
             double g =
                 result_element(problem, made.result.gradient, n * problem->classes + c);
             sum += g;
             size += fabs(g);
         }
-        if (!(fabs(sum) <=
-              rounding * (size + row_scale(problem, n) * truth_scale(problem))))
+        if (!(fabs(sum) <= rounding * (size + scale)))
             fail_msg("the gradient sums to %g: %s", sum, problem_words(problem, n));
     }
     unmake(&made);
