@@ -83,9 +83,9 @@ void exact_sum_add_all(struct exact_sum *sum, const double *values, size_t count
 
 __extension__ typedef unsigned __int128 uint128;
 
-/* The total of a settled sum that is not negative: the three leading limbs hold
- * the bits that count, the rest only breaks ties. */
-static double round_settled(const struct exact_sum *sum)
+/* The total of a settled sum that is not negative, times 2^exponent: the three leading
+ * limbs hold the bits that count, the rest only breaks ties. */
+static double round_settled(const struct exact_sum *sum, int exponent)
 {
     int top = EXACT_SUM_LIMBS - 1;
 
@@ -97,21 +97,35 @@ static double round_settled(const struct exact_sum *sum)
     bool sticky = false;
     for (int i = 0; i < top - 2; i++)
         sticky |= sum->limb[i] != 0;
-    int exponent = (top - 2) * LIMB_BITS - 1074;
+    exponent += (top - 2) * LIMB_BITS - 1074;
     for (; wide >> 62; wide >>= 1, exponent++)
         sticky |= (wide & 1) != 0;
     return ldexp((double)(int64_t)((uint64_t)wide | sticky), exponent);
 }
 
-double exact_sum_value(struct exact_sum *sum)
+double exact_sum_scaled(struct exact_sum *sum, int exponent)
 {
     if (sum->beyond != 0)
         return sum->beyond;
     settle(sum);
     if (sum->limb[EXACT_SUM_LIMBS - 1] >= 0)
-        return round_settled(sum);
+        return round_settled(sum, exponent);
     negate(sum);
-    double value = -round_settled(sum);
+    double value = -round_settled(sum, exponent);
     negate(sum);
     return value;
+}
+
+double exact_sum_value(struct exact_sum *sum)
+{
+    return exact_sum_scaled(sum, 0);
+}
+
+double exact_sum_over(struct exact_sum *sum, double divisor)
+{
+    enum { DOWN = -100 };
+    double value = exact_sum_value(sum);
+
+    return isfinite(value) ? value / divisor
+                           : exact_sum_scaled(sum, DOWN) / ldexp(divisor, DOWN);
 }

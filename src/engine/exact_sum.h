@@ -29,7 +29,12 @@ void exact_sum_add_all(struct exact_sum *sum, const double *values, size_t count
 /* Adds `other`, which stays as it is in value. */
 void exact_sum_merge(struct exact_sum *sum, struct exact_sum *other);
 
-/* The total, rounded to nearest, ties to even. */
+/* The total, rounded to nearest, ties to even; times 2^exponent, where what is beyond the
+ * range may be within it. */
 double exact_sum_value(struct exact_sum *sum);
+double exact_sum_scaled(struct exact_sum *sum, int exponent);
+
+/* The total over a finite divisor, also where the total itself is beyond the range. */
+double exact_sum_over(struct exact_sum *sum, double divisor);
 
 #endif

@@ -23,6 +23,7 @@ enum {
     SHARES = 8,            /* neighbouring rows, for they are fetched ahead */
     INLINE_LOGITS = 65536, /* fewer are not worth waking a thread */
     TOGETHER = 512,        /* weights to be added at once */
+    DOWN = -100,           /* a power of two that brings any divisor into the range */
     NS_PER_LOGIT = 3
 };
 
@@ -33,6 +34,7 @@ struct scoring {
     const void *logits; /* given, or made by the linear model */
     bool wants_softmax, wants_exps, wants_log_sum;
     bool is_weighted;      /* positions differ: some are ignored, or have weights */
+    double small_divisor;  /* 2^DOWN times the divisor, which may be infinite */
     double gradient_scale; /* 1 / divisor for a mean, 0 when that is 0; in two */
     double gradient_rest;  /* factors, because it may be beyond the range */
     double penalty_scale;
@@ -335,8 +337,8 @@ static void score_range(void *ctx, size_t from, size_t to, size_t worker)
 /* What the mean divides by: for labels the sum of class weight times sample
  * weight over the positions kept, for targets that of the sample weights; all that
  * for each class when the loss is elementwise. */
-static void sum_weights(const struct batch *batch, const double *class_weights,
-                        struct result *result)
+static struct exact_sum sum_weights(const struct batch *batch,
+                                    const double *class_weights)
 {
     const int64_t *labels = batch->labels.data;
     struct exact_sum divisor = {0};
@@ -350,7 +352,7 @@ static void sum_weights(const struct batch *batch, const double *class_weights,
                                    (class_weights ? class_weights[labels[n]] : 1);
         exact_sum_add_all(&divisor, weights, count);
     }
-    result->divisor = exact_sum_value(&divisor);
+    return divisor;
 }
 
 static size_t count_ignored(const struct batch *batch)
@@ -363,20 +365,38 @@ static size_t count_ignored(const struct batch *batch)
     return ignored;
 }
 
-static void count_positions(const struct batch *batch, struct result *result)
+static void set_divisor(struct scoring *scoring)
 {
+    const struct batch *batch = scoring->batch;
     bool counts_weights = batch->labels.data && !batch->loss->ignores_weights;
     const double *class_weights = counts_weights ? batch->class_weights.data : NULL;
+    double divisor = (double)scoring->result->count, small = ldexp(divisor, DOWN);
+
+    if (batch_has(batch, MEMBER_divisor)) {
+        divisor = batch->divisor;
+        small = ldexp(divisor, DOWN);
+    } else if (class_weights || batch->sample_weights.data) {
+        struct exact_sum weights = sum_weights(batch, class_weights);
+        divisor = exact_sum_value(&weights);
+        small = exact_sum_scaled(&weights, DOWN);
+    }
+    if (batch->loss->is_elementwise && !batch_has(batch, MEMBER_divisor)) {
+        divisor *= (double)batch->classes;
+        small *= (double)batch->classes;
+    }
+    scoring->result->divisor = divisor;
+    scoring->small_divisor = small;
+}
+
+static void count_positions(struct scoring *scoring)
+{
+    const struct batch *batch = scoring->batch;
+    struct result *result = scoring->result;
 
     result->ignored = count_ignored(batch);
     result->count = batch->positions - result->ignored;
-    result->divisor = (double)result->count;
-    if (class_weights || batch->sample_weights.data)
-        sum_weights(batch, class_weights, result);
-    if (batch->loss->is_elementwise)
-        result->divisor *= (double)batch->classes;
-    if (batch_has(batch, MEMBER_divisor))
-        result->divisor = batch->divisor;
+    scoring->is_weighted = result->ignored > 0 || batch->sample_weights.data;
+    set_divisor(scoring);
 }
 
 /* What penalties are divided by: the plain count. */
@@ -386,7 +406,7 @@ static double penalty_divisor(const struct batch *batch, const struct result *re
 }
 
 /* A divisor may be so small that 1 / divisor is infinite where the gradient, which
- * has the same small weights above the line, is not. */
+ * has the same small weights above the line, is not; or so large that it is 0. */
 static void scale_gradient(struct scoring *scoring)
 {
     const double large = 0x1p600;
@@ -401,6 +421,9 @@ static void scale_gradient(struct scoring *scoring)
     if (divisor < 1 / large) {
         scoring->gradient_scale = large;
         scoring->gradient_rest = 1 / (divisor * large);
+    } else if (isinf(divisor)) {
+        scoring->gradient_scale = 1 / scoring->small_divisor;
+        scoring->gradient_rest = ldexp(1, DOWN);
     } else {
         scoring->gradient_scale = 1 / divisor;
     }
@@ -408,9 +431,19 @@ static void scale_gradient(struct scoring *scoring)
         1 / penalty_divisor(scoring->batch, scoring->result) / scoring->gradient_rest;
 }
 
-static void reduce(const struct batch *batch, struct result *result,
-                   struct worker *workers, size_t width)
+static double mean_of(const struct scoring *scoring, struct exact_sum *losses)
 {
+    double divisor = scoring->result->divisor;
+
+    return isinf(divisor) ? exact_sum_scaled(losses, DOWN) / scoring->small_divisor
+                          : exact_sum_over(losses, divisor);
+}
+
+static void reduce(const struct scoring *scoring, size_t width)
+{
+    const struct batch *batch = scoring->batch;
+    struct result *result = scoring->result;
+    struct worker *workers = result->workers;
     struct exact_sum *losses = &workers[0].losses, *penalties = &workers[0].penalties;
     double divisor = result->divisor, other = penalty_divisor(batch, result);
 
@@ -423,15 +456,14 @@ static void reduce(const struct batch *batch, struct result *result,
         result->loss = (double)NAN;
     } else if (batch->reduction == REDUCTION_MEAN && has_penalties(batch) &&
                other != divisor) {
-        result->loss =
-            exact_sum_value(losses) / divisor + exact_sum_value(penalties) / other;
+        result->loss = mean_of(scoring, losses) + exact_sum_over(penalties, other);
         result->loss_sum = result->loss * divisor;
     } else {
         if (has_penalties(batch))
             exact_sum_merge(losses, penalties);
         result->loss = result->loss_sum = exact_sum_value(losses);
         if (batch->reduction == REDUCTION_MEAN)
-            result->loss /= divisor;
+            result->loss = mean_of(scoring, losses);
     }
 }
 
@@ -454,15 +486,14 @@ void score(const struct batch *batch, struct result *result, struct pool *pool)
     size_t grain = share > least ? share : least;
 
     if (batch->task->needs_truth) {
-        count_positions(batch, result);
-        scoring.is_weighted = result->ignored > 0 || batch->sample_weights.data;
+        count_positions(&scoring);
         scale_gradient(&scoring);
     }
     if (batch_is_linear(batch))
         linear_logits(batch, result, pool);
     pool_for(threads, batch->positions, grain, score_range, &scoring);
     if (batch->task->needs_truth)
-        reduce(batch, result, result->workers, pool_width(threads));
+        reduce(&scoring, pool_width(threads));
     if (metrics_are_wanted(batch))
         metrics_finish(result, batch, pool_width(threads));
     result->warnings = warnings_of(batch);

@@ -216,7 +216,7 @@ struct metrics summary_metrics(struct summary *summary)
         if (bin->count > 0)
             worst = fmax(worst, number_of(difference(bin)) / (double)bin->count);
     }
-    double nll = exact_sum_value(&summary->nll) / n;
+    double nll = exact_sum_over(&summary->nll, n);
     return (struct metrics){
         .accuracy = (double)correct / n,
         .top5_accuracy = (double)summary->top5 / n,
