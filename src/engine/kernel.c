@@ -10,8 +10,10 @@
 
 #include "engine/confidences.h"
 #include "engine/odds.h"
+#include "engine/pairs.h"
 #include "engine/powers.h"
 #include "engine/slopes.h"
+#include "engine/softcap.h"
 #include "engine/vectors.h"
 #include "engine/vmath.h"
 
@@ -70,44 +72,33 @@ static inline double fold(double *lane, size_t lanes)
 
 /* ---- float64 ---- */
 
-/* A number with what rounding left off it. */
-struct exact {
-    double high, low;
-};
-
-static struct exact exact_exp(double z, double max)
+static inline struct pair exact_exp(double z, double max)
 {
-    struct exact e;
-    double d = z - max;
+    const double_vector none = {0};
 
-    e.high = exp_parts(d, difference_tail(z, max, d), &e.low);
-    return e;
+    return pair_exp(pair_of_sum(none + z, none - max));
 }
 
 /* Subnormal probabilities once more, in twice the precision: they have units, and a
- * relative error of their exponentials would be several of those. */
+ * relative error of their exponentials would be several of those.  One at a time, in every
+ * element of a vector: they are few. */
 static void double_mend(const double *z, size_t classes, size_t top, double *p)
 {
     const double scale = 0x1p600;
-    struct exact sum = {EXPS_SCALE, 0};
+    const double_vector none = {0};
+    struct pair sum = {none + EXPS_SCALE, none};
 
-    for (size_t c = 0; c < classes; c++) {
-        if (c == top)
-            continue;
-        struct exact e = exact_exp(z[c], z[top]);
-        double next = sum.high + e.high;
-        sum.low += difference_tail(sum.high, -e.high, next) + e.low;
-        sum.high = next;
-    }
+    for (size_t c = 0; c < classes; c++)
+        if (c != top)
+            sum = pair_plus(sum, exact_exp(z[c], z[top]));
     for (size_t c = 0; c < classes; c++) {
         if (!(p[c] > 0 && p[c] < 2 * DBL_MIN))
             continue;
-        struct exact e = exact_exp(z[c], z[top]);
-        double high = e.high * scale, low = e.low * scale, quotient = high / sum.high;
-        double product = quotient * sum.high;
-        double left = (high - product) - product_tail(quotient, sum.high, product);
-        double more = (left + low - quotient * sum.low) / sum.high;
-        p[c] = (quotient + more) * (1 / scale);
+        struct pair e = exact_exp(z[c], z[top]);
+        struct pair wide = {e.high * scale, e.low * scale};
+        struct pair quotient = pair_over(wide, sum.high, 1 / sum.high);
+        double_vector more = quotient.low - quotient.high * sum.low / sum.high;
+        p[c] = (quotient.high[0] + more[0]) * (1 / scale);
     }
 }
 
@@ -134,10 +125,16 @@ static void double_divide(const double *x, size_t n, double by, double *z)
 static void double_cap(const double *x, size_t n, double softcap, double temperature,
                        double *z)
 {
-    for (size_t i = 0; i < n; i++)
-        z[i] = softcap * tanh_of(x[i] / softcap);
-    if (temperature != 1)
-        double_divide(z, n, temperature, z);
+    enum { WIDTH = VECTOR_BYTES / sizeof(double) };
+    const struct cap by = cap_of(softcap, temperature);
+    double few[WIDTH] = {0};
+    size_t i = 0;
+
+    for (; i + WIDTH <= n; i += WIDTH)
+        *(loose_doubles *)(z + i) = (loose_doubles)capped(double_widened(x + i), &by);
+    memcpy(few, x + i, (n - i) * sizeof *x);
+    *(loose_doubles *)few = (loose_doubles)capped(double_widened(few), &by);
+    memcpy(z + i, few, (n - i) * sizeof *z);
 }
 
 static void double_uncap(const void *logits, size_t n, double softcap, double by,
@@ -286,6 +283,12 @@ static void float_divide(const float *x, size_t n, double by, float *z)
             z[i] = (float)((double)x[i] / by);
 }
 
+/* What is masked stays so. */
+static inline float unmasked(float x, double value)
+{
+    return x < -FLT_MAX ? -INFINITY : (float)value;
+}
+
 static void float_cap(const float *x, size_t n, double softcap, double temperature,
                       float *z)
 {
@@ -293,10 +296,11 @@ static void float_cap(const float *x, size_t n, double softcap, double temperatu
 
     if (inverts(softcap) && inverts(over))
         for (size_t i = 0; i < n; i++)
-            z[i] = (float)(over * tanh_of((double)x[i] * inverse));
+            z[i] = unmasked(x[i], over * tanh_of((double)x[i] * inverse));
     else
         for (size_t i = 0; i < n; i++)
-            z[i] = (float)(softcap * tanh_of((double)x[i] / softcap) / temperature);
+            z[i] =
+                unmasked(x[i], softcap * tanh_of((double)x[i] / softcap) / temperature);
 }
 
 static void float_uncap(const void *logits, size_t n, double softcap, double by,

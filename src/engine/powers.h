@@ -8,7 +8,12 @@
 
 #include "engine/vectors.h"
 
-enum { POWER_STEPS = 16, DOUBLE_ROOT_BITS = 48, FLOAT_ROOT_BITS = 19 };
+enum {
+    POWER_STEP_BITS = 4,
+    POWER_STEPS = 1 << POWER_STEP_BITS,
+    DOUBLE_ROOT_BITS = 52 - POWER_STEP_BITS,
+    FLOAT_ROOT_BITS = 23 - POWER_STEP_BITS
+};
 
 /* 2^(k / 16), rounded, less k where a shift by so many bits leaves it. */
 #define ROOT(k, bits) ((bits) - ((int64_t)(k) << DOUBLE_ROOT_BITS))
@@ -67,23 +72,24 @@ static const int32_t float_roots[POWER_STEPS * POWER_STEPS][2] = {
 #undef PAIRS
 #endif
 
-/* The roots that the low four bits of each element name. */
-static inline double_mask double_roots_of(double_mask n)
+/* What the low four bits of each element name in a table of doubles, or of their bits. */
+static inline double_mask double_look_up(const int64_t table[POWER_STEPS], double_mask n)
 {
 #if defined __AVX512F__
-    return (double_mask)_mm512_permutex2var_epi64(
-        _mm512_load_si512(double_roots), (__m512i)n, _mm512_load_si512(double_roots + 8));
+    return (double_mask)_mm512_permutex2var_epi64(_mm512_load_si512(table), (__m512i)n,
+                                                  _mm512_load_si512(table + 8));
 #else
     enum { COUNT = VECTOR_BYTES / sizeof(int64_t) };
-    double_mask roots;
+    double_mask found;
 
     n &= POWER_STEPS - 1;
     for (size_t i = 0; i < COUNT; i++)
-        roots[i] = double_roots[n[i]];
-    return roots;
+        found[i] = table[n[i]];
+    return found;
 #endif
 }
 
+/* The roots that the low four bits of each element name. */
 static inline float_mask float_roots_of(float_mask n)
 {
 #if defined __AVX512F__
@@ -110,7 +116,7 @@ static inline float_mask float_roots_of(float_mask n)
 /* 2^(n / 16), for integers n whose power is normal. */
 static inline double_vector double_power(double_mask n)
 {
-    return (double_vector)((n << DOUBLE_ROOT_BITS) + double_roots_of(n));
+    return (double_vector)((n << DOUBLE_ROOT_BITS) + double_look_up(double_roots, n));
 }
 
 static inline float_vector float_power(float_mask n)

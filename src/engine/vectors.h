@@ -68,6 +68,19 @@ typedef float float_half __attribute__((vector_size(VECTOR_BYTES / 2)));
 typedef float loose_half
     __attribute__((vector_size(VECTOR_BYTES / 2), aligned(4), may_alias));
 
+/* Element by element. */
+static inline float_vector float_choose(float_mask mask, float_vector yes,
+                                        float_vector no)
+{
+    return (float_vector)((mask & (float_mask)yes) | (~mask & (float_mask)no));
+}
+
+static inline double_vector double_choose(double_mask mask, double_vector yes,
+                                          double_vector no)
+{
+    return (double_vector)((mask & (double_mask)yes) | (~mask & (double_mask)no));
+}
+
 /* ---- squares ---------------------------------------------------------------- */
 
 /* A piece is 16 bytes, the least vector there is: instructions that stay within pieces

@@ -48,8 +48,8 @@ static inline uint64_t to_bits(double value)
  * smallest subnormal a normal number here; the product that removes it rounds
  * once.  Below -800 the result is as good as zero after that product.  The
  * polynomial is the Taylor series, long enough for |t| <= ln 2 / 2; what the two
- * large additions round off is added with it; *low is what is left of that. */
-static inline double exp_parts(double d, double tail, double *low)
+ * large additions round off is added with it. */
+static inline double exp_scaled(double d, double tail)
 {
     const double to_integer = 0x1.8p52, lowest = -800;
 
@@ -74,17 +74,7 @@ static inline double exp_parts(double d, double tail, double *low)
     p = p * t + 1.0 / 2;
     double sum = 1 + t;
     double rest = ((1 - sum) + t) + (t_tail + t * t * p);
-    double e = sum + rest;
-    double power = from_bits((to_bits(z) + 1023 + 512) << 52);
-    *low = ((sum - e) + rest) * power;
-    return e * power;
-}
-
-static inline double exp_scaled(double d, double tail)
-{
-    double low;
-
-    return exp_parts(d, tail, &low);
+    return (sum + rest) * from_bits((to_bits(z) + 1023 + 512) << 52);
 }
 
 /* What rounding left off high = a - b (D. E. Knuth's two-sum). */

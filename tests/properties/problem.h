@@ -288,7 +288,9 @@ static inline long double tempered(const struct problem *problem, long double lo
     long double cap = option_or(problem, MEMBER_softcap);
     long double temperature = option_or(problem, MEMBER_temperature);
 
-    return (isnan(cap) ? logit : cap * tanhl(logit / cap)) / temperature;
+    if (isnan(cap) || logit == -(long double)INFINITY)
+        return logit / temperature;
+    return cap * tanhl(logit / cap) / temperature;
 }
 
 /* The row's logits after softcap and temperature, rounded once to the dtype as the
@@ -310,7 +312,7 @@ static inline void row_logits(const struct problem *problem, size_t row,
     real->widen(room, problem->classes, wide);
     for (size_t c = 0; c < problem->classes; c++) {
         long double z = tempered(problem, (long double)problem->logits[from + c]);
-        double rounding = problem->dtype == DTYPE_FLOAT32 ? 7e-8 : 2e-15;
+        double rounding = problem->dtype == DTYPE_FLOAT32 ? 7e-8 : 1.12e-16;
         out[c] = (long double)wide[c];
         if (isfinite(z) && fabsl(z) > 1e-300L &&
             !(fabsl(z - out[c]) <= (long double)rounding * fabsl(z) + 0x1p-149L))

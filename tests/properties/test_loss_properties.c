@@ -440,7 +440,7 @@ static void elements_are_sane(const struct problem *problem, const struct result
     assert_true(!isnan(result_element(problem, result->gradient, at)));
     assert_sane(problem, row, p, "a probability");
     assert_true(p <= 1);
-    if (problem->logits[at] == -INFINITY && isnan(option_or(problem, MEMBER_softcap)))
+    if (problem->logits[at] == -INFINITY)
         assert_true(p == 0 && log_p == -INFINITY);
     else if (problem->scene[row] != SCENE_HUGEST)
         assert_sane(problem, row, log_p, "a log-probability");

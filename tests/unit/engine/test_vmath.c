@@ -97,24 +97,6 @@ static double draw_size(struct random *random, double largest)
            ldexp(random_within(random, 0.5, 1), -(int)random_below(random, 1074));
 }
 
-static void exp_parts__are_right_to_more_than_a_double(void **state)
-{
-    (void)state;
-    struct random random = {5};
-    double worst = 0;
-
-    for (int i = 0; i < MANY; i++) {
-        double d = -draw_size(&random, 700), low;
-        double high = exp_parts(d, 0, &low);
-        long double exact = expl((long double)d) * 0x1p512L;
-        assert_true(high == exp_scaled(d, 0));
-        long double off = fabsl((long double)high + (long double)low - exact);
-        worst = fmax(worst, (double)(off / exact * 0x1p53L));
-    }
-    print_message("  exp in two parts: %.2f units of 2^-53\n", worst);
-    assert_true(worst > 0 && worst < 0.75);
-}
-
 static void expm1__is_right_to_three_units_however_small(void **state)
 {
     (void)state;
@@ -261,7 +243,6 @@ int main(void)
         cmocka_unit_test(exp__of_anything_below_is_as_good_as_zero),
         cmocka_unit_test(log1p__is_right_to_two_units_however_small),
         cmocka_unit_test(difference_tail__is_what_rounding_left_off),
-        cmocka_unit_test(exp_parts__are_right_to_more_than_a_double),
         cmocka_unit_test(expm1__is_right_to_three_units_however_small),
         cmocka_unit_test(tanh__is_right_to_four_units_on_both_sides),
         cmocka_unit_test(tanh_slope__is_right_to_five_units_also_where_tanh_is_one),
