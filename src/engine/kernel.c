@@ -147,6 +147,10 @@ static void double_uncap(const void *logits, size_t n, double softcap, double by
         g[i] = g[i] * by * tanh_slope_of(x[i] / softcap) + 0;
 }
 
+static double divergence(const double *z, const double *q, size_t classes, double max);
+static double close_divergence(const double *z, const double *q, size_t classes,
+                               double max);
+
 #define REAL double
 #define R(name) double_##name
 #define VECTOR double_vector
@@ -224,6 +228,8 @@ static void double_uncap(const void *logits, size_t n, double softcap, double by
 #undef LARGEST_SCALE
 #undef EXP_TERMS
 #undef REST_OF
+
+#include "engine/divergence.inc"
 
 /* ---- float32 ---- */
 

@@ -124,20 +124,24 @@ static inline struct reference_value reference_hinge(const long double *logits,
 }
 
 /* sum_c q_c (log q_c - log p_c) */
+/* sum_c q (log q - log p), as sum_c ((p - q) - q log(p / q)) and what q sums to beyond 1:
+ * terms that are not negative, and do not cancel. */
 static inline struct reference_value reference_kl_div(const long double *logits,
                                                       size_t classes,
                                                       const struct reference_truth *truth)
 {
     struct reference_row row = reference_softmax(logits, classes);
     struct reference_value value = {{0, 0}, {0, 0}};
+    struct reference_sum beyond = {-1, 0};
 
     for (size_t c = 0; c < classes; c++) {
-        long double q = truth->targets[c];
-        if (q == 0)
-            continue;
-        reference_term(&value, q * logl(q));
-        reference_term(&value, -q * reference_log_probability(&row, c));
+        long double q = truth->targets[c], p = reference_probability(&row, c);
+        long double log_ratio = p > q / 2 ? log1pl((p - q) / q)
+                                          : reference_log_probability(&row, c) - logl(q);
+        reference_add(&beyond, q);
+        reference_term(&value, q == 0 ? p : (p - q) - q * log_ratio);
     }
+    reference_term(&value, reference_total(&beyond));
     return value;
 }
 

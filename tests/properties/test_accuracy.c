@@ -334,7 +334,7 @@ static const struct kind kinds[] = {
      .loss = "hinge",
      .is_weighted = true,
      .option = {[MEMBER_p] = 2}},
-    {.name = "kl_div, of its terms", .loss = "kl_div", .has_targets = true},
+    {.name = "kl_div", .loss = "kl_div", .has_targets = true},
 };
 
 static void draw_distribution(struct random *random, size_t classes)

@@ -5,9 +5,8 @@
  *
  * Classes with q_c = 0 count nothing, masked or not, and the q need not sum to 1.
  *
- * Where p is close to q the two logarithms cancel, and what is left of the rounding of
- * p is no smaller for it: the error is relative to sum_c q_c (|log q_c| + |log p_c|),
- * not to the loss.
+ * Where p is close to q the two logarithms cancel: such rows are computed once more, from
+ * (p_c - q_c) / q_c in twice the precision.
  *
  * Source: torch.nn.KLDivLoss on log-probabilities; a mean is over positions, as its
  * "batchmean". */
@@ -17,59 +16,34 @@
 #include "engine/slab.h"
 #include "lossd/engine/loss.h"
 
-/* sum_c q_c (max - z_c) where a difference is beyond the range: half of it is not. */
-static double wide_gaps(const struct slab *slab, size_t row)
+/* Of halves, for the differences of logits may be beyond the range. */
+static double far_divergence(const struct slab *slab, size_t row)
 {
     const double *q = slab->targets + row * slab->classes;
     const double *z = slab_logits(slab, row, slab->row);
-    double half = slab->sums.max[row] / 2, *terms = slab->other_row;
+    double max = slab->sums.max[row], log_sum = slab->sums.log_sum[row];
+    double *terms = slab->other_row;
 
+    slab->real->logs(q, slab->classes, terms);
     for (size_t c = 0; c < slab->classes; c++)
-        terms[c] = q[c] == 0 ? 0 : q[c] * (half - z[c] / 2);
+        terms[c] =
+            q[c] == 0 ? 0 : q[c] * ((terms[c] + log_sum) / 2 + (max / 2 - z[c] / 2));
     return 2 * slab->real->sum(terms, slab->classes);
 }
 
-/* - sum_c q_c log p_c */
-static double cross_of(const struct slab *slab, size_t row)
+static double divergence_of(const struct slab *slab, size_t row)
 {
-    const struct shares shares = {slab->targets + row * slab->classes, NULL, 1, 0};
-    double total = 0;
-    double gaps = slab->real->gaps(slab_logits_row(slab, row), slab->classes,
-                                   slab->sums.max[row], &shares, &total);
-
-    if (isinf(gaps))
-        gaps = wide_gaps(slab, row);
-    return gaps + total * slab->sums.log_sum[row];
-}
-
-/* sum_c q_c log q_c of `rows` rows, which have room for their terms. */
-static void fill_own(const struct slab *slab, size_t row, size_t rows, double *terms,
-                     double *sums)
-{
+    /* what is larger has the accuracy of its dtype */
+    double large = slab->batch->dtype == DTYPE_FLOAT32 ? 1e-8 : 0.125;
     const double *q = slab->targets + row * slab->classes;
-    size_t count = rows * slab->classes;
+    const double *z = slab_logits(slab, row, slab->row);
+    double max = slab->sums.max[row];
+    double value = slab->real->divergence(z, q, slab->classes, max);
 
-    slab->real->logs(q, count, terms);
-    for (size_t i = 0; i < count; i++)
-        terms[i] *= q[i];
-    for (size_t r = 0; r < rows; r++)
-        sums[r] = slab->real->sum(terms + r * slab->classes, slab->classes);
-}
-
-/* Of all rows; several at a time where they are too short for vectors. */
-static void fill_own_sums(const struct slab *slab, double *sums)
-{
-    enum { ROOM = 256 };
-    double few[ROOM];
-    size_t together = ROOM / slab->classes;
-    double *terms = together > 1 ? few : slab->other_row;
-
-    if (together == 0)
-        together = 1;
-    for (size_t r = 0; r < slab->rows; r += together) {
-        size_t left = slab->rows - r;
-        fill_own(slab, r, left < together ? left : together, terms, sums + r);
-    }
+    if (value >= large)
+        return value;
+    return isnan(value) ? far_divergence(slab, row)
+                        : slab->real->close_divergence(z, q, slab->classes, max);
 }
 
 static void put_gradient(const struct slab *slab, size_t row)
@@ -91,9 +65,8 @@ static void put_gradient(const struct slab *slab, size_t row)
 static void score(const struct slab *slab, double *values, double *penalties)
 {
     (void)penalties;
-    fill_own_sums(slab, values);
     for (size_t r = 0; r < slab->rows; r++) {
-        values[r] = slab->weights[r] == 0 ? 0 : values[r] + cross_of(slab, r);
+        values[r] = slab->weights[r] == 0 ? 0 : divergence_of(slab, r);
         if (slab->gradient && slab->scale[r] == 0)
             slab_put_zeros(slab, r, slab->gradient);
         else if (slab->gradient)
