@@ -16,28 +16,8 @@
 #include <sys/socket.h>
 
 #include "http/conversation.h"
-
-enum connection_phase {
-    CONNECTION_HEAD,    /* headers are on their way, or nothing has come yet */
-    CONNECTION_BODY,    /* a body is on its way */
-    CONNECTION_BUSY,    /* the answer is being made */
-    CONNECTION_WRITING, /* the answer is on its way */
-    CONNECTION_IDLE,    /* between requests */
-    /* from here on taken from the client, to be closed */
-    CONNECTION_EXPIRED,
-    CONNECTION_REFUSED, /* the same, and it has been told: 408 */
-    CONNECTION_LEFT     /* the same, because it had closed its side */
-};
-
-/* What the reaper remembers of a connection from one look to the next. */
-struct watch {
-    enum connection_phase phase;
-    uint64_t turn;
-    int64_t began_ns; /* of the window in which there must be progress */
-    uint64_t moved;   /* bytes at its beginning */
-    /* looks that found it so, in a row */
-    unsigned half_closed, overdue;
-};
+#include "http/phase.h"
+#include "http/watch.h"
 
 struct connection {
     struct connection *next;

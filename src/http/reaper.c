@@ -9,7 +9,7 @@
  * - head: the headers have their time from the connection's start, or from the
  *   first byte after a request, and no more;
  * - body, answer: within each window of its timeout it must move on by at least
- *   SLOWEST bytes a second;
+ *   some bytes a second;
  * - idle: until the keep-alive timeout; while draining, shortly;
  * - half closed by the client, with nothing left to read.
  *
@@ -41,8 +41,7 @@
 
 enum {
     CLOSE_WAIT = 8, /* of tcpi_state; the kernel's headers have no name for it */
-    LOOKS_A_SECOND = 4,
-    SLOWEST = 1024 /* bytes a second of a body or an answer */
+    LOOKS_A_SECOND = 4
 };
 
 static const int64_t SECOND_NS = INT64_C(1000000000);
@@ -108,32 +107,6 @@ static void look_at(const struct connection *connection, struct look *look)
     look->unsent = waiting(connection->fd, SIOCOUTQ) > 0;
 }
 
-/* The watch begins anew with each phase of each request. */
-static void keep_watch(struct connection *connection, enum connection_phase phase,
-                       int64_t now, uint64_t moved)
-{
-    uint64_t turn = atomic_load(&connection->turn);
-    struct watch *watch = &connection->watch;
-
-    if (watch->phase == phase && watch->turn == turn && watch->began_ns != 0)
-        return;
-    *watch = (struct watch){phase, turn, now, moved, 0, 0};
-}
-
-/* Too little has moved within a window. */
-static bool stalled(struct watch *watch, int64_t now, int64_t window_ns, uint64_t moved,
-                    bool our_fault)
-{
-    if (now - watch->began_ns < window_ns)
-        return false;
-    double wanted = (double)SLOWEST * (double)window_ns / (double)SECOND_NS;
-    if (!our_fault && (double)(moved - watch->moved) < (wanted > 1 ? wanted : 1))
-        return true;
-    watch->began_ns = now;
-    watch->moved = moved;
-    return false;
-}
-
 static void reap(struct connection *connection, enum connection_phase phase,
                  enum reaping why)
 {
@@ -179,12 +152,10 @@ static void check_idle(struct connection *connection, const struct look *look)
 
     if (atomic_load(&server->draining) && limit > DRAIN_IDLE_NS)
         limit = DRAIN_IDLE_NS;
-    bool begun = look->received > watch->moved; /* headers are on their way */
-    if (!begun)
-        watch->began_ns = look->now_ns;
+    watch_rest(watch, look->now_ns, look->received);
     if (twice(&watch->overdue, is_slow_head(server, watch, look)))
         reap(connection, CONNECTION_IDLE, REAPED_HEADER);
-    else if (!begun && !look->unread && idle > limit)
+    else if (!watch->head_begun && !look->unread && idle > limit)
         reap(connection, CONNECTION_IDLE, REAPED_IDLE);
 }
 
@@ -214,8 +185,8 @@ static void check(struct connection *connection, int64_t now)
     uint64_t moved = phase == CONNECTION_BODY      ? taken
                      : phase == CONNECTION_WRITING ? look.acknowledged
                                                    : look.received;
-    keep_watch(connection, phase, now, moved);
     struct watch *watch = &connection->watch;
+    watch_keep(watch, phase, atomic_load(&connection->turn), now, moved);
     bool reading =
         phase == CONNECTION_HEAD || phase == CONNECTION_BODY || phase == CONNECTION_IDLE;
     if (twice(&watch->half_closed, reading && look.half_closed && !look.unread)) {
@@ -229,11 +200,11 @@ static void check(struct connection *connection, int64_t now)
     case CONNECTION_BODY:
         if (twice(&watch->overdue,
                   !look.unread &&
-                      stalled(watch, now, settings->body_timeout_ns, moved, false)))
+                      watch_stalled(watch, now, settings->body_timeout_ns, moved, false)))
             refuse_slow_body(connection);
         break;
     case CONNECTION_WRITING:
-        if (stalled(watch, now, settings->write_timeout_ns, moved, !look.unsent))
+        if (watch_stalled(watch, now, settings->write_timeout_ns, moved, !look.unsent))
             reap(connection, phase, REAPED_WRITE);
         break;
     case CONNECTION_IDLE:
