@@ -244,6 +244,18 @@ static size_t pack(struct connection *connection, struct span piece)
            parcel_put(&talk->parcel, (struct span){piece.at + now, piece.len - now});
 }
 
+/* A body in chunks costs what has come of it, which its head did not tell. */
+static void expect_more(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+    int64_t cost = api_expected_ns(&talk->exchange, atomic_load(&connection->taken));
+
+    if (talk->admitted)
+        turn_grow(connection, cost);
+    else if (turn_is_due(connection, cost))
+        turn_admit(connection, cost);
+}
+
 static enum MHD_Result take_piece(struct connection *connection, struct span piece,
                                   size_t *left)
 {
@@ -259,11 +271,8 @@ static enum MHD_Result take_piece(struct connection *connection, struct span pie
     connection_count(&connection->taken, n);
     if (talk->state == TALK_SWALLOW)
         return MHD_YES;
-    if (!exchange->refused && !talk->admitted && talk->chunked) {
-        int64_t cost = api_expected_ns(exchange, exchange->body_bytes);
-        if (turn_is_due(connection, cost))
-            turn_admit(connection, cost);
-    }
+    if (talk->chunked && !exchange->refused)
+        expect_more(connection);
     if (exchange->refused)
         return give_up(connection);
     if (!talk->admitted || !talk->parcel.at || parcel_room(&talk->parcel) > 0)

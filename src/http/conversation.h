@@ -40,7 +40,8 @@ struct conversation {
     struct MHD_Connection *mhd;
     bool admitted; /* what it costs is counted, and it has turns on the pool: */
     int64_t cost_ns;
-    int64_t took_ns; /* so far, when there was no idle thread; else 0 */
+    int64_t took_ns; /* so far */
+    bool crowded;    /* in each of them no thread was idle */
     struct parcel parcel;
     enum turn turn;
     struct job job;

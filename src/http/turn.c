@@ -33,18 +33,33 @@ bool turn_admit(struct connection *connection, int64_t cost_ns)
     talk->timeout_ns = task.timeout_ns;
     talk->cost_ns = cost_ns;
     talk->took_ns = 0;
+    talk->crowded = true;
     exchange->refused = !talk->admitted;
     return talk->admitted;
 }
 
-void turn_leave(struct connection *connection)
+void turn_grow(struct connection *connection, int64_t cost_ns)
+{
+    struct conversation *talk = &connection->talk;
+
+    if (!talk->admitted || cost_ns <= talk->cost_ns)
+        return;
+    admission_grow(&connection->net->server->admission, cost_ns - talk->cost_ns);
+    talk->cost_ns = cost_ns;
+}
+
+static void leave(struct connection *connection, int64_t took_ns)
 {
     struct conversation *talk = &connection->talk;
 
     if (talk->admitted)
-        admission_leave(&connection->net->server->admission, talk->cost_ns,
-                        talk->took_ns);
+        admission_leave(&connection->net->server->admission, talk->cost_ns, took_ns);
     talk->admitted = false;
+}
+
+void turn_leave(struct connection *connection)
+{
+    leave(connection, 0);
 }
 
 /* A client that has closed its side has gone, as far as anyone can tell. */
@@ -122,10 +137,7 @@ static enum talk_state take_answer_turn(struct connection *connection)
         check_lateness(talk);
     }
     read_parcel(talk);
-    /* what its head did not tell */
-    int64_t more = api_cost_ns(exchange);
-    talk->cost_ns += more;
-    admission_grow(&server->admission, more);
+    turn_grow(connection, api_cost_ns(exchange)); /* what its head did not tell */
     if (exchange->err.kind == ERR_OVERLOADED)
         exchange->err.retry_after_s = admission_retry_after_s(&server->admission);
     api_answer(exchange, server->pool, &talk->response);
@@ -154,13 +166,15 @@ static enum talk_state take_turn(struct connection *connection, enum turn turn)
 }
 
 /* Nothing is left to be done: makes room for others.  Freeing large arrays takes long
- * enough to be done here, and not on the network thread at the end. */
-static void end_turns(struct connection *connection)
+ * enough to be done here, and not on the network thread at the end.  The pace is what all
+ * that was estimated took, when no idle thread helped with any of it. */
+static void end_turns(struct connection *connection, bool gone)
 {
     struct conversation *talk = &connection->talk;
+    bool all_done = !gone && !talk->exchange.refused;
 
     arena_trim(&talk->exchange.mem, talk->response.body.at);
-    turn_leave(connection);
+    leave(connection, all_done && talk->crowded ? talk->took_ns : 0);
 }
 
 static bool was_last(const struct conversation *talk, enum turn turn)
@@ -176,14 +190,14 @@ static void run_job(struct job *job)
     struct connection *connection =
         (struct connection *)((char *)talk - offsetof(struct connection, talk));
     struct server *server = connection->net->server;
-    bool crowded = admission_is_crowded(&server->admission);
     int64_t began = clock_ns();
 
+    talk->crowded &= admission_is_crowded(&server->admission);
     talk->exchange.stage_ns[STAGE_QUEUE] += began - talk->queued_ns;
     enum talk_state state = take_turn(connection, talk->turn);
-    talk->took_ns += crowded ? clock_ns() - began : 0;
+    talk->took_ns += clock_ns() - began;
     if (state == TALK_GONE || was_last(talk, talk->turn))
-        end_turns(connection);
+        end_turns(connection, state == TALK_GONE);
     admission_end(&server->admission);
     struct MHD_Connection *mhd = talk->mhd;
     conversation_become(

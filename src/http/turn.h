@@ -27,6 +27,10 @@ bool turn_is_due(const struct connection *connection, int64_t cost_ns);
 /* Lets the request in.  False, with ERR_OVERLOADED: there are enough. */
 bool turn_admit(struct connection *connection, int64_t cost_ns);
 
+/* The request costs so much in all, if that is more than was known of it.  For one that
+ * has not been let in, nothing. */
+void turn_grow(struct connection *connection, int64_t cost_ns);
+
 /* Suspends the connection, to be resumed after that turn.  False: this server is
  * stopping, and the connection is not suspended. */
 bool turn_begin(struct connection *connection, enum turn turn);
