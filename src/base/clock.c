@@ -48,3 +48,18 @@ void clock_text(char out[CLOCK_TEXT_SIZE])
                          '\0'};
     memcpy(out + last.len, part, sizeof part);
 }
+
+void clock_date(char out[CLOCK_TEXT_SIZE])
+{
+    static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    time_t now = time(NULL);
+    struct tm utc;
+
+    /* the names are English in every locale */
+    gmtime_r(&now, &utc);
+    memcpy(out, days[utc.tm_wday], 3);
+    strftime(out + 3, CLOCK_TEXT_SIZE - 3, ", %d ... %Y %H:%M:%S GMT", &utc);
+    memcpy(out + 8, months[utc.tm_mon], 3);
+}

@@ -214,25 +214,45 @@ void refuser_keep(struct refuser *refuser, int fd)
         refuser_adopt(refuser, twin);
 }
 
+static void begin_head(struct buf *head, const struct response *response, size_t length)
+{
+    char now[CLOCK_TEXT_SIZE];
+
+    clock_date(now);
+    buf_format(head,
+               "HTTP/1.1 %u %s\r\nDate: %s\r\nContent-Length: %zu\r\n"
+               "Connection: close\r\n",
+               response->status, MHD_get_reason_phrase_for(response->status), now,
+               length);
+}
+
+static bool write_head(struct buf *head, const struct response *response)
+{
+    begin_head(head, response, response->body.len);
+    for (size_t i = 0; i < response->headers; i++)
+        buf_format(head, "%s: %s\r\n", response->header[i].name,
+                   response->header[i].value);
+    buf_text(head, "\r\n");
+    return buf_ok(head);
+}
+
 void refuse_by_hand(int fd, struct span method, const struct response *response)
 {
-    size_t sent = span_is(method, "HEAD") ? 0 : response->body.len;
     char text[HEAD_SIZE];
+    struct iovec parts[2] = {{text, 0}, {NULL, 0}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     struct buf head;
 
     buf_over(&head, text, sizeof text);
-    buf_format(&head, "HTTP/1.1 %u %s\r\nContent-Length: %zu\r\nConnection: close\r\n",
-               response->status, MHD_get_reason_phrase_for(response->status),
-               response->body.len);
-    for (size_t i = 0; i < response->headers; i++)
-        buf_format(&head, "%s: %s\r\n", response->header[i].name,
-                   response->header[i].value);
-    buf_text(&head, "\r\n");
-    if (buf_ok(&head)) {
-        struct iovec parts[] = {{head.at, head.len},
-                                {(void *)(uintptr_t)response->body.at, sent}};
-        struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-        sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (!write_head(&head, response)) { /* the status is what matters most */
+        buf_over(&head, text, sizeof text);
+        begin_head(&head, response, 0);
+        buf_text(&head, "\r\n");
+    } else if (!span_is(method, "HEAD")) {
+        parts[1] =
+            (struct iovec){(void *)(uintptr_t)response->body.at, response->body.len};
     }
+    parts[0].iov_len = head.len;
+    sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     shutdown(fd, SHUT_WR);
 }

@@ -17,4 +17,8 @@ enum { CLOCK_TEXT_SIZE = 32 };
  * "2031-05-06T07:08:09.123Z". */
 void clock_text(char out[CLOCK_TEXT_SIZE]);
 
+/* The present moment as HTTP writes it (RFC 9110, 5.6.7), terminated:
+ * "Tue, 06 May 2031 07:08:09 GMT". */
+void clock_date(char out[CLOCK_TEXT_SIZE]);
+
 #endif

@@ -82,12 +82,32 @@ static void clock_text__is_the_present_moment_in_utc(void **state)
         ;
 }
 
+static void clock_date__is_the_present_as_http_writes_it(void **state)
+{
+    char text[CLOCK_TEXT_SIZE], again[CLOCK_TEXT_SIZE];
+    struct tm utc = {.tm_isdst = 0};
+    time_t before = time(NULL);
+
+    (void)state;
+    clock_date(text);
+    assert_int_equal(strlen(text), 29);
+    const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+    assert_non_null(end);
+    assert_string_equal(end, "");
+    time_t told = timegm(&utc);
+    assert_true(told >= before && told <= time(NULL));
+    /* strptime() looks neither at the weekday nor at blanks */
+    strftime(again, sizeof again, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+    assert_string_equal(text, again);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clock_ns__never_goes_back_and_goes_on),
         cmocka_unit_test(clock_coarse_ns__is_the_same_clock_and_never_ahead),
         cmocka_unit_test(clock_text__is_the_present_moment_in_utc),
+        cmocka_unit_test(clock_date__is_the_present_as_http_writes_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
