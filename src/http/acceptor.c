@@ -72,7 +72,7 @@ static void take(const struct acceptor *acceptor, int fd, const struct sockaddr 
     if (total >= entrance->max_connections &&
         !reaper_evict(server, entrance->net, entrance->nets)) {
         tally_refusal(server, REFUSAL_CAP);
-        server_refuse(server, fd, ERR_OVERLOADED, NULL,
+        server_refuse(server, fd, false, ERR_OVERLOADED, NULL,
                       "there are as many connections as may be "
                       "(--max-connections raises that)");
         refuser_adopt(server->refuser, fd);
@@ -94,7 +94,7 @@ static bool refuse_without_descriptors(struct acceptor *acceptor, int listener)
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
         tally_refusal(acceptor->server, REFUSAL_DESCRIPTORS);
-        server_refuse(acceptor->server, fd, ERR_OVERLOADED, NULL,
+        server_refuse(acceptor->server, fd, false, ERR_OVERLOADED, NULL,
                       "this process has no descriptor left");
         close(fd);
     } else if (errno == EMFILE || errno == ENFILE) {

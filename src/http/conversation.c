@@ -62,7 +62,7 @@ void conversation_begin(struct connection *connection, const char *uri)
     talk->user_agent = (struct span){NULL, 0};
     talk->shed = SHED_MEMORY;
     talk->chunked = talk->last = talk->by_hand = talk->admitted = false;
-    talk->ends_twice = talk->headed = false;
+    talk->ends_twice = talk->headed = talk->to_head = false;
     talk->parcel = (struct parcel){0};
     atomic_store_explicit(&talk->sent, 0, memory_order_relaxed);
     talk->spilled = talk->spill_size = 0;
@@ -170,7 +170,7 @@ static enum MHD_Result refuse_in_the_middle(struct connection *connection)
     if (!connection_enter(connection, CONNECTION_WRITING))
         return MHD_NO;
     refuse(connection);
-    refuse_by_hand(connection->fd, talk->exchange.head.method, &talk->response);
+    refuse_by_hand(connection->fd, talk->to_head, &talk->response);
     refuser_keep(connection->net->server->refuser, connection->fd);
     connection_count(&talk->sent, talk->response.body.len);
     talk->by_hand = true;
@@ -197,6 +197,7 @@ static enum MHD_Result take_head(struct connection *connection, const char *meth
     struct conversation *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
     bool expects_continue, sound = read_head(talk, method, version, &expects_continue);
+    talk->to_head = span_is(exchange->head.method, "HEAD");
     bool has_body = talk->chunked || talk->exchange.head.content_length > 0;
 
     /* with an error from above this only finds out the names for the log */
@@ -369,7 +370,7 @@ static void refuse_without_room(struct connection *connection)
          connection->net->server->settings.connection_memory);
     api_refuse(exchange, &talk->response);
     refuser_keep(connection->net->server->refuser, connection->fd);
-    refuse_by_hand(connection->fd, exchange->head.method, &talk->response);
+    refuse_by_hand(connection->fd, talk->to_head, &talk->response);
     atomic_store(&talk->sent, talk->response.body.len);
     talk->by_hand = true;
 }

@@ -50,6 +50,7 @@ struct conversation {
     struct span user_agent;
     size_t head_size; /* what the request's head takes of the library's buffer, about */
     bool chunked;
+    bool to_head;          /* the request is HEAD; the reaper reads it, once in a body */
     bool by_hand;          /* the answer has been written past the library */
     bool headed;           /* the head of the answer is on its way, and more of it */
     bool ends_twice;       /* the first end may be too early for the answer */

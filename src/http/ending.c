@@ -45,8 +45,7 @@ struct ending ending_of(const struct connection *connection, struct MHD_Connecti
 {
     const struct conversation *talk = &connection->talk;
     const struct exchange *exchange = &talk->exchange;
-    bool to_head = span_is(exchange->head.method, "HEAD");
-    struct ending ending = {.sent = to_head ? 0 : talk->sent,
+    struct ending ending = {.sent = talk->to_head ? 0 : talk->sent,
                             .duration_ns = clock_ns() - exchange->began_ns,
                             .shed = talk->shed,
                             .complete = complete};

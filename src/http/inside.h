@@ -73,8 +73,9 @@ void server_end_job(struct server *server);
 /* True when nobody will wait for the answers to jobs that have not begun. */
 bool server_ending(struct server *server);
 
-/* Makes a refusal without a request: of `fd`, by hand.  `request_id` may be NULL. */
-void server_refuse(struct server *server, int fd, enum err_kind kind,
+/* Makes a refusal without a request: of `fd`, by hand, and without a body `to_head`.
+ * `request_id` may be NULL. */
+void server_refuse(struct server *server, int fd, bool to_head, enum err_kind kind,
                    const char *request_id, const char *why);
 
 #endif

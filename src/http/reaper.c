@@ -124,8 +124,8 @@ static void refuse_slow_body(struct connection *connection)
     if (!connection_expire(connection, CONNECTION_BODY, CONNECTION_REFUSED))
         return;
     tally_reaping(connection->net->server, REAPED_BODY);
-    server_refuse(connection->net->server, connection->fd, ERR_UPLOAD_TIMEOUT,
-                  connection->talk.exchange.request_id,
+    server_refuse(connection->net->server, connection->fd, connection->talk.to_head,
+                  ERR_UPLOAD_TIMEOUT, connection->talk.exchange.request_id,
                   "the body made no progress for too long "
                   "(--body-timeout raises that)");
 }

@@ -236,7 +236,7 @@ static bool write_head(struct buf *head, const struct response *response)
     return buf_ok(head);
 }
 
-void refuse_by_hand(int fd, struct span method, const struct response *response)
+void refuse_by_hand(int fd, bool to_head, const struct response *response)
 {
     char text[HEAD_SIZE];
     struct iovec parts[2] = {{text, 0}, {NULL, 0}};
@@ -248,7 +248,7 @@ void refuse_by_hand(int fd, struct span method, const struct response *response)
         buf_over(&head, text, sizeof text);
         begin_head(&head, response, 0);
         buf_text(&head, "\r\n");
-    } else if (!span_is(method, "HEAD")) {
+    } else if (!to_head) {
         parts[1] =
             (struct iovec){(void *)(uintptr_t)response->body.at, response->body.len};
     }

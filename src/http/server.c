@@ -164,7 +164,7 @@ static void await_jobs(struct server *server)
 
 /* ---- refusals without a request -------------------------------------------------- */
 
-void server_refuse(struct server *server, int fd, enum err_kind kind,
+void server_refuse(struct server *server, int fd, bool to_head, enum err_kind kind,
                    const char *request_id, const char *why)
 {
     struct exchange exchange;
@@ -175,7 +175,7 @@ void server_refuse(struct server *server, int fd, enum err_kind kind,
     fail(&exchange.err, kind, NULL, "%s", why);
     api_route(&exchange); /* finds no route, but a request id */
     api_refuse(&exchange, &response);
-    refuse_by_hand(fd, exchange.head.method, &response);
+    refuse_by_hand(fd, to_head, &response);
     exchange_release(&exchange);
 }
 

@@ -165,6 +165,22 @@ static void slow__bodies_are_told_so(void **state)
     free(log);
 }
 
+static void slow__bodies_of_head_are_told_so_without_one(void **state)
+{
+    struct wire wire;
+    struct answer answer;
+
+    (void)state;
+    assert_true(wire_open(&wire, service.port));
+    assert_true(wire_text(&wire, "HEAD /livez HTTP/1.1\r\nHost: x\r\n"
+                                 "Content-Length: 100000\r\n\r\n "));
+    assert_true(wire_answer(&wire, true, &answer));
+    assert_int_equal(answer.status, 408);
+    answer_release(&answer);
+    assert_true(wire_ends(&wire));
+    wire_close(&wire);
+}
+
 /* The first part of it has been read already, and by another thread. */
 static void slow__rests_of_bodies_are_told_so(void **state)
 {
@@ -295,6 +311,7 @@ int main(void)
         cmocka_unit_test(slow__headers_after_an_honest_request_end_the_connection),
         cmocka_unit_test(slow__silence_after_an_honest_request_does_not),
         cmocka_unit_test(slow__bodies_are_told_so),
+        cmocka_unit_test(slow__bodies_of_head_are_told_so_without_one),
         cmocka_unit_test(slow__rests_of_bodies_are_told_so),
         cmocka_unit_test(slow__but_steady_bodies_are_answered),
         cmocka_unit_test(slow__readers_end_the_connection),

@@ -16,15 +16,14 @@
 enum { TEXT_SIZE = 8192 };
 
 /* What a client reads until our side is closed. */
-static void refused(const char *method, const struct response *response,
-                    char text[TEXT_SIZE])
+static void refused(bool to_head, const struct response *response, char text[TEXT_SIZE])
 {
     int pair[2];
     size_t len = 0;
     ssize_t n;
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    refuse_by_hand(pair[0], span_of(method), response);
+    refuse_by_hand(pair[0], to_head, response);
     while ((n = read(pair[1], text + len, TEXT_SIZE - 1 - len)) > 0)
         len += (size_t)n;
     assert_int_equal(n, 0);
@@ -47,7 +46,7 @@ static void refuse_by_hand__writes_a_whole_answer(void **state)
     char text[TEXT_SIZE];
 
     (void)state;
-    refused("POST", &response, text);
+    refused(false, &response, text);
     assert_ptr_equal(strstr(text, "HTTP/1.1 503 Service Unavailable\r\n"), text);
     assert_non_null(strstr(text, "\r\nConnection: close\r\n"));
     assert_non_null(strstr(text, "\r\nContent-Type: text/plain\r\nA: b\r\n"));
@@ -61,7 +60,7 @@ static void refuse_by_hand__says_the_length_to_head_and_no_more(void **state)
     char text[TEXT_SIZE];
 
     (void)state;
-    refused("HEAD", &response, text);
+    refused(true, &response, text);
     assert_non_null(strstr(text, "\r\nContent-Length: 3\r\n"));
     assert_string_equal(strstr(text, "\r\n\r\n"), "\r\n\r\n");
 }
@@ -73,7 +72,7 @@ static void refuse_by_hand__says_when(void **state)
     char text[TEXT_SIZE];
 
     (void)state;
-    refused("POST", &response, text);
+    refused(false, &response, text);
     const char *date = strstr(text, "\r\nDate: ");
     assert_non_null(date);
     const char *end = strptime(date + 8, "%a, %d %b %Y %H:%M:%S GMT", &utc);
@@ -92,7 +91,7 @@ static void refuse_by_hand__leaves_out_headers_that_are_too_long(void **state)
     (void)state;
     memset(value, 'b', sizeof value - 1);
     struct response response = a_response(value);
-    refused("POST", &response, text);
+    refused(false, &response, text);
     assert_ptr_equal(strstr(text, "HTTP/1.1 503 Service Unavailable\r\n"), text);
     assert_non_null(strstr(text, "\r\nConnection: close\r\n"));
     assert_non_null(strstr(text, "\r\nContent-Length: 0\r\n"));
