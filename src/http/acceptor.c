@@ -26,8 +26,8 @@
 #include "http/inside.h"
 
 enum {
-    FAILURES_MAX = 1000, /* in one go: then look whether there is an end to it */
-    PAUSE_MS = 10        /* when the kernel has no memory for another socket */
+    TAKEN_AT_ONCE = 64, /* then the other listeners have their turn */
+    PAUSE_MS = 10       /* when the kernel has no memory for another socket */
 };
 
 struct acceptor {
@@ -104,8 +104,8 @@ static bool refuse_without_descriptors(struct acceptor *acceptor, int listener)
     return fd >= 0 && acceptor->spare >= 0;
 }
 
-/* Takes one connection.  False: there is none.  Counts those that failed. */
-static bool accept_one(struct acceptor *acceptor, int listener, unsigned *failures)
+/* Takes one connection, or finds that one has failed.  False: there is none. */
+static bool accept_one(struct acceptor *acceptor, int listener)
 {
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
@@ -127,16 +127,16 @@ static bool accept_one(struct acceptor *acceptor, int listener, unsigned *failur
         poll(NULL, 0, PAUSE_MS);
         return false;
     default: /* a connection that ended before it was taken, a signal */
-        return ++*failures < FAILURES_MAX;
+        return true;
     }
 }
 
-static void accept_all(struct acceptor *acceptor, int listener)
+/* Takes up to `most`: where they come faster than they are taken there is no end to
+ * them. */
+static void accept_some(struct acceptor *acceptor, int listener, int most)
 {
-    unsigned failures = 0;
-
-    while (accept_one(acceptor, listener, &failures))
-        ;
+    while (most > 0 && accept_one(acceptor, listener))
+        most--;
 }
 
 static void *acceptor_main(void *arg)
@@ -152,9 +152,9 @@ static void *acceptor_main(void *arg)
     while (ready[last].revents == 0) {
         if (poll(ready, last + 1, -1) < 0)
             continue;
-        /* all of them: at the end, too, what has arrived is taken */
+        bool ending = ready[last].revents != 0; /* takes what has arrived by now */
         for (size_t i = 0; i < listeners->count; i++)
-            accept_all(acceptor, ready[i].fd);
+            accept_some(acceptor, ready[i].fd, ending ? LISTENER_BACKLOG : TAKEN_AT_ONCE);
     }
     return NULL;
 }

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 enum {
-    BACKLOG = 4096,
     /* What the kernel may hold of a body that we are slow to read; without it a
      * window grows to many megabytes for each connection. */
     RECEIVE_BUFFER = 1 << 20,
@@ -59,7 +58,8 @@ static int listen_at(const struct addrinfo *address)
     set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER); /* inherited by its connections */
     if (address->ai_family == AF_INET6)
         set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 &&
+        listen(fd, LISTENER_BACKLOG) == 0)
         return fd;
     return given_up(fd);
 }
@@ -161,7 +161,8 @@ static bool open_path(const struct address *address, struct listener *out,
     if (*path != '@')
         memcpy(out->path, path, sizeof out->path);
     /* nobody can have connected before listen() */
-    if ((*out->path && chmod(path, SOCKET_MODE) != 0) || listen(out->fd, BACKLOG) != 0)
+    if ((*out->path && chmod(path, SOCKET_MODE) != 0) ||
+        listen(out->fd, LISTENER_BACKLOG) != 0)
         return fail_listen(err, out->name, strerror(errno));
     return true;
 }

@@ -8,7 +8,11 @@
 #include "http/address.h"
 #include "lossd/base/err.h"
 
-enum { LISTENERS_MAX = 16, LISTENER_NAME_SIZE = 320 };
+enum {
+    LISTENERS_MAX = 16,
+    LISTENER_NAME_SIZE = 320,
+    LISTENER_BACKLOG = 4096 /* connections that wait to be taken, at most */
+};
 
 struct listener {
     int fd;
