@@ -242,6 +242,16 @@ static void begin_response(struct exchange *exchange, struct response *response,
     cors_add(exchange, response);
 }
 
+/* Another server, or this one again, is there in a moment after draining. */
+static void add_retry_after(struct exchange *exchange, struct response *response)
+{
+    bool waits = exchange->err.kind == ERR_OVERLOADED && exchange->retry_after_s > 0;
+
+    snprintf(exchange->retry_after, sizeof exchange->retry_after, "%u",
+             waits ? exchange->retry_after_s : 1);
+    response_add(response, "Retry-After", exchange->retry_after);
+}
+
 static void add_problem_headers(struct exchange *exchange, struct response *response)
 {
     struct err ignored = {0};
@@ -259,9 +269,7 @@ static void add_problem_headers(struct exchange *exchange, struct response *resp
     } else if (err->kind == ERR_UNSUPPORTED_ENCODING) {
         response_add(response, "Accept-Encoding", "identity");
     } else if (err->kind == ERR_OVERLOADED || err->kind == ERR_DRAINING) {
-        snprintf(text, sizeof text, "%u", err->retry_after_s ? err->retry_after_s : 1);
-        response_add(response, "Retry-After",
-                     arena_text(&exchange->mem, span_of(text), &ignored));
+        add_retry_after(exchange, response);
     }
 }
 

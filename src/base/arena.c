@@ -56,11 +56,8 @@ static bool budget_take(struct budget *budget, size_t bytes, bool favoured)
 
 static bool fail_overloaded(struct err *err, const char *why, size_t bytes)
 {
-    fail(err, ERR_OVERLOADED, NULL, "%s: %zu more bytes are needed for this request", why,
-         bytes);
-    if (err->kind == ERR_OVERLOADED)
-        err->retry_after_s = 1;
-    return false;
+    return fail(err, ERR_OVERLOADED, NULL,
+                "%s: %zu more bytes are needed for this request", why, bytes);
 }
 
 bool arena_reserve(struct arena *arena, size_t bytes, struct err *err)

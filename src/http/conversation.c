@@ -141,13 +141,17 @@ static bool read_head(struct conversation *talk, const char *method, const char 
 
 /* ---- refusals ---------------------------------------------------------------- */
 
+static void tell_retry_after(struct connection *connection)
+{
+    connection->talk.exchange.retry_after_s =
+        admission_retry_after_s(&connection->net->server->admission);
+}
+
 static void refuse(struct connection *connection)
 {
     struct conversation *talk = &connection->talk;
-    struct err *err = &talk->exchange.err;
 
-    if (err->kind == ERR_OVERLOADED)
-        err->retry_after_s = admission_retry_after_s(&connection->net->server->admission);
+    tell_retry_after(connection);
     turn_leave(connection);
     api_refuse(&talk->exchange, &talk->response);
 }
@@ -305,10 +309,12 @@ static enum MHD_Result take_end(struct connection *connection)
         fail(&exchange->err, ERR_DRAINING, NULL, "this server is stopping");
         exchange->refused = true;
     }
-    if (exchange->refused)
+    if (exchange->refused) {
         refuse(connection);
-    else
+    } else {
+        tell_retry_after(connection); /* there may be no memory for the answer */
         api_answer(exchange, NULL, &talk->response);
+    }
     return answer_at_end(connection);
 }
 

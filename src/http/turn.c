@@ -138,8 +138,7 @@ static enum talk_state take_answer_turn(struct connection *connection)
     }
     read_parcel(talk);
     turn_grow(connection, api_cost_ns(exchange)); /* what its head did not tell */
-    if (exchange->err.kind == ERR_OVERLOADED)
-        exchange->err.retry_after_s = admission_retry_after_s(&server->admission);
+    exchange->retry_after_s = admission_retry_after_s(&server->admission);
     api_answer(exchange, server->pool, &talk->response);
     begin_writing(talk, server->pool);
     return TALK_ANSWERED;

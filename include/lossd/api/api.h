@@ -105,7 +105,9 @@ struct wishes {
 struct exchange {
     struct api *api;
     struct arena mem;
-    bool health_only;    /* by the owner too: everything else is not found here */
+    bool health_only; /* by the owner too: everything else is not found here */
+    /* By the owner too, before an answer: when to come back if it is ERR_OVERLOADED. */
+    unsigned retry_after_s;
     struct request head; /* filled by the owner before api_route() */
     const struct route *route;
     const struct codec *codec;
@@ -123,6 +125,7 @@ struct exchange {
     char request_id[REQUEST_ID_SIZE]; /* the sender's, or one of ours */
     char trace_id[33];                /* "" when there is none */
     char timing[TIMING_SIZE];         /* the text of Server-Timing */
+    char retry_after[12];             /* the text of Retry-After */
 };
 
 enum { RESPONSE_HEADERS = 12 };

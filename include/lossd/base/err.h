@@ -71,15 +71,14 @@ enum err_phase {
 
 struct err {
     enum err_kind kind;
-    bool has_position;      /* offset, line and column say where the text is wrong */
-    size_t offset;          /* bytes from the start of the body */
-    size_t line;            /* from 1 */
-    size_t column;          /* bytes, from 1 */
-    uint64_t limit;         /* of ERR_TOO_LARGE: the ceiling that was hit, else 0 */
-    const char *flag;       /* of ERR_TOO_LARGE: the setting that raises it, or NULL */
-    unsigned retry_after_s; /* of ERR_OVERLOADED and ERR_DRAINING */
-    char pointer[192];      /* RFC 6901, "" when no element is at fault */
-    char detail[384];       /* one sentence: the thing, the value, what was wanted */
+    bool has_position; /* offset, line and column say where the text is wrong */
+    size_t offset;     /* bytes from the start of the body */
+    size_t line;       /* from 1 */
+    size_t column;     /* bytes, from 1 */
+    uint64_t limit;    /* of ERR_TOO_LARGE: the ceiling that was hit, else 0 */
+    const char *flag;  /* of ERR_TOO_LARGE: the setting that raises it, or NULL */
+    char pointer[192]; /* RFC 6901, "" when no element is at fault */
+    char detail[384];  /* one sentence: the thing, the value, what was wanted */
 };
 
 enum err_phase err_phase(enum err_kind kind);

@@ -105,15 +105,13 @@ static void fail__forgets_the_error_that_it_replaces(void **state)
                       .line = 6,
                       .column = 7,
                       .limit = 8,
-                      .flag = "--x",
-                      .retry_after_s = 9};
+                      .flag = "--x"};
 
     fail(&err, ERR_INVALID_JSON, NULL, "text");
     assert_false(err.has_position);
     assert_int_equal(err.offset + err.line + err.column, 0);
     assert_int_equal(err.limit, 0);
     assert_null(err.flag);
-    assert_int_equal(err.retry_after_s, 0);
 }
 
 static void fail_limit__keeps_an_earlier_error(void **state)

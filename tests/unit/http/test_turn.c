@@ -26,6 +26,8 @@ enum {
 #define POST(route) "POST " route " HTTP/1.1\r\nHost: x\r\n"
 #define CHUNKED "Transfer-Encoding: chunked\r\n\r\n"
 
+static const int64_t SECOND_NS = INT64_C(1000000000);
+
 static struct daemon service;
 
 static int start(void **state)
@@ -117,7 +119,9 @@ static int64_t work_ns(void)
     return atomic_load(&service.server->admission.work_ns);
 }
 
-static void assert_answers(int fd, unsigned status)
+/* With that header, if there is a `name`, whose value is copied. */
+static void assert_answers(int fd, unsigned status, const char *name, char *value,
+                           size_t size)
 {
     char text[65536], line[32];
     size_t len = 0;
@@ -129,6 +133,9 @@ static void assert_answers(int fd, unsigned status)
     text[len] = '\0';
     if (strncmp(text, line, strlen(line)) != 0)
         fail_msg("not %u: %s", status, text);
+    const char *at = name ? strstr(text, name) : NULL;
+    if (at)
+        snprintf(value, size, "%.*s", (int)strcspn(at, "\r"), at + strlen(name));
 }
 
 static void turns__of_a_body_in_chunks_cost_what_one_with_a_length_does(void **state)
@@ -141,7 +148,7 @@ static void turns__of_a_body_in_chunks_cost_what_one_with_a_length_does(void **s
     int64_t with_length = work_ns();
     assert_int_equal(with_length, SHORT * BYTE_NS);
     tell(fd, body, SHORT);
-    assert_answers(fd, 200);
+    assert_answers(fd, 200, NULL, NULL, 0);
     assert_int_equal(work_ns(), 0);
     leave(fd);
 
@@ -151,7 +158,7 @@ static void turns__of_a_body_in_chunks_cost_what_one_with_a_length_does(void **s
         tell_chunk(fd, body + at, 400);
     assert_int_equal(work_ns(), with_length);
     tell(fd, "0\r\n\r\n", 5);
-    assert_answers(fd, 200);
+    assert_answers(fd, 200, NULL, NULL, 0);
     assert_int_equal(work_ns(), 0);
     leave(fd);
     free(body);
@@ -198,7 +205,7 @@ static void ask_while_others_wait(const char *body, bool in_all)
         admission_begin(admission);
     tell(fd, body + LONG - 1, 1);
     admission_end(admission);
-    assert_answers(fd, 200);
+    assert_answers(fd, 200, NULL, NULL, 0);
     leave(fd);
     leave(other);
 }
@@ -212,6 +219,51 @@ static void turns__tell_the_pace_when_no_thread_was_idle_in_any_of_them(void **s
     assert_int_equal(atomic_load(&service.server->admission.pace), 1);
     ask_while_others_wait(body, true);
     assert_true(atomic_load(&service.server->admission.pace) > 1);
+    free(body);
+}
+
+/* What the last connection has is all that there is. */
+static void take_memory_away(void)
+{
+    struct arena *mem = &service.net->registry.first->talk.exchange.mem;
+
+    mem->reserved = mem->used;
+    atomic_store(&service.budget.used, mem->used);
+    service.budget.limit = mem->used + service.budget.kept;
+}
+
+/* A request that finds none for its answer, `body` its last byte. */
+static void ask_without_memory(const char *head, const char *body)
+{
+    struct admission *admission = &service.server->admission;
+    int fd = daemon_connect(&service, ENTRANCE_OPEN);
+    char value[16] = "";
+
+    atomic_store(&admission->pace, 1000);
+    atomic_fetch_add(&admission->work_ns, 20 * SECOND_NS);
+    tell(fd, head, strlen(head));
+    tell(fd, body, strlen(body) - 1);
+    take_memory_away();
+    tell(fd, body + strlen(body) - 1, 1);
+    atomic_fetch_sub(&admission->work_ns, 20 * SECOND_NS);
+    service.budget.limit = ROOM;
+    assert_answers(fd, 503, "Retry-After: ", value, sizeof value);
+    assert_in_range(atoi(value), 21, 30);
+    leave(fd);
+}
+
+static void
+turns__without_memory_for_an_answer_end_with_the_time_to_come_back(void **state)
+{
+    char *body = body_of(SHORT), head[HEAD_SIZE];
+
+    (void)state;
+    ask_without_memory("GET /v1/losses HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n",
+                       "  ");
+    snprintf(head, sizeof head,
+             POST("/v1/loss?return=probabilities,gradient") "Content-Length: %d\r\n\r\n",
+             SHORT);
+    ask_without_memory(head, body);
     free(body);
 }
 
@@ -242,6 +294,8 @@ int main(void)
         cmocka_unit_test(turns__of_a_body_in_chunks_cost_what_one_with_a_length_does),
         cmocka_unit_test(turns__count_what_is_known_of_a_request_once),
         cmocka_unit_test(turns__tell_the_pace_when_no_thread_was_idle_in_any_of_them),
+        cmocka_unit_test(
+            turns__without_memory_for_an_answer_end_with_the_time_to_come_back),
         cmocka_unit_test(turns__count_nothing_when_all_are_over),
     };
 
