@@ -273,23 +273,34 @@ static void add_problem_headers(struct exchange *exchange, struct response *resp
     }
 }
 
-void api_refuse(struct exchange *exchange, struct response *response)
+/* Without memory to write it, the error is that there is none. */
+static struct span problem_text(struct exchange *exchange)
 {
     struct err ignored = {0};
     struct buf text;
+
+    buf_init(&text, &exchange->mem, DOCUMENT_MAX, NULL, &ignored);
+    problem_write(exchange, &text);
+    if (buf_ok(&text))
+        return buf_span(&text);
+    exchange->err.kind = ERR_NONE;
+    fail(&exchange->err, ERR_OVERLOADED, NULL, "there is no memory left to say more");
+    return problem_without_memory();
+}
+
+void api_refuse(struct exchange *exchange, struct response *response)
+{
+    struct span body;
 
     /* what the request held is of no more use, and the problem needs room */
     arena_release(&exchange->mem);
     exchange->mem.favoured = true;
     exchange->decoder = NULL;
     exchange->refused = true;
+    body = problem_text(exchange);
     begin_response(exchange, response, problem_status(exchange->err.kind),
                    "application/problem+json");
-    buf_init(&text, &exchange->mem, DOCUMENT_MAX, NULL, &ignored);
-    problem_write(exchange, &text);
-    response->body = buf_ok(&text) ? buf_span(&text) : problem_without_memory();
-    if (!buf_ok(&text))
-        response->status = problem_status(ERR_OVERLOADED);
+    response->body = body;
     add_problem_headers(exchange, response);
     timing_tell(exchange, response);
 }
