@@ -1,14 +1,17 @@
 /* A line is made on the stack and handed over in one write(): no lock, no
- * allocation, and what the kernel does to keep the writes of several threads
- * apart is enough.  If whoever reads the log has gone, or a full disk refuses,
- * lines are lost; a server that fails because of its log is worse.
+ * allocation.  The kernel keeps the writes of several threads apart, in a pipe
+ * up to PIPE_BUF bytes, so no line is longer.  If whoever reads the log has gone,
+ * or a full disk refuses, lines are lost; a server that fails because of its log
+ * is worse.  Who holds the other end of a pipe and does not read it stops us when
+ * that is full: lines are not thrown away behind the back of who set it up so.
  *
- * What a client chose (path, agent) is cut to a length at which the longest
- * escaped line still fits.  Keys are those of OpenTelemetry where it has one. */
+ * What a client chose (path, agent) is cut to a length at which the longest line
+ * still fits, escapes included.  Keys are those of OpenTelemetry where it has one. */
 #include "lossd/obs/log.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,14 +22,20 @@
 #include "lossd/base/json_write.h"
 
 enum {
-    MESSAGE_MAX = 1024, /* bytes, before escapes that make up to six of one */
+    MESSAGE_MAX = 1024, /* bytes; all others are of the text with its escapes */
+    MESSAGE_MAX_LOGGED = 3072,
     PATH_MAX_LOGGED = 1024,
-    AGENT_MAX_LOGGED = 256,
+    AGENT_MAX_LOGGED = 512,
     WORD_MAX_LOGGED = 128,
-    LINE_MAX_SIZE = 6 * (PATH_MAX_LOGGED + AGENT_MAX_LOGGED + 8 * WORD_MAX_LOGGED) + 1024
+    WORDS = 6, /* of a line: method, route, client, ids, code */
+    KEYS_MAX = 768,
+    LINE_MAX_SIZE = PIPE_BUF
 };
 
-_Static_assert(LINE_MAX_SIZE >= 6 * MESSAGE_MAX + 1024, "a message fits a line");
+_Static_assert(KEYS_MAX + PATH_MAX_LOGGED + AGENT_MAX_LOGGED + WORDS * WORD_MAX_LOGGED <=
+                   LINE_MAX_SIZE,
+               "a request fits a line");
+_Static_assert(KEYS_MAX + MESSAGE_MAX_LOGGED <= LINE_MAX_SIZE, "a message fits a line");
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 
@@ -35,23 +44,46 @@ static bool wanted(const struct log *log, enum log_level level)
     return log && log->format != LOG_OFF && level >= log->lowest;
 }
 
-static struct span cut(struct span text, size_t most)
+/* What a byte becomes at most, in either format. */
+static size_t escaped_size(unsigned char byte)
 {
-    return text.len <= most ? text : (struct span){text.at, most};
+    enum { QUOTED = 2, HEX = 4, UNICODE = 6 };
+
+    if (byte == '"')
+        return QUOTED;
+    if (byte == '\\')
+        return HEX;
+    return byte >= 0x20 && byte < 0x7F ? 1 : UNICODE;
 }
 
+/* As much of the text as fits `most` bytes with its escapes. */
+static struct span cut(struct span text, size_t most)
+{
+    size_t len = 0, size = 0;
+
+    while (len < text.len && (size += escaped_size((unsigned char)text.at[len])) <= most)
+        len++;
+    return (struct span){text.at, len};
+}
+
+/* A disk that is nearly full takes a part: the rest has another try, for its end. */
 static void write_line(const struct log *log, struct buf *line)
 {
+    size_t done = 0;
+
     buf_char(line, '\n');
-    if (!buf_ok(line))
-        return;
-    while (write(log->fd, line->at, line->len) < 0 && errno == EINTR)
-        ;
+    while (buf_ok(line) && done < line->len) {
+        ssize_t n = write(log->fd, line->at + done, line->len - done);
+        if (n > 0)
+            done += (size_t)n;
+        else if (n == 0 || errno != EINTR)
+            return;
+    }
 }
 
 /* JSON */
 
-static struct json begin_json(struct buf *line, enum log_level level, const char *message)
+static struct json begin_json(struct buf *line, enum log_level level, struct span message)
 {
     struct json json = json_into(line, false);
     char now[CLOCK_TEXT_SIZE];
@@ -63,7 +95,7 @@ static struct json begin_json(struct buf *line, enum log_level level, const char
     json_key(&json, "level");
     json_text(&json, level_names[level]);
     json_key(&json, "msg");
-    json_text(&json, message);
+    json_string(&json, message);
     return json;
 }
 
@@ -84,7 +116,7 @@ static void count(struct json *json, const char *key, uint64_t value)
 static void write_access_json(struct buf *line, enum log_level level,
                               const struct access *access)
 {
-    struct json json = begin_json(line, level, "request");
+    struct json json = begin_json(line, level, span_of("request"));
 
     word(&json, "http.request.method", access->method);
     json_key(&json, "url.path");
@@ -166,16 +198,17 @@ static void write_access_text(struct buf *line, enum log_level level,
 
 static void write_note(const struct log *log, enum log_level level, const char *message)
 {
+    struct span shown = cut(span_of(message), MESSAGE_MAX_LOGGED);
     char text[LINE_MAX_SIZE];
     struct buf line;
 
     buf_over(&line, text, sizeof text);
     if (log->format == LOG_JSON) {
-        struct json json = begin_json(&line, level, message);
+        struct json json = begin_json(&line, level, shown);
         json_close(&json, '}');
     } else {
         begin_text(&line, level);
-        plain(&line, span_of(message));
+        plain(&line, shown);
     }
     write_line(log, &line);
 }

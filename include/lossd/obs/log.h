@@ -1,7 +1,9 @@
 /* Log lines: one JSON object (or one line of text) each, on one descriptor.
  *
  * Every value is escaped, so nothing a client sends can forge a line.  A line is
- * one write(), so lines of several threads do not mix.  Thread-safe. */
+ * one write() of at most PIPE_BUF bytes, so lines of several threads do not mix,
+ * in a pipe either.  That write waits where the descriptor does: for a reader of a
+ * pipe who does not read, for ever.  Thread-safe. */
 #ifndef LOSSD_OBS_LOG_H
 #define LOSSD_OBS_LOG_H
 
