@@ -297,10 +297,12 @@ struct reaper *reaper_new(struct server *server)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&reaper->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&reaper->thread, NULL, reaper_main, reaper) != 0) {
+    int trouble = pthread_create(&reaper->thread, NULL, reaper_main, reaper);
+    if (trouble != 0) {
         pthread_cond_destroy(&reaper->wake);
         pthread_mutex_destroy(&reaper->lock);
         free(reaper);
+        errno = trouble;
         return NULL;
     }
     pthread_setname_np(reaper->thread, "lossd-reap");

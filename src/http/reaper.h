@@ -9,7 +9,7 @@ struct net;
 struct reaper;
 struct server;
 
-/* NULL: no memory or no thread. */
+/* NULL with errno: no memory or no thread. */
 struct reaper *reaper_new(struct server *server);
 
 /* NULL is allowed. */

@@ -137,11 +137,14 @@ struct refuser *refuser_new(size_t most)
     for (size_t i = 0; i < most; i++)
         refuser->kept[i].fd = -1;
     pthread_mutex_init(&refuser->lock, NULL);
-    if (!open_descriptors(refuser) ||
-        pthread_create(&refuser->thread, NULL, refuser_main, refuser) != 0) {
+    int trouble = open_descriptors(refuser)
+                      ? pthread_create(&refuser->thread, NULL, refuser_main, refuser)
+                      : errno;
+    if (trouble != 0) {
         close_descriptors(refuser);
         pthread_mutex_destroy(&refuser->lock);
         free(refuser);
+        errno = trouble;
         return NULL;
     }
     pthread_setname_np(refuser->thread, "lossd-refuse");

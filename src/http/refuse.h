@@ -16,7 +16,7 @@
 
 struct refuser;
 
-/* Keeps up to `most` sockets; beyond that the oldest is let go.  NULL: no
+/* Keeps up to `most` sockets; beyond that the oldest is let go.  NULL with errno: no
  * memory or no thread. */
 struct refuser *refuser_new(size_t most);
 

@@ -30,15 +30,19 @@ enum {
     LIBRARY_LINE = 512
 };
 
+static char library[32];
+
+static void name_library(void)
+{
+    snprintf(library, sizeof library, "libmicrohttpd %.16s", MHD_get_version());
+}
+
 const char *server_library(void)
 {
-    static char name[32];
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    pthread_mutex_lock(&lock);
-    snprintf(name, sizeof name, "libmicrohttpd %.16s", MHD_get_version());
-    pthread_mutex_unlock(&lock);
-    return name;
+    pthread_once(&once, name_library);
+    return library;
 }
 
 /* ---- the library's callbacks --------------------------------------------------- */
