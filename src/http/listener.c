@@ -72,14 +72,21 @@ static void name_host(const char *host, const char *port, char out[LISTENER_NAME
              v6 ? "]" : "", port);
 }
 
-static bool port_of(int fd, char out[NI_MAXSERV])
+/* By where it really is: a port of 0 has become one, and a host's name an address. */
+static bool name_bound(struct listener *listener)
 {
     struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
+    char host[NI_MAXHOST], port[NI_MAXSERV];
 
-    return getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
-           getnameinfo((struct sockaddr *)&address, size, NULL, 0, out, NI_MAXSERV,
-                       NI_NUMERICSERV) == 0;
+    if (getsockname(listener->fd, (struct sockaddr *)&address, &size) != 0 ||
+        address.ss_family == AF_UNIX ||
+        getnameinfo((struct sockaddr *)&address, size, host, sizeof host, port,
+                    sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0 ||
+        strlen(host) >= ADDRESS_HOST_SIZE)
+        return false;
+    name_host(host, port, listener->name);
+    return true;
 }
 
 static bool open_host(const struct address *address, struct listener *out,
@@ -88,7 +95,7 @@ static bool open_host(const struct address *address, struct listener *out,
     struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
                              .ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
-    char name[LISTENER_NAME_SIZE], port[NI_MAXSERV];
+    char name[LISTENER_NAME_SIZE];
 
     name_host(address->host, address->port, name);
     int trouble = getaddrinfo(address->host, address->port, &hints, &found);
@@ -100,7 +107,8 @@ static bool open_host(const struct address *address, struct listener *out,
     freeaddrinfo(found);
     if (out->fd < 0)
         return fail_listen(err, name + strlen("http://"), strerror(why));
-    name_host(address->host, port_of(out->fd, port) ? port : address->port, out->name);
+    if (!name_bound(out))
+        memcpy(out->name, name, sizeof out->name);
     return true;
 }
 
@@ -210,22 +218,6 @@ static int option_of(int fd, int name)
     return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
 }
 
-static void name_inherited(struct listener *listener)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t size = sizeof address;
-    char host[NI_MAXHOST], port[NI_MAXSERV];
-
-    if (getsockname(listener->fd, (struct sockaddr *)&address, &size) == 0 &&
-        address.ss_family != AF_UNIX &&
-        getnameinfo((struct sockaddr *)&address, size, host, sizeof host, port,
-                    sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) == 0 &&
-        strlen(host) < ADDRESS_HOST_SIZE)
-        name_host(host, port, listener->name);
-    else
-        snprintf(listener->name, sizeof listener->name, "descriptor %d", listener->fd);
-}
-
 bool listeners_inherit(struct listeners *listeners, size_t count, struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
@@ -241,7 +233,8 @@ bool listeners_inherit(struct listeners *listeners, size_t count, struct err *er
         listener->fd = fd;
         fcntl(fd, F_SETFD, FD_CLOEXEC);
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-        name_inherited(listener);
+        if (!name_bound(listener))
+            snprintf(listener->name, sizeof listener->name, "descriptor %d", fd);
     }
     return true;
 }

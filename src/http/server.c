@@ -343,11 +343,15 @@ bool server_check_addresses(const char *addresses, struct err *err)
 {
     struct span rest = span_of(addresses), text;
     struct address address;
+    size_t count = 0;
 
     do {
         address_next(&rest, &text); /* of a list without any the first is "" */
         if (!address_read(text, &address, err))
             return false;
+        if (++count > LISTENERS_MAX)
+            return fail(err, ERR_INVALID_OPTION, NULL,
+                        "there are more than %d addresses to listen on", LISTENERS_MAX);
         rest = span_trim(rest, ",");
     } while (rest.len > 0);
     return true;

@@ -150,6 +150,21 @@ static void listen__takes_ipv6(void **state)
     assert_int_equal(service_stop(&service), 0);
 }
 
+/* Which of its addresses that is, a client has to know. */
+static void listen__says_where_a_host_is(void **state)
+{
+    static const char *const flags[] = {"--listen", "localhost:0", NULL};
+    struct service service;
+
+    (void)state;
+    assert_true(service_start(&service, flags));
+    char *log = service_log(&service);
+    assert_true(strstr(log, "listening on http://127.0.0.1:") ||
+                strstr(log, "listening on http://[::1]:"));
+    free(log);
+    assert_int_equal(service_stop(&service), 0);
+}
+
 /* What is wrong with it is said before anything else, exit status 2. */
 static void listen__refuses_what_is_no_address(void **state)
 {
@@ -385,6 +400,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(listen__takes_addresses_of_all_kinds_at_once),
         cmocka_unit_test(listen__takes_ipv6),
+        cmocka_unit_test(listen__says_where_a_host_is),
         cmocka_unit_test(listen__refuses_what_is_no_address),
         cmocka_unit_test(check_config__finds_sound_what_can_be_served),
         cmocka_unit_test(listen__replaces_only_a_socket_that_nobody_answers),

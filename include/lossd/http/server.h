@@ -19,7 +19,8 @@
 
 struct server_settings {
     /* Where to listen, commas between: "8080", "0.0.0.0:8080", "[::1]:8080",
-     * "unix:/path", "unix:@name"; port 0 is any free one.  Must outlive the server. */
+     * "unix:/path", "unix:@name"; port 0 is any free one, and a host's name the first of
+     * its addresses where that is possible.  Must outlive the server. */
     const char *addresses;
     size_t inherited;            /* descriptors to listen on instead, from 3 on */
     const char *admin_addresses; /* where only health and metrics are told; "" for none */
@@ -54,7 +55,8 @@ struct server *server_new(const struct server_settings *settings, struct api *ap
 enum { SERVER_ADDRESSES_SIZE = 4096 };
 void server_addresses(const struct server *server, char out[SERVER_ADDRESSES_SIZE]);
 
-/* False with ERR_INVALID_OPTION, naming an address that is none; also for no address. */
+/* False with ERR_INVALID_OPTION, naming an address that is none; also for no address, and
+ * for more than a server listens on (16). */
 bool server_check_addresses(const char *addresses, struct err *err);
 
 /* Takes no new connections, closes idle ones, tells the others to close.  The

@@ -75,10 +75,33 @@ static void server_library__is_the_same_text_for_all(void **state)
     assert_ptr_equal(server_library(), name);
 }
 
+/* --check-config promises that the start does not fail for them. */
+static void server_check_addresses__counts_them(void **state)
+{
+    static const struct {
+        const char *addresses;
+        bool good;
+    } cases[] = {
+        {"", false},
+        {"8080", true},
+        {"1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16", true},
+        {"1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,", true},
+        {"1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct err err = {.kind = ERR_NONE};
+        assert_int_equal(server_check_addresses(cases[i].addresses, &err), cases[i].good);
+        assert_int_equal(err.kind, cases[i].good ? ERR_NONE : ERR_INVALID_OPTION);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(server_new__says_why_there_is_no_thread),
+        cmocka_unit_test(server_check_addresses__counts_them),
         cmocka_unit_test(server_library__is_the_same_text_for_all),
     };
 
