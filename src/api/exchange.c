@@ -6,6 +6,7 @@
  * answer is made of whichever it was. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/random.h>
 
 #include "api/access.h"
@@ -89,13 +90,21 @@ static bool fail_body_size(struct exchange *exchange, uint64_t bytes)
                       settings->max_body);
 }
 
+static bool is_identity(struct span encoding)
+{
+    static const char name[] = "identity";
+
+    return encoding.len == sizeof name - 1 &&
+           strncasecmp(encoding.at, name, encoding.len) == 0;
+}
+
 static bool check_head(struct exchange *exchange)
 {
     const struct request *head = &exchange->head;
     struct span type = head->content_type;
     int shown = type.len > 100 ? 100 : (int)type.len;
 
-    if (head->content_encoding.len > 0 && !span_is(head->content_encoding, "identity"))
+    if (head->content_encoding.len > 0 && !is_identity(head->content_encoding))
         return fail(&exchange->err, ERR_UNSUPPORTED_ENCODING, NULL,
                     "Content-Encoding is %.*s; only identity is understood",
                     head->content_encoding.len > 100 ? 100
@@ -326,6 +335,8 @@ static bool answer_description(struct exchange *exchange, struct response *respo
                        : describe(exchange, &text)))
         return false;
     begin_response(exchange, response, 200, media_type);
+    if (route->print) /* in the format that Accept asks for */
+        response_add(response, "Vary", "Accept");
     response->body = buf_span(&text);
     return true;
 }

@@ -29,12 +29,44 @@ static const struct kind kinds[] = {
     [KIND_INFO] = {{"gauge", "info"}, "_info"},
 };
 
+/* What is before the next separator; `rest` then begins behind that. */
+static struct span cut_at(char separator, struct span *rest)
+{
+    const char *end = rest->len ? memchr(rest->at, separator, rest->len) : NULL;
+    size_t len = end ? (size_t)(end - rest->at) : rest->len, skip = len + (end != NULL);
+    struct span part = {rest->at, len};
+
+    rest->at += skip;
+    rest->len -= skip;
+    return span_trim(part, " \t");
+}
+
+/* q=0, q=0.000: not wanted. */
+static bool is_refusal(struct span parameter)
+{
+    size_t i = 2;
+
+    if (parameter.len < 3 || strncasecmp(parameter.at, "q=", 2) != 0)
+        return false;
+    while (i < parameter.len && (parameter.at[i] == '0' || parameter.at[i] == '.'))
+        i++;
+    return i == parameter.len;
+}
+
+static bool asks_for(const char *type, struct span range)
+{
+    struct span name = cut_at(';', &range);
+    bool wanted = name.len == strlen(type) && strncasecmp(name.at, type, name.len) == 0;
+
+    while (wanted && range.len > 0)
+        wanted = !is_refusal(cut_at(';', &range));
+    return wanted;
+}
+
 enum exposition exposition_for(struct span accept)
 {
-    size_t len = sizeof openmetrics - 1;
-
-    for (size_t i = 0; i + len <= accept.len; i++)
-        if (strncasecmp(accept.at + i, openmetrics, len) == 0)
+    while (accept.len > 0)
+        if (asks_for(openmetrics, cut_at(',', &accept)))
             return EXPOSITION_OPENMETRICS;
     return EXPOSITION_PROMETHEUS;
 }

@@ -76,9 +76,47 @@ static void refusals__without_memory_are_of_one_piece(void **state)
     }
 }
 
+/* A cache must not give one the format that another has asked for. */
+static void metrics__vary_by_what_is_accepted(void **state)
+{
+    struct talk talk;
+
+    (void)state;
+    begin(&talk, "GET", "/metrics", NULL);
+    answer(&talk);
+    assert_int_equal(talk.response.status, 200);
+    assert_string_equal(value_of(&talk, "Vary"), "Accept");
+    end(&talk);
+    begin(&talk, "GET", "/livez", NULL);
+    answer(&talk);
+    assert_string_equal(value_of(&talk, "Vary"), "");
+    end(&talk);
+}
+
+static void encodings__are_named_in_letters_of_any_case(void **state)
+{
+    static const char *const names[] = {"identity", "Identity", "IDENTITY"};
+    struct talk talk;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        begin(&talk, "POST", "/v1/loss", NULL);
+        talk.exchange.head.content_encoding = span_of(names[i]);
+        assert_non_null(api_route(&talk.exchange));
+        end(&talk);
+    }
+    begin(&talk, "POST", "/v1/loss", NULL);
+    talk.exchange.head.content_encoding = span_of("identity, gzip");
+    assert_null(api_route(&talk.exchange));
+    assert_int_equal(talk.exchange.err.kind, ERR_UNSUPPORTED_ENCODING);
+    end(&talk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(metrics__vary_by_what_is_accepted),
+        cmocka_unit_test(encodings__are_named_in_letters_of_any_case),
         cmocka_unit_test(refusals__without_memory_are_of_one_piece),
     };
 

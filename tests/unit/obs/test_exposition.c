@@ -257,6 +257,32 @@ static void exposition__of_no_meter_is_empty(void **state)
     assert_true(span_is(buf_span(&out), "# EOF\n"));
 }
 
+static void exposition_for__does_not_give_openmetrics_to_others(void **state)
+{
+    static const char *const others[] = {
+        "application/openmetrics-text;q=0",
+        "application/openmetrics-text ; version=1.0.0 ; Q=0.000, text/plain",
+        "application/openmetrics-texts",
+        "xapplication/openmetrics-text",
+        "text/plain;a=application/openmetrics-text",
+        ",;,",
+    };
+    static const char *const some[] = {
+        "application/openmetrics-text;q=0.001",
+        "text/plain,application/openmetrics-text",
+        "application/openmetrics-text;q=0, application/openmetrics-text;q=1",
+        "application/openmetrics-text;q=",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (exposition_for(span_of(others[i])) != EXPOSITION_PROMETHEUS)
+            fail_msg("%s", others[i]);
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++)
+        if (exposition_for(span_of(some[i])) != EXPOSITION_OPENMETRICS)
+            fail_msg("%s", some[i]);
+}
+
 static void exposition_for__gives_openmetrics_to_those_who_ask(void **state)
 {
     (void)state;
@@ -382,6 +408,7 @@ int main(void)
         WITH_PAGE(exposition__heads_every_family_once_and_before_its_samples),
         WITH_PAGE(exposition__fails_in_a_buffer_that_is_too_small),
         cmocka_unit_test(exposition__of_no_meter_is_empty),
+        cmocka_unit_test(exposition_for__does_not_give_openmetrics_to_others),
         cmocka_unit_test(exposition_for__gives_openmetrics_to_those_who_ask),
         WITH_PAGE(process__counts_its_descriptors),
         WITH_PAGE(process__knows_that_every_descriptor_is_in_use),
