@@ -47,7 +47,8 @@ static void hide_arguments(const char *uri)
 #endif
 }
 
-void conversation_begin(struct connection *connection, const char *uri)
+void conversation_begin(struct connection *connection, struct MHD_Connection *mhd,
+                        const char *uri)
 {
     struct conversation *talk = &connection->talk;
     struct server *server = connection->net->server;
@@ -56,7 +57,7 @@ void conversation_begin(struct connection *connection, const char *uri)
     exchange_init(&talk->exchange, server->api, server->budget);
     talk->exchange.health_only = connection->net->is_admin;
     conversation_become(talk, TALK_BEGUN);
-    talk->mhd = NULL;
+    talk->mhd = mhd;
     talk->response.fill = NULL;
     talk->response.body = (struct span){NULL, 0};
     talk->user_agent = (struct span){NULL, 0};
@@ -167,20 +168,64 @@ static enum MHD_Result refuse_at_once(struct connection *connection)
     return answer_send(connection);
 }
 
-static enum MHD_Result refuse_in_the_middle(struct connection *connection)
+/* Past the library, which is to end the connection. */
+static void refuse_past_library(struct connection *connection)
 {
     struct conversation *talk = &connection->talk;
 
     if (!connection_enter(connection, CONNECTION_WRITING))
-        return MHD_NO;
+        return;
     refuse(connection);
     refuse_by_hand(connection->fd, talk->to_head, &talk->response);
     refuser_keep(connection->net->server->refuser, connection->fd);
     connection_count(&talk->sent, talk->response.body.len);
     talk->by_hand = true;
     conversation_become(talk, TALK_SENT);
-    return MHD_NO;
 }
+
+#if MHD_VERSION < 0x00097700
+/* Its headers are in, there is no answer, and yet we have not been called. */
+static bool is_headed(const struct conversation *talk)
+{
+    return atomic_load(&talk->state) == TALK_BEGUN &&
+           MHD_get_connection_info(talk->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE) &&
+           !MHD_get_connection_info(talk->mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
+}
+
+/* There is one at most. */
+static struct connection *find_headed(const struct net *net)
+{
+    struct connection *at = net->registry.first; /* which only this thread changes */
+
+    while (at && !is_headed(&at->talk))
+        at = at->next;
+    return at;
+}
+
+/* It does not show us the method, so that HEAD is told more than it may be. */
+void conversation_refuse_first(const struct net *net)
+{
+    struct connection *connection = find_headed(net);
+
+    if (!connection)
+        return;
+    struct exchange *exchange = &connection->talk.exchange;
+    struct vetting vetting = vet_begin(&exchange->head, &exchange->err);
+    MHD_get_connection_values_n(connection->talk.mhd, MHD_HEADER_KIND, see_header,
+                                &vetting);
+    connection->talk.user_agent = vetting.user_agent;
+    fail(&exchange->err, ERR_BAD_HEADER, NULL, "the headers are not sound");
+    if (connection->talk.target)
+        exchange->head.target = origin_form(span_of(connection->talk.target));
+    api_route(exchange); /* for the names in the log */
+    refuse_past_library(connection);
+}
+#else
+void conversation_refuse_first(const struct net *net)
+{
+    (void)net;
+}
+#endif
 
 /* ---- the library's calls --------------------------------------------------------- */
 
@@ -221,8 +266,10 @@ static enum MHD_Result take_head(struct connection *connection, const char *meth
 static enum MHD_Result give_up(struct connection *connection)
 {
     turn_leave(connection);
-    if (!worth_swallowing(connection))
-        return refuse_in_the_middle(connection);
+    if (!worth_swallowing(connection)) {
+        refuse_past_library(connection);
+        return MHD_NO;
+    }
     conversation_become(&connection->talk, TALK_SWALLOW);
     return MHD_YES;
 }
@@ -318,8 +365,7 @@ static enum MHD_Result take_end(struct connection *connection)
     return answer_at_end(connection);
 }
 
-enum MHD_Result conversation_go_on(struct connection *connection,
-                                   struct MHD_Connection *mhd, const char *method,
+enum MHD_Result conversation_go_on(struct connection *connection, const char *method,
                                    const char *version, const char *piece, size_t *size)
 {
     struct conversation *talk = &connection->talk;
@@ -327,7 +373,6 @@ enum MHD_Result conversation_go_on(struct connection *connection,
 
     switch (state) {
     case TALK_BEGUN:
-        talk->mhd = mhd;
         return take_head(connection, method, version);
     case TALK_BODY:
     case TALK_SWALLOW:

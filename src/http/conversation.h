@@ -19,6 +19,7 @@
 #include "lossd/base/span.h"
 
 struct connection;
+struct net;
 
 enum talk_state {
     TALK_OVER,     /* no request */
@@ -69,12 +70,16 @@ static inline void conversation_become(struct conversation *talk, enum talk_stat
 }
 
 /* The first line of a request is in; `uri` is not kept. */
-void conversation_begin(struct connection *connection, const char *uri);
+void conversation_begin(struct connection *connection, struct MHD_Connection *mhd,
+                        const char *uri);
+
+/* The library is about to refuse a request of this network thread by itself: where that
+ * is for its headers, we do so in its place. */
+void conversation_refuse_first(const struct net *net);
 
 /* The library's calls: the headers are in; the body, piece by piece; the body is
  * in; again after having been suspended. */
-enum MHD_Result conversation_go_on(struct connection *connection,
-                                   struct MHD_Connection *mhd, const char *method,
+enum MHD_Result conversation_go_on(struct connection *connection, const char *method,
                                    const char *version, const char *piece, size_t *size);
 
 /* The request is over, one way or the other: logs it and gives back its memory. */

@@ -48,13 +48,18 @@ const char *server_library(void)
 /* ---- the library's callbacks --------------------------------------------------- */
 
 /* What the library has to say is about single connections, and clients can make
- * it say much: for those who look for it. */
+ * it say much: for those who look for it.  It also is all we hear of it before the
+ * library refuses a request by itself, with a page, and its head twice. */
 __attribute__((format(printf, 2, 0))) static void
 on_library_line(void *cls, const char *format, va_list args)
 {
-    const struct server *server = cls;
+    static const char refusal[] = "Error processing request ";
+    const struct net *net = cls;
+    const struct server *server = net->server;
     char line[LIBRARY_LINE];
 
+    if (strncmp(format, refusal, sizeof refusal - 1) == 0)
+        conversation_refuse_first(net);
     if (server->log->lowest > LOG_DEBUG)
         return;
     vsnprintf(line, sizeof line, format, args);
@@ -107,7 +112,7 @@ static void *on_first_line(void *cls, const char *uri, struct MHD_Connection *mh
 
     (void)cls;
     if (connection)
-        conversation_begin(connection, uri);
+        conversation_begin(connection, mhd, uri);
     return connection;
 }
 
@@ -115,10 +120,10 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
                                   const char *method, const char *version,
                                   const char *piece, size_t *size, void **context)
 {
-    (void)cls, (void)url;
+    (void)cls, (void)mhd, (void)url;
     if (!*context)
         return MHD_NO;
-    return conversation_go_on(*context, mhd, method, version, piece, size);
+    return conversation_go_on(*context, method, version, piece, size);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
@@ -229,7 +234,7 @@ bool net_open(struct net *net, enum MHD_FLAG thread)
             MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
         0, NULL, NULL, on_request, net,
         /* the logger first, or what the others have to say goes to stderr */
-        MHD_OPTION_EXTERNAL_LOGGER, on_library_line, server, MHD_OPTION_CONNECTION_LIMIT,
+        MHD_OPTION_EXTERNAL_LOGGER, on_library_line, net, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)LIBRARY_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         settings->connection_memory, MHD_OPTION_CONNECTION_TIMEOUT,
         library_timeout(settings), MHD_OPTION_NOTIFY_CONNECTION, on_connection, net,

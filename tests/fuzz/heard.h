@@ -71,15 +71,6 @@ static inline void heard_chunks(struct heard *heard, struct span *rest)
     } while (size > 0);
 }
 
-/* The library writes the head of some of its own pages twice, and the second one into
- * the body. */
-static inline void heard_skip_twin(const struct heard *heard, struct span *rest)
-{
-    if (!heard_is_ours(heard) && rest->len >= heard->head.len &&
-        memcmp(rest->at, heard->head.at, heard->head.len) == 0)
-        *rest = (struct span){rest->at + heard->head.len, rest->len - heard->head.len};
-}
-
 static inline void heard_body(struct heard *heard, bool to_head, struct span *rest)
 {
     struct span length = heard_header(heard, "Content-Length");
@@ -122,7 +113,6 @@ static inline bool heard_next(struct span *rest, bool to_head, struct heard *hea
         *rest = (struct span){end + 4, rest->len - heard->head.len};
     } while (heard->status == 100);
     heard->is_last = span_is(heard_header(heard, "Connection"), "close");
-    heard_skip_twin(heard, rest);
     heard_body(heard, to_head, rest);
     return true;
 }

@@ -280,7 +280,6 @@ static void follow(const struct wire_case *wire_case, struct wire *wire)
         wire_text(wire, SMUGGLED);
     wire_text(wire, "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     if (!wire_case->goes_on) {
-        /* some refusals of the library itself have a second head in their body */
         if (strstr(wire_rest(wire), "HTTP/1"))
             fail_msg("%s: another answer follows: %s", wire_case->name, wire->unread);
         return;
@@ -433,6 +432,57 @@ static void vetting__explains_itself_with_a_problem(void **state)
     wire_close(&wire);
 }
 
+static void assert_header(const struct answer *answer, const char *name,
+                          const char *wanted)
+{
+    char value[300];
+
+    answer_header(answer, name, value);
+    assert_string_equal(value, wanted);
+}
+
+/* Behind another request; a problem, and nothing after it. */
+static void assert_no_length(const char *length, unsigned status, const char *code)
+{
+    char text[300];
+    struct answer answer;
+    struct wire wire;
+
+    assert_true(wire_open(&wire, service.port));
+    snprintf(text, sizeof text,
+             GET "\r\n" POST "X-Request-ID: no-length\r\nContent-Length: %s\r\n\r\n",
+             length);
+    assert_true(wire_text(&wire, text));
+    assert_true(wire_answer(&wire, false, &answer));
+    assert_int_equal(answer.status, 200);
+    answer_release(&answer);
+    assert_true(wire_answer(&wire, false, &answer));
+    assert_int_equal(answer.status, status);
+    assert_header(&answer, "Content-Type", "application/problem+json");
+    assert_header(&answer, "Connection", "close");
+    assert_header(&answer, "X-Request-ID", "no-length");
+    snprintf(text, sizeof text, "\"code\":\"%s\"", code);
+    assert_non_null(strstr(answer.body, text));
+    answer_release(&answer);
+    assert_string_equal(wire_rest(&wire), "");
+    wire_close(&wire);
+}
+
+/* The library refuses these by itself, before it asks us. */
+static void vetting__explains_what_is_no_length(void **state)
+{
+    static const char *const none[] = {"abc", "-1", "+27", "", "5, 5", "0x5"};
+    static const char *const too_large[] = {"18446744073709551616",
+                                            "99999999999999999999999"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_no_length(none[i], 400, "bad_header");
+    for (size_t i = 0; i < sizeof too_large / sizeof *too_large; i++)
+        assert_no_length(too_large[i], 413, "too_large");
+    assert_true(service_logs(&service, "\"request_id\":\"no-length\""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -442,6 +492,7 @@ int main(void)
         cmocka_unit_test(vetting__refuses_a_header_that_is_taken_for_a_request),
         cmocka_unit_test(vetting__answers_every_head_that_nearly_fills_the_buffer),
         cmocka_unit_test(vetting__explains_itself_with_a_problem),
+        cmocka_unit_test(vetting__explains_what_is_no_length),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
