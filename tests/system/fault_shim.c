@@ -131,7 +131,8 @@ ssize_t recv(int fd, void *bytes, size_t count, int flags)
     return fails(FAULT_RECV) ? -1 : NEXT(recv)(fd, bytes, count, flags);
 }
 
-/* Only what is added needs memory; nothing else of a descriptor that is open can fail. */
+/* Only what is added needs memory; nothing else of a descriptor that is open can fail,
+ * and the library ends the process (SIGABRT) where it cannot take one out again. */
 int epoll_ctl(int epoll, int what, int fd, struct epoll_event *event)
 {
     return what == EPOLL_CTL_ADD && fails(FAULT_EPOLL_CTL)
