@@ -58,6 +58,8 @@ static struct problem problem_of(enum err_kind kind)
         return (struct problem){422, "conflicting_members", "Conflicting members"};
     case ERR_WRONG_TYPE:
         return (struct problem){422, "wrong_type", "Wrong type"};
+    case ERR_LABEL_NOT_INTEGER:
+        return (struct problem){422, "label_not_integer", "Label not an integer"};
     case ERR_RAGGED_ARRAY:
         return (struct problem){422, "ragged_array", "Ragged array"};
     case ERR_EMPTY_BATCH:
@@ -66,8 +68,6 @@ static struct problem problem_of(enum err_kind kind)
         return (struct problem){422, "shape_mismatch", "Shape mismatch"};
     case ERR_NON_FINITE_VALUE:
         return (struct problem){422, "non_finite_value", "Non-finite value"};
-    case ERR_LABEL_NOT_INTEGER:
-        return (struct problem){422, "label_not_integer", "Label not an integer"};
     case ERR_LABEL_OUT_OF_RANGE:
         return (struct problem){422, "label_out_of_range", "Label out of range"};
     case ERR_INVALID_OPTION:

@@ -19,12 +19,12 @@ enum err_phase err_phase(enum err_kind kind)
     case ERR_CONFLICTING_MEMBERS:
         return PHASE_CONFLICT;
     case ERR_WRONG_TYPE:
+    case ERR_LABEL_NOT_INTEGER:
     case ERR_RAGGED_ARRAY:
     case ERR_EMPTY_BATCH:
     case ERR_SHAPE_MISMATCH:
         return PHASE_SHAPE;
     case ERR_NON_FINITE_VALUE:
-    case ERR_LABEL_NOT_INTEGER:
     case ERR_LABEL_OUT_OF_RANGE:
     case ERR_INVALID_OPTION:
     case ERR_ALL_MASKED:

@@ -97,6 +97,21 @@ static bool fail_type(struct json_array *a, const char *what, struct err *err)
     return true;
 }
 
+/* A label such as 3.5, true, "3". */
+static bool fail_label(struct json_array *a, enum json_scalar scalar, struct span text,
+                       struct err *err)
+{
+    struct place place = place_at(a, a->depth);
+    const char *quote = scalar == JSON_STRING ? "\"" : "";
+    char shown[FLAW_TEXT_SIZE];
+
+    json_text_cut(shown, text);
+    fail(err, ERR_LABEL_NOT_INTEGER, place.pointer, "%s is %s%s%s; an integer is wanted",
+         place.words, quote, shown, quote);
+    give_up(a);
+    return true;
+}
+
 /* The element at this depth is `what`, unlike the first there. */
 static bool fail_mixed(struct json_array *a, const char *what, const char *first,
                        struct err *err)
@@ -312,12 +327,13 @@ static bool push_label(struct json_array *a, enum json_scalar scalar, struct spa
 
     if (scalar == JSON_NULL && a->depth == 0)
         return fail_type(a, "null", err);
-    if (scalar == JSON_STRING)
-        note_string(a, FLAW_NOT_INTEGER, text);
-    else if (scalar != JSON_NUMBER)
-        note_flaw(a, FLAW_NOT_INTEGER, text);
-    else if (!number_read_integer(text, &value))
-        note_flaw(a, is_integral(text) ? FLAW_BEYOND_INT64 : FLAW_NOT_INTEGER, text);
+    if (scalar != JSON_NUMBER)
+        return fail_label(a, scalar, text, err);
+    if (!number_read_integer(text, &value)) {
+        if (!is_integral(text))
+            return fail_label(a, scalar, text, err);
+        note_flaw(a, FLAW_BEYOND_INT64, text);
+    }
     return push_integer(a, value, err);
 }
 

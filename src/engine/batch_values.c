@@ -62,9 +62,6 @@ static bool fail_flaw(const struct batch *batch, const char *name,
     switch (array->flaw) {
     case FLAW_NONE:
         return true;
-    case FLAW_NOT_INTEGER:
-        return fail_element(ERR_LABEL_NOT_INTEGER, name, array, array->flaw_index,
-                            array->flaw_text, "an integer is wanted", err);
     case FLAW_BEYOND_INT64:
         return fail_label(batch, array->flaw_index, array->flaw_text, err);
     case FLAW_OVERFLOW:

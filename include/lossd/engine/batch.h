@@ -33,11 +33,10 @@ enum element { ELEMENT_FLOAT64, ELEMENT_FLOAT32, ELEMENT_INT64 };
 /* Why an element is not what its member wants. */
 enum flaw {
     FLAW_NONE,
-    FLAW_NAN,          /* NaN or null */
-    FLAW_INFINITE,     /* Infinity */
-    FLAW_OVERFLOW,     /* a finite number beyond the range of the type */
-    FLAW_BEYOND_INT64, /* an integer, but no label can be so large */
-    FLAW_NOT_INTEGER   /* a label such as 3.5, true, "3" */
+    FLAW_NAN,         /* NaN or null */
+    FLAW_INFINITE,    /* Infinity */
+    FLAW_OVERFLOW,    /* a finite number beyond the range of the type */
+    FLAW_BEYOND_INT64 /* an integer, but no label can be so large */
 };
 
 enum { FLAW_TEXT_SIZE = 48 };

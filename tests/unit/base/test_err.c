@@ -66,7 +66,7 @@ static void err_phase__is_that_of_the_api_for_every_kind(void **state)
         [ERR_EMPTY_BATCH] = PHASE_SHAPE,
         [ERR_SHAPE_MISMATCH] = PHASE_SHAPE,
         [ERR_NON_FINITE_VALUE] = PHASE_VALUE,
-        [ERR_LABEL_NOT_INTEGER] = PHASE_VALUE,
+        [ERR_LABEL_NOT_INTEGER] = PHASE_SHAPE,
         [ERR_LABEL_OUT_OF_RANGE] = PHASE_VALUE,
         [ERR_INVALID_OPTION] = PHASE_VALUE,
         [ERR_ALL_MASKED] = PHASE_VALUE,

@@ -332,36 +332,47 @@ static void json_array__takes_integers_for_labels(void **state)
     }
 }
 
-static void json_array__notes_labels_that_are_no_integers(void **state)
+/* At once, for that is a type: what is wrong with the values comes after it. */
+static void json_array__refuses_labels_that_are_no_integers(void **state)
+{
+    (void)state;
+#define NO_INTEGER(text, pointer, words)                                   \
+    {                                                                      \
+        "{\"labels\":" text "}", ERR_LABEL_NOT_INTEGER, "/labels" pointer, \
+            words "; an integer is wanted"                                 \
+    }
+    static const struct wrong cases[] = {
+        NO_INTEGER("3.5", "", "labels is 3.5"),
+        NO_INTEGER("\"3\"", "", "labels is \"3\""),
+        NO_INTEGER("true", "", "labels is true"),
+        NO_INTEGER("[0,1,3.5,\"x\"]", "/2", "labels[2] is 3.5"),
+        NO_INTEGER("[0,\"\\ud83d\\ude00\",2]", "/1", "labels[1] is \"\xF0\x9F\x98\x80\""),
+        NO_INTEGER("[[0],[false]]", "/1/0", "labels[1][0] is false"),
+        NO_INTEGER("[0,null]", "/1", "labels[1] is null"),
+        NO_INTEGER("[0,1e-1,2]", "/1", "labels[1] is 1e-1"),
+        NO_INTEGER("[0,1e-1,[2]]", "/1", "labels[1] is 1e-1"),
+        NO_INTEGER("[9223372036854775808,null]", "/1", "labels[1] is null"),
+        NO_INTEGER("[0,\"a string of more than ninety-six bytes, which is longer than "
+                   "the room that is there for its text with quotes\"]",
+                   "/1",
+                   "labels[1] is \"a string of more than ninety-six bytes, whic...\""),
+        NO_INTEGER("[0,\"a string of more than forty-eight bytes isn\xC3\xA9 cut\"]",
+                   "/1",
+                   "labels[1] is \"a string of more than forty-eight bytes isn...\""),
+        NO_INTEGER("[0,\"a string of more than forty-eight bytes is\xE2\x82\xAC cut\"]",
+                   "/1",
+                   "labels[1] is \"a string of more than forty-eight bytes is...\""),
+    };
+    assert_wrong(cases, LENGTH(cases));
+}
+
+static void json_array__notes_labels_that_are_too_large(void **state)
 {
     (void)state;
     static const struct flawed cases[] = {
-        {"{\"labels\":3.5}", FLAW_NOT_INTEGER, 0, "3.5", false},
-        {"{\"labels\":\"3\"}", FLAW_NOT_INTEGER, 0, "\"3\"", false},
-        {"{\"labels\":true}", FLAW_NOT_INTEGER, 0, "true", false},
-        {"{\"labels\":[0,1,3.5,\"x\"]}", FLAW_NOT_INTEGER, 2, "3.5", false},
-        {"{\"labels\":[0,\"\\ud83d\\ude00\",2]}", FLAW_NOT_INTEGER, 1,
-         "\"\xF0\x9F\x98\x80\"", false},
-        {"{\"labels\":[[0],[false]]}", FLAW_NOT_INTEGER, 1, "false", false},
-        {"{\"labels\":[0,null]}", FLAW_NOT_INTEGER, 1, "null", false},
         {"{\"labels\":[0,9223372036854775808]}", FLAW_BEYOND_INT64, 1,
          "9223372036854775808", false},
-        {"{\"labels\":[0,1e-1,2]}", FLAW_NOT_INTEGER, 1, "1e-1", false},
-        {"{\"labels\":[0,\"a string of more than ninety-six bytes, which is longer than "
-         "the "
-         "room that is there for its text with quotes\"]}",
-         FLAW_NOT_INTEGER, 1, "\"a string of more than ninety-six bytes, whi...", false},
-        {"{\"labels\":[0,\"a string of more than forty-eight bytes is cut\xC3\xA9\"]}",
-         FLAW_NOT_INTEGER, 1, "\"a string of more than forty-eight bytes is ...", false},
-        {"{\"labels\":[0,\"a string of more than forty-eight bytes \xE2\x82\xAC cut\"]}",
-         FLAW_NOT_INTEGER, 1, "\"a string of more than forty-eight bytes \xE2\x82\xAC...",
-         false},
-        {"{\"labels\":[0,\"a string of more than ninety-six bytes, which is longer than "
-         "the "
-         "room that is there for its text with quotes\"]}",
-         FLAW_NOT_INTEGER, 1, "\"a string of more than ninety-six bytes, whi...", false},
-        {"{\"labels\":[0,\"a string of more than forty-eight bytes i\xE2\x82\xAC cut\"]}",
-         FLAW_NOT_INTEGER, 1, "\"a string of more than forty-eight bytes i...", false},
+        {"{\"labels\":[1e30,-1e30]}", FLAW_BEYOND_INT64, 0, "1e30", false},
     };
     assert_flawed(cases, LENGTH(cases), true);
 }
@@ -761,7 +772,8 @@ int main(void)
         cmocka_unit_test(json_array__reads_weights_and_targets_as_doubles_for_any_dtype),
         cmocka_unit_test(json_array__takes_a_bare_sample_weight),
         cmocka_unit_test(json_array__takes_integers_for_labels),
-        cmocka_unit_test(json_array__notes_labels_that_are_no_integers),
+        cmocka_unit_test(json_array__refuses_labels_that_are_no_integers),
+        cmocka_unit_test(json_array__notes_labels_that_are_too_large),
         cmocka_unit_test(json_array__a_late_dtype_rounds_only_once),
         cmocka_unit_test(json_array__some_of_these_would_be_rounded_wrongly_twice),
         cmocka_unit_test(json_array__many_midpoints_are_all_remembered),

@@ -556,14 +556,14 @@ static void batch_check__judges_elements_in_their_order(void **state)
                    "class_weights[0] is NaN; a finite number is wanted");
     made = make(&task_loss);
     make_doubles(&made, "logits", SHAPE(2, 3), ones);
-    make_flaw(make_labels(&made, SHAPE(2), labels), FLAW_NOT_INTEGER, 1, "1.5");
+    make_flaw(make_labels(&made, SHAPE(2), labels), FLAW_BEYOND_INT64, 1, "1e30");
     assert_refused(&made, ERR_LABEL_OUT_OF_RANGE, "/labels/0",
                    "labels[0] is 7, outside 0..2 (ignore_index is -100)");
     made = make(&task_loss);
     make_doubles(&made, "logits", SHAPE(2, 3), ones);
-    make_flaw(make_labels(&made, SHAPE(2), labels), FLAW_NOT_INTEGER, 0, "1.5");
-    assert_refused(&made, ERR_LABEL_NOT_INTEGER, "/labels/0",
-                   "labels[0] is 1.5; an integer is wanted");
+    make_flaw(make_labels(&made, SHAPE(2), labels), FLAW_BEYOND_INT64, 0, "1e30");
+    assert_refused(&made, ERR_LABEL_OUT_OF_RANGE, "/labels/0",
+                   "labels[0] is 1e30, outside 0..2 (ignore_index is -100)");
 }
 
 /* What takes two members comes last: a masked label after an option far behind. */
