@@ -129,7 +129,7 @@ static void set_member(struct batch *batch, struct span name, struct span text,
     enum member member;
     struct value value = {.type = VALUE_TEXT, .text = text, .kind = "a string"};
 
-    if (!batch_begin(batch, name, true, &member, err))
+    if (!batch_begin(batch, name, true, mem, &member, err))
         return;
     switch (member_infos[member].type) {
     case MEMBER_ARRAY:

@@ -41,7 +41,7 @@ static enum json_way read_name(void *ctx, struct json_reader *reader, struct spa
     struct decoder *d = ctx;
 
     reader->bare_tokens = span_is(name, member_infos[MEMBER_logits].name);
-    if (!batch_begin(d->batch, name, false, &d->member, err))
+    if (!batch_begin(d->batch, name, false, d->mem, &d->member, err))
         return JSON_SKIP;
     enum member_type type = member_infos[d->member].type;
     /* for an option it is out of every range, which says more than bad syntax */

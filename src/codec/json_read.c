@@ -211,7 +211,7 @@ static const char *end_name(struct json_reader *r, const char *at)
     r->state = JSON_COLON;
     if (r->depth == 1)
         r->way = r->handler->name(r->ctx, r, kept(r), r->err);
-    return at;
+    return err_by(r->err, PHASE_TRANSPORT) ? refuse(r) : at;
 }
 
 static const char *read_string(struct json_reader *r, const char *at, const char *end)

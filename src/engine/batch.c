@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/name_set.h"
 #include "lossd/engine/loss.h"
 
 const char *const output_names[OUTPUTS + 1] = {
@@ -145,8 +146,29 @@ static bool fail_unknown(const struct batch *batch, struct span name, struct err
                 shown_length(name), name.at, batch->task->name);
 }
 
+static bool fail_twice(struct span name, bool from_query, struct err *err)
+{
+    char pointer[PLACE_SIZE];
+
+    name_pointer(pointer, name);
+    return fail(err, ERR_DUPLICATE_MEMBER, pointer, "%.*s is given twice%s",
+                shown_length(name), name.at, from_query ? " in the address" : "");
+}
+
+/* A name that the task does not know: is it at least the first of its kind? */
+static bool take_unknown(struct batch *batch, struct span name, bool from_query,
+                         struct arena *mem, struct err *err)
+{
+    bool twice = false;
+
+    if (!err_by(err, PHASE_DUPLICATE) &&
+        !name_set_add(&batch->unknown[from_query], name, mem, &twice, err))
+        return false;
+    return twice ? fail_twice(name, from_query, err) : fail_unknown(batch, name, err);
+}
+
 bool batch_begin(struct batch *batch, struct span name, bool from_query,
-                 enum member *member, struct err *err)
+                 struct arena *mem, enum member *member, struct err *err)
 {
     enum member m = 0;
 
@@ -154,17 +176,13 @@ bool batch_begin(struct batch *batch, struct span name, bool from_query,
            !(batch->task->members >> m & 1 && span_is(name, member_names[m])))
         m++;
     if (m == MEMBERS)
-        return fail_unknown(batch, name, err);
+        return take_unknown(batch, name, from_query, mem, err);
     *member = m;
     if (batch_has(batch, m)) {
-        char pointer[PLACE_SIZE];
-        if (!from_query && batch->from_query >> m & 1) {
-            batch->from_query &= ~BIT(m);
-            return true;
-        }
-        name_pointer(pointer, name);
-        return fail(err, ERR_DUPLICATE_MEMBER, pointer, "%s is given twice%s",
-                    member_names[m], from_query ? " in the address" : "");
+        if (from_query || !(batch->from_query >> m & 1))
+            return fail_twice(name, from_query, err);
+        batch->from_query &= ~BIT(m);
+        return true;
     }
     batch->given |= BIT(m);
     batch->from_query |= from_query ? BIT(m) : 0;

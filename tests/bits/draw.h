@@ -152,7 +152,7 @@ static inline enum member draw_begin(const struct draw *draw, const char *name)
     struct err err = {0};
     enum member member = MEMBERS;
 
-    if (!batch_begin(draw->batch, span_of(name), false, &member, &err))
+    if (!batch_begin(draw->batch, span_of(name), false, draw->mem, &member, &err))
         draw_fail(&err);
     return member;
 }

@@ -131,6 +131,7 @@ struct limits {
 };
 
 struct loss;
+struct name_node; /* names that are none of a member's: src/engine/name_set.h */
 
 struct batch {
     const struct task *task;
@@ -153,8 +154,9 @@ struct batch {
     struct span spelled[MEMBERS]; /* how the text said what batch_set() has seen */
     enum member order[MEMBERS];   /* members in the order of the text */
     unsigned members;
-    struct err bad_option;  /* the first option out of its range, if any */
-    unsigned bad_option_at; /* and where it stands in `order` */
+    struct err bad_option;        /* the first option out of its range, if any */
+    unsigned bad_option_at;       /* and where it stands in `order` */
+    struct name_node *unknown[2]; /* names that the body and the address gave in vain */
 
     /* derived by batch_check() */
     size_t classes;
@@ -199,11 +201,12 @@ struct value {
 };
 
 /* Finds the member of that name and notes that it comes next.  False when the
- * task does not know it (ERR_UNKNOWN_MEMBER, with the nearest known name) or
- * has seen it before (ERR_DUPLICATE_MEMBER); a member of the address may be
- * given once more in the body. */
+ * task does not know it (ERR_UNKNOWN_MEMBER, with the nearest known name) or has
+ * seen the name before, known or not (ERR_DUPLICATE_MEMBER); a member of the
+ * address may be given once more in the body.  Names that are not known are kept
+ * in `mem`, which may have no room for them (ERR_TOO_LARGE, ERR_OVERLOADED). */
 bool batch_begin(struct batch *batch, struct span name, bool from_query,
-                 enum member *member, struct err *err);
+                 struct arena *mem, enum member *member, struct err *err);
 
 /* Sets a member that is not an array.  Type errors are reported now, as are
  * values that contradict the address (ERR_CONFLICTING_MEMBERS); values out of

@@ -64,9 +64,9 @@ static void set_address(struct batch *batch, enum dtype dtype, struct err *err)
                          .text = span_of(dtype == DTYPE_FLOAT32 ? "float32" : "float64")};
     enum member member;
 
-    if (!batch_begin(batch, span_of("dtype"), true, &member, err) ||
+    if (!batch_begin(batch, span_of("dtype"), true, NULL, &member, err) ||
         !batch_set(batch, member, type, err) ||
-        !batch_begin(batch, span_of("return"), true, &member, err) ||
+        !batch_begin(batch, span_of("return"), true, NULL, &member, err) ||
         !batch_set(batch, member, returned, err))
         give_up("options", err);
 }

@@ -97,7 +97,7 @@ static void give(struct model *model, const char *name, struct shape shape, void
     enum member member;
     struct err err = {0};
 
-    if (!batch_begin(&model->batch, span_of(name), false, &member, &err))
+    if (!batch_begin(&model->batch, span_of(name), false, NULL, &member, &err))
         exit(1);
     size_t count = 1;
     for (unsigned d = 0; d < shape.rank; d++)

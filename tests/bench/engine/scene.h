@@ -108,7 +108,7 @@ static inline struct array *scene_member(struct batch *batch, const char *name,
 {
     enum member member;
 
-    if (!batch_begin(batch, span_of(name), false, &member, err))
+    if (!batch_begin(batch, span_of(name), false, NULL, &member, err))
         scene_fail(err);
     return batch_array(batch, member);
 }
@@ -118,7 +118,7 @@ static inline void scene_option(struct batch *batch, const char *name, struct va
 {
     enum member member;
 
-    if (!batch_begin(batch, span_of(name), false, &member, err) ||
+    if (!batch_begin(batch, span_of(name), false, NULL, &member, err) ||
         !batch_set(batch, member, value, err))
         scene_fail(err);
 }

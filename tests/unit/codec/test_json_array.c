@@ -496,7 +496,7 @@ static void json_array__a_dtype_of_the_address_comes_first(void **state)
 
     arena_init(&mem, SIZE_MAX, NULL, NULL);
     batch_init(&batch, &task_softmax, &decoded_limits);
-    assert_true(batch_begin(&batch, span_of("dtype"), true, &member, &err));
+    assert_true(batch_begin(&batch, span_of("dtype"), true, &mem, &member, &err));
     assert_true(batch_set(&batch, member, value, &err));
     struct decoder *decoder = codec->begin(&batch, &mem, &err);
     assert_true(codec->feed(decoder, span_of("{\"logits\":[1,2"), &err));

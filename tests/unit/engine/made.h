@@ -71,7 +71,7 @@ static inline enum member make_begin(struct made *made, const char *name)
 {
     enum member member = MEMBERS;
 
-    if (!batch_begin(&made->batch, span_of(name), false, &member, &made->err))
+    if (!batch_begin(&made->batch, span_of(name), false, &made->mem, &member, &made->err))
         fail_msg("%s: %s", name, made->err.detail);
     return member;
 }
