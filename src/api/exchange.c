@@ -20,6 +20,7 @@
 #include "api/route.h"
 #include "api/timing.h"
 #include "lossd/base/clock.h"
+#include "lossd/base/excerpt.h"
 #include "lossd/codec/codec.h"
 #include "lossd/engine/loss.h"
 
@@ -102,18 +103,15 @@ static bool check_head(struct exchange *exchange)
 {
     const struct request *head = &exchange->head;
     struct span type = head->content_type;
-    int shown = type.len > 100 ? 100 : (int)type.len;
 
     if (head->content_encoding.len > 0 && !is_identity(head->content_encoding))
         return fail(&exchange->err, ERR_UNSUPPORTED_ENCODING, NULL,
-                    "Content-Encoding is %.*s; only identity is understood",
-                    head->content_encoding.len > 100 ? 100
-                                                     : (int)head->content_encoding.len,
-                    head->content_encoding.at);
+                    "Content-Encoding is %s; only identity is understood",
+                    excerpt_of(head->content_encoding).text);
     exchange->codec = codec_for(type);
     if (!exchange->codec)
         return fail(&exchange->err, ERR_UNSUPPORTED_MEDIA_TYPE, NULL,
-                    "Content-Type is %.*s; one of %s is wanted", shown, type.at,
+                    "Content-Type is %s; one of %s is wanted", excerpt_of(type).text,
                     codec_media_types());
     if (head->has_content_length &&
         head->content_length > exchange->api->settings.max_body)
@@ -171,8 +169,8 @@ static void hide_route(struct exchange *exchange, struct span path)
 {
     if (exchange->route)
         fail(&exchange->err, ERR_UNKNOWN_ROUTE, NULL,
-             "there is no %.*s at this address; it tells how the service is, and no more",
-             path.len > 100 ? 100 : (int)path.len, path.at);
+             "there is no %s at this address; it tells how the service is, and no more",
+             excerpt_of(path).text);
     exchange->route = NULL;
 }
 

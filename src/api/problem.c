@@ -4,8 +4,10 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdio.h>
 
 #include "lossd/base/json_write.h"
+#include "lossd/base/utf8.h"
 
 struct problem {
     unsigned status;
@@ -124,6 +126,15 @@ static void uint_member(struct json *json, const char *key, uint64_t value)
     json_uint(json, value);
 }
 
+static void pointer_member(struct json *json, const char *pointer)
+{
+    char text[POINTER_SIZE];
+
+    snprintf(text, sizeof text, "%s", pointer);
+    json_key(json, "pointer");
+    json_string(json, utf8_show_nuls(text));
+}
+
 void problem_write(const struct exchange *exchange, struct buf *out)
 {
     const struct err *err = &exchange->err;
@@ -138,7 +149,7 @@ void problem_write(const struct exchange *exchange, struct buf *out)
     text_member(&json, "error", err->detail);
     text_member(&json, "code", problem.code);
     if (err->pointer[0])
-        text_member(&json, "pointer", err->pointer);
+        pointer_member(&json, err->pointer);
     if (err->has_position) {
         uint_member(&json, "offset", err->offset);
         uint_member(&json, "line", err->line);

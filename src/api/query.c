@@ -1,6 +1,7 @@
 #include "api/query.h"
 
 #include "lossd/base/buf.h"
+#include "lossd/base/excerpt.h"
 #include "lossd/base/number.h"
 #include "lossd/base/utf8.h"
 
@@ -61,18 +62,20 @@ static struct span decode(struct span text, struct arena *mem, struct err *err)
         int high = i + 2 < text.len ? hex_digit(text.at[i + 1]) : -1;
         int low = i + 2 < text.len ? hex_digit(text.at[i + 2]) : -1;
         if (high < 0 || low < 0 || (high == 0 && low == 0)) {
+            struct span wrong = {text.at + i, text.len - i};
+            wrong.len = utf8_fit(wrong, 3);
             fail(err, ERR_BAD_HEADER, NULL,
-                 "the address has \"%.*s\"; %% and two hexadecimal digits, not 00, are "
+                 "the address has \"%s\"; %% and two hexadecimal digits, not 00, are "
                  "wanted",
-                 text.len - i < 3 ? (int)(text.len - i) : 3, text.at + i);
+                 excerpt_of(wrong).text);
             return (struct span){NULL, 0};
         }
         out[len++] = (char)(high << 4 | low);
         i += 2;
     }
     if (out && !is_utf8((struct span){out, len})) {
-        fail(err, ERR_BAD_HEADER, NULL, "the address has \"%.*s\", which is not UTF-8",
-             text.len > 64 ? 64 : (int)text.len, text.at);
+        fail(err, ERR_BAD_HEADER, NULL, "the address has \"%s\", which is not UTF-8",
+             excerpt_of(text).text);
         out = NULL;
     }
     return (struct span){out, out ? len : 0};
@@ -85,7 +88,7 @@ static const char *quoted(struct span text, struct arena *mem)
     struct buf buf;
 
     buf_init(&buf, mem, 128, NULL, &ignored);
-    buf_format(&buf, "\"%.*s\"", text.len > 64 ? 64 : (int)text.len, text.at);
+    buf_format(&buf, "\"%s\"", excerpt_of(text).text);
     buf_char(&buf, '\0');
     return buf_ok(&buf) ? buf.at : "a string";
 }
@@ -158,8 +161,8 @@ static void set_pretty(struct span text, bool *pretty, struct err *err)
     if (text.len == 0 || span_is(text, "true") || span_is(text, "1"))
         *pretty = true;
     else if (!span_is(text, "false") && !span_is(text, "0"))
-        fail(err, ERR_INVALID_OPTION, NULL, "pretty is %.*s; true or false is wanted",
-             text.len > 64 ? 64 : (int)text.len, text.at);
+        fail(err, ERR_INVALID_OPTION, NULL, "pretty is %s; true or false is wanted",
+             excerpt_of(text).text);
 }
 
 bool timeout_read(const char *name, struct span text, enum err_kind kind,
@@ -170,8 +173,8 @@ bool timeout_read(const char *name, struct span text, enum err_kind kind,
     double seconds = is_number ? number_read_double(text) : 0;
 
     if (seconds < least || seconds > most)
-        return fail(err, kind, NULL, "%s is %.*s; seconds from 0.001 to 3600 are wanted",
-                    name, text.len > 64 ? 64 : (int)text.len, text.at);
+        return fail(err, kind, NULL, "%s is %s; seconds from 0.001 to 3600 are wanted",
+                    name, excerpt_of(text).text);
     *timeout_ns = (int64_t)(seconds * 1e9);
     return true;
 }

@@ -4,6 +4,7 @@
 
 #include "api/monitor.h"
 #include "api/route.h"
+#include "lossd/base/excerpt.h"
 
 const struct route routes[] = {
     {"/v1/loss", "POST", &task_loss, NULL, NULL, false, true,
@@ -31,11 +32,6 @@ static bool answers(const struct route *route, struct span method)
            (span_is(method, "HEAD") && span_is(span_of("GET"), route->method));
 }
 
-static int shown_length(struct span text)
-{
-    return text.len > 100 ? 100 : (int)text.len;
-}
-
 static void fail_route(struct span path, struct err *err)
 {
     const char *paths[sizeof routes / sizeof *routes + 1];
@@ -44,8 +40,8 @@ static void fail_route(struct span path, struct err *err)
         paths[i] = routes[i].path;
     paths[route_count] = NULL;
     const char *near = nearest_name(path, paths);
-    fail(err, ERR_UNKNOWN_ROUTE, NULL, "there is no %.*s here%s%s%s", shown_length(path),
-         path.at, near ? "; did you mean " : "; / has links to what is", near ? near : "",
+    fail(err, ERR_UNKNOWN_ROUTE, NULL, "there is no %s here%s%s%s", excerpt_of(path).text,
+         near ? "; did you mean " : "; / has links to what is", near ? near : "",
          near ? "?" : "");
 }
 
@@ -58,8 +54,8 @@ const struct route *route_find(struct span method, struct span path, struct err 
             return &routes[i];
     route_methods(path, allowed);
     if (*allowed)
-        fail(err, ERR_METHOD_NOT_ALLOWED, NULL, "%.*s answers %s, not %.*s",
-             shown_length(path), path.at, allowed, shown_length(method), method.at);
+        fail(err, ERR_METHOD_NOT_ALLOWED, NULL, "%s answers %s, not %s",
+             excerpt_of(path).text, allowed, excerpt_of(method).text);
     else
         fail_route(path, err);
     return NULL;

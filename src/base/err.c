@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lossd/base/utf8.h"
+
 enum err_phase err_phase(enum err_kind kind)
 {
     switch (kind) {
@@ -55,14 +57,6 @@ bool err_by(const struct err *err, enum err_phase phase)
     return err->kind != ERR_NONE && err_phase(err->kind) <= phase;
 }
 
-/* Where a text of `len` bytes may end without splitting a UTF-8 character. */
-static size_t character_start(const char *text, size_t len)
-{
-    while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80)
-        len--;
-    return len;
-}
-
 __attribute__((format(printf, 2, 0))) static void
 write_detail(struct err *err, const char *format, va_list args)
 {
@@ -71,7 +65,7 @@ write_detail(struct err *err, const char *format, va_list args)
     int len = vsnprintf(err->detail, sizeof err->detail, format, args);
     if (len >= (int)sizeof err->detail)
         memcpy(err->detail +
-                   character_start(err->detail, sizeof err->detail - sizeof cut),
+                   utf8_fit(span_of(err->detail), sizeof err->detail - sizeof cut),
                cut, sizeof cut);
 }
 
@@ -81,8 +75,8 @@ static bool replace(struct err *err, enum err_kind kind, const char *pointer)
         return false;
     memset(err, 0, sizeof *err);
     err->kind = kind;
-    if (pointer)
-        snprintf(err->pointer, sizeof err->pointer, "%s", pointer);
+    if (pointer && strlen(pointer) < sizeof err->pointer)
+        memcpy(err->pointer, pointer, strlen(pointer) + 1);
     return true;
 }
 

@@ -38,3 +38,26 @@ size_t utf8_length(struct span text)
             return 0;
     return len;
 }
+
+struct span utf8_show_nuls(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from != '\0'; to++) {
+        bool nul = (unsigned char)from[0] == 0xC0 && (unsigned char)from[1] == 0x80;
+        *to = nul ? '\0' : *from;
+        from += 1 + nul;
+    }
+    return (struct span){text, (size_t)(to - text)};
+}
+
+size_t utf8_fit(struct span text, size_t most)
+{
+    size_t len = most;
+
+    if (text.len <= most)
+        return text.len;
+    while (len > 0 && most - len < 3 && ((unsigned char)text.at[len] & 0xC0) == 0x80)
+        len--;
+    return len;
+}

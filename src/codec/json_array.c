@@ -103,11 +103,9 @@ static bool fail_label(struct json_array *a, enum json_scalar scalar, struct spa
 {
     struct place place = place_at(a, a->depth);
     const char *quote = scalar == JSON_STRING ? "\"" : "";
-    char shown[FLAW_TEXT_SIZE];
 
-    json_text_cut(shown, text);
     fail(err, ERR_LABEL_NOT_INTEGER, place.pointer, "%s is %s%s%s; an integer is wanted",
-         place.words, quote, shown, quote);
+         place.words, quote, excerpt_of(text).text, quote);
     give_up(a);
     return true;
 }
@@ -270,17 +268,15 @@ static void note_flaw(struct json_array *a, enum flaw flaw, struct span text)
         return;
     a->out->flaw = flaw;
     a->out->flaw_index = a->out->count;
-    json_text_cut(a->out->flaw_text, text);
+    a->out->flaw_text = excerpt_of(text);
 }
 
-/* A string as the sender wrote it, or nearly. */
+/* "NaN" or "Infinity", in quotes. */
 static void note_string(struct json_array *a, enum flaw flaw, struct span text)
 {
-    char quoted[2 * FLAW_TEXT_SIZE];
+    char quoted[16];
     struct buf buf;
 
-    if (text.len > FLAW_TEXT_SIZE)
-        text.len = FLAW_TEXT_SIZE;
     buf_over(&buf, quoted, sizeof quoted);
     buf_char(&buf, '"');
     buf_add(&buf, text);

@@ -2,7 +2,6 @@
 
 #include <math.h>
 
-#include "json_text.h"
 #include "lossd/base/number.h"
 
 enum { FIRST_NOTES = 16, BLOCK = 256 };
@@ -28,7 +27,7 @@ bool narrow_note(struct json_narrow *n, size_t index, struct span text, double v
     if (isinf(right) && !n->overflows) {
         n->overflows = true;
         n->overflow_index = index;
-        json_text_cut(n->overflow_text, text);
+        n->overflow_text = excerpt_of(text);
     }
     if (right == (float)value)
         return true;
@@ -72,7 +71,7 @@ bool narrow_array(struct json_narrow *n, struct array *array, struct arena *mem,
         (array->flaw == FLAW_NONE || n->overflow_index < array->flaw_index)) {
         array->flaw = FLAW_OVERFLOW;
         array->flaw_index = n->overflow_index;
-        memcpy(array->flaw_text, n->overflow_text, sizeof array->flaw_text);
+        array->flaw_text = n->overflow_text;
     }
     return true;
 }

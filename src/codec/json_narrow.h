@@ -26,7 +26,7 @@ struct json_narrow {
     size_t count, capacity;
     bool overflows;        /* some finite double is no finite float */
     size_t overflow_index; /* the first */
-    char overflow_text[FLAW_TEXT_SIZE];
+    struct excerpt overflow_text;
 };
 
 /* Must this double be looked at?  True for those between two floats, those that

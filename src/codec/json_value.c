@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_text.h"
 #include "lossd/base/number.h"
+#include "lossd/base/utf8.h"
 
 static _Thread_local struct arena *tree_mem; /* of the text being read, or NULL */
 static _Thread_local struct err *tree_err;
@@ -80,19 +80,6 @@ static void hide_nuls(char *text)
     *to = '\0';
 }
 
-/* The string, its NULs put back. */
-static struct span show_nuls(char *text)
-{
-    char *to = text;
-
-    for (const char *from = text; *from != '\0'; to++) {
-        bool nul = (unsigned char)*from == 0xC0;
-        *to = nul ? '\0' : *from;
-        from += 1 + nul;
-    }
-    return (struct span){text, (size_t)(to - text)};
-}
-
 static void set_number(struct span text, struct value *value)
 {
     value->type = VALUE_NUMBER;
@@ -103,7 +90,7 @@ static void set_number(struct span text, struct value *value)
 static void set_string(cJSON *tree, struct value *value)
 {
     value->type = VALUE_TEXT;
-    value->text = show_nuls(tree->valuestring);
+    value->text = utf8_show_nuls(tree->valuestring);
 }
 
 static const char *kind_of_item(const cJSON *item)
@@ -133,7 +120,7 @@ static bool set_names(cJSON *tree, struct arena *mem, struct value *value,
             value->no_name = kind_of_item(item);
             break;
         }
-        names[count++] = show_nuls(item->valuestring);
+        names[count++] = utf8_show_nuls(item->valuestring);
     }
     value->type = VALUE_NAMES;
     value->names = names;

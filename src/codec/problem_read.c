@@ -1,7 +1,9 @@
 #include "lossd/codec/problem_read.h"
 
 #include <cjson/cJSON.h>
-#include <stdio.h>
+#include <string.h>
+
+#include "lossd/base/utf8.h"
 
 /* The member's text, cut at a character's end. */
 static void text_read(const cJSON *document, const char *name, char *out, size_t size)
@@ -9,12 +11,10 @@ static void text_read(const cJSON *document, const char *name, char *out, size_t
     const char *text =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(document, name));
 
-    snprintf(out, size, "%s", text ? text : "");
-    if (!text || strlen(text) < size)
-        return;
-    size_t len = size - 1;
-    while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80)
-        len--;
+    size_t len = utf8_fit(span_of(text), size - 1);
+
+    if (len > 0)
+        memcpy(out, text, len);
     out[len] = '\0';
 }
 

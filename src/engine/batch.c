@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "engine/name_set.h"
+#include "lossd/base/buf.h"
 #include "lossd/engine/loss.h"
 
 const char *const output_names[OUTPUTS + 1] = {
@@ -83,41 +84,36 @@ struct array *batch_array(struct batch *batch, enum member member)
     return field_of(batch, member);
 }
 
-/* Bytes of the text that an error shows: not too many, and whole characters. */
-static size_t shown(struct span text, size_t most)
+/* A character as a pointer has it: RFC 6901 escapes two, and err.h says what a NUL is. */
+static struct span in_pointer(const char *c)
 {
-    if (text.len <= most)
-        return text.len;
-    while (most > 0 && ((unsigned char)text.at[most] & 0xC0) == 0x80)
-        most--;
-    return most;
-}
-
-static int shown_length(struct span text)
-{
-    return (int)shown(text, 64);
-}
-
-/* "/name", with the two characters that RFC 6901 escapes. */
-static void name_pointer(char out[PLACE_SIZE], struct span name)
-{
-    size_t len = 0, most = shown(name, PLACE_SIZE / 2 - 1);
-
-    out[len++] = '/';
-    for (size_t i = 0; i < most; i++) {
-        if (name.at[i] == '~' || name.at[i] == '/') {
-            out[len++] = '~';
-            out[len++] = name.at[i] == '~' ? '0' : '1';
-        } else {
-            out[len++] = name.at[i];
-        }
+    switch (*c) {
+    case '~':
+        return span_of("~0");
+    case '/':
+        return span_of("~1");
+    case '\0':
+        return span_of("\xC0\x80");
+    default:
+        return (struct span){c, 1};
     }
-    out[len] = '\0';
+}
+
+/* "/name"; nothing when it is too long, for a part of it would point elsewhere. */
+static void name_pointer(char out[POINTER_SIZE], struct span name)
+{
+    struct buf buf;
+
+    buf_over(&buf, out, POINTER_SIZE - 1);
+    buf_char(&buf, '/');
+    for (size_t i = 0; i < name.len && buf_ok(&buf); i++)
+        buf_add(&buf, in_pointer(name.at + i));
+    out[buf_ok(&buf) ? buf.len : 0] = '\0';
 }
 
 static bool fail_unknown(const struct batch *batch, struct span name, struct err *err)
 {
-    char pointer[PLACE_SIZE];
+    char pointer[POINTER_SIZE];
     const char *known[MEMBERS + 1];
     size_t count = 0;
 
@@ -139,20 +135,20 @@ static bool fail_unknown(const struct batch *batch, struct span name, struct err
     const char *near = nearest_name(name, known);
     if (near)
         return fail(err, ERR_UNKNOWN_MEMBER, pointer,
-                    "unknown member \"%.*s\"; did you mean \"%s\"?", shown_length(name),
-                    name.at, near);
+                    "unknown member \"%s\"; did you mean \"%s\"?", excerpt_of(name).text,
+                    near);
     return fail(err, ERR_UNKNOWN_MEMBER, pointer,
-                "unknown member \"%.*s\"; a %s request knows no such name",
-                shown_length(name), name.at, batch->task->name);
+                "unknown member \"%s\"; a %s request knows no such name",
+                excerpt_of(name).text, batch->task->name);
 }
 
 static bool fail_twice(struct span name, bool from_query, struct err *err)
 {
-    char pointer[PLACE_SIZE];
+    char pointer[POINTER_SIZE];
 
     name_pointer(pointer, name);
-    return fail(err, ERR_DUPLICATE_MEMBER, pointer, "%.*s is given twice%s",
-                shown_length(name), name.at, from_query ? " in the address" : "");
+    return fail(err, ERR_DUPLICATE_MEMBER, pointer, "%s is given twice%s",
+                excerpt_of(name).text, from_query ? " in the address" : "");
 }
 
 /* A name that the task does not know: is it at least the first of its kind? */
@@ -253,8 +249,8 @@ static bool set_number(struct batch *batch, enum member member, const struct val
         return fail_type(member, value, wanted, err);
     snprintf(pointer, sizeof pointer, "/%s", info->name);
     return fail(value_error(batch, member), ERR_INVALID_OPTION, pointer,
-                "%s is %.*s; %s is wanted", info->name, shown_length(value->text),
-                value->text.at, wanted);
+                "%s is %s; %s is wanted", info->name, excerpt_of(value->text).text,
+                wanted);
 }
 
 static bool set_integer(struct batch *batch, enum member member,
@@ -268,8 +264,8 @@ static bool set_integer(struct batch *batch, enum member member,
     if (!value->is_integer) {
         snprintf(pointer, sizeof pointer, "/%s", member_names[member]);
         return fail(err, ERR_WRONG_TYPE, pointer,
-                    "%s is %.*s; an integer of 64 bits is wanted", info->name,
-                    shown_length(value->text), value->text.at);
+                    "%s is %s; an integer of 64 bits is wanted", info->name,
+                    excerpt_of(value->text).text);
     }
     if (info->lowest < info->highest && ((double)value->integer < info->lowest ||
                                          (double)value->integer > info->highest)) {
@@ -315,8 +311,8 @@ static bool fail_choice(struct batch *batch, enum member member, const char *pla
     known[count] = NULL;
     const char *near = nearest_name(text, known);
     return fail(value_error(batch, member), ERR_INVALID_OPTION, pointer,
-                "%s is \"%.*s\"; one of %s is wanted%s%s%s", place, shown_length(text),
-                text.at, list, near ? " (did you mean \"" : "", near ? near : "",
+                "%s is \"%s\"; one of %s is wanted%s%s%s", place, excerpt_of(text).text,
+                list, near ? " (did you mean \"" : "", near ? near : "",
                 near ? "\"?)" : "");
 }
 
@@ -399,9 +395,8 @@ static bool agree(const struct batch *batch, enum member member, struct span tex
     snprintf(pointer, sizeof pointer, "/%s", member_names[member]);
     return same ||
            fail(err, ERR_CONFLICTING_MEMBERS, pointer,
-                "%s is %.*s in the body but %.*s in the address; one value is wanted",
-                member_names[member], shown_length(text), text.at, shown_length(other),
-                other.at);
+                "%s is %s in the body but %s in the address; one value is wanted",
+                member_names[member], excerpt_of(text).text, excerpt_of(other).text);
 }
 
 /* The address gave it and batch_begin() let the body give it again. */

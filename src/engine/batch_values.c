@@ -63,10 +63,10 @@ static bool fail_flaw(const struct batch *batch, const char *name,
     case FLAW_NONE:
         return true;
     case FLAW_BEYOND_INT64:
-        return fail_label(batch, array->flaw_index, array->flaw_text, err);
+        return fail_label(batch, array->flaw_index, array->flaw_text.text, err);
     case FLAW_OVERFLOW:
         return fail_element(
-            ERR_NON_FINITE_VALUE, name, array, array->flaw_index, array->flaw_text,
+            ERR_NON_FINITE_VALUE, name, array, array->flaw_index, array->flaw_text.text,
             array->element == ELEMENT_FLOAT32 ? "beyond the range of float32"
                                               : "beyond the range of float64",
             err);
@@ -75,7 +75,7 @@ static bool fail_flaw(const struct batch *batch, const char *name,
         break;
     }
     return fail_element(ERR_NON_FINITE_VALUE, name, array, array->flaw_index,
-                        array->flaw_text,
+                        array->flaw_text.text,
                         array == &batch->logits ? "a finite number or -Infinity is wanted"
                                                 : "a finite number is wanted",
                         err);

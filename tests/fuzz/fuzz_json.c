@@ -59,7 +59,7 @@ static void require_same_array(const struct array *a, const struct array *b)
     require(memcmp(a->shape.dim, b->shape.dim, sizeof a->shape.dim) == 0, "same shape");
     require(a->count == b->count && a->element == b->element, "same count");
     require(a->flaw == b->flaw && a->flaw_index == b->flaw_index, "same flaw");
-    require(strcmp(a->flaw_text, b->flaw_text) == 0, "same flaw's text");
+    require(strcmp(a->flaw_text.text, b->flaw_text.text) == 0, "same flaw's text");
     require(a->has_minus_infinity == b->has_minus_infinity, "same masks");
     require(a->count == 0 || memcmp(a->data, b->data, a->count * size) == 0,
             "same numbers");

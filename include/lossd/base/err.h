@@ -69,6 +69,10 @@ enum err_phase {
     PHASE_VALUE
 };
 
+/* A pointer ends with a NUL.  One of its characters may be another, which is then
+ * written as the bytes C0 80, as no text has them: utf8_show_nuls() (utf8.h). */
+enum { POINTER_SIZE = 1024 };
+
 struct err {
     enum err_kind kind;
     bool has_position; /* offset, line and column say where the text is wrong */
@@ -77,8 +81,8 @@ struct err {
     size_t column;     /* bytes, from 1 */
     uint64_t limit;    /* of ERR_TOO_LARGE: the ceiling that was hit, else 0 */
     const char *flag;  /* of ERR_TOO_LARGE: the setting that raises it, or NULL */
-    char pointer[192]; /* RFC 6901, "" when no element is at fault */
-    char detail[384];  /* one sentence: the thing, the value, what was wanted */
+    char pointer[POINTER_SIZE]; /* RFC 6901, "" when no element is at fault */
+    char detail[384];           /* one sentence: the thing, the value, what was wanted */
 };
 
 enum err_phase err_phase(enum err_kind kind);
@@ -87,8 +91,9 @@ enum err_phase err_phase(enum err_kind kind);
 bool err_by(const struct err *err, enum err_phase phase);
 
 /* Records the error unless one of the same or an earlier phase is there.
- * `pointer` may be NULL.  Text that does not fit is cut at a character, the
- * cut marked with "...".  Always returns false. */
+ * `pointer` may be NULL; one that does not fit is left out, for a part of it would
+ * point elsewhere.  A sentence that does not fit is cut at a character, the cut
+ * marked with "...".  Always returns false. */
 bool fail(struct err *err, enum err_kind kind, const char *pointer, const char *format,
           ...) __attribute__((format(printf, 4, 5)));
 

@@ -17,6 +17,7 @@
 
 #include "lossd/base/arena.h"
 #include "lossd/base/err.h"
+#include "lossd/base/excerpt.h"
 #include "lossd/base/span.h"
 
 enum { RANK_MAX = 8 };
@@ -39,19 +40,17 @@ enum flaw {
     FLAW_BEYOND_INT64 /* an integer, but no label can be so large */
 };
 
-enum { FLAW_TEXT_SIZE = 48 };
-
 /* The numbers of one member.  Codecs note the first flawed element here and go
  * on, because errors are reported in the order of the text. */
 struct array {
     enum element element;
     struct shape shape;
-    size_t count;                   /* product of shape.dim */
-    void *data;                     /* `count` doubles, floats or int64_t */
-    bool has_minus_infinity;        /* some element is a masked class */
-    enum flaw flaw;                 /* of the first flawed element */
-    size_t flaw_index;              /* which one, row-major */
-    char flaw_text[FLAW_TEXT_SIZE]; /* as the sender wrote it, cut */
+    size_t count;             /* product of shape.dim */
+    void *data;               /* `count` doubles, floats or int64_t */
+    bool has_minus_infinity;  /* some element is a masked class */
+    enum flaw flaw;           /* of the first flawed element */
+    size_t flaw_index;        /* which one, row-major */
+    struct excerpt flaw_text; /* as the sender wrote it */
 };
 
 /* Everything a request may say.  The rows are in members.def. */

@@ -192,16 +192,19 @@ static void detail__that_does_not_fit_is_cut_between_characters(void **state)
         }
 }
 
-static void pointer__that_does_not_fit_is_cut(void **state)
+static void pointer__that_does_not_fit_is_left_out(void **state)
 {
     (void)state;
     struct err err = {.kind = ERR_NONE};
-    char text[300];
+    char text[POINTER_SIZE + 1];
 
     memset(text, 'a', sizeof text);
-    text[sizeof text - 1] = '\0';
-    fail(&err, ERR_INTERNAL, text, "x");
-    assert_int_equal(strlen(err.pointer), sizeof err.pointer - 1);
+    text[POINTER_SIZE] = '\0';
+    fail(&err, ERR_INVALID_OPTION, text, "x");
+    assert_string_equal(err.pointer, "");
+    text[POINTER_SIZE - 1] = '\0';
+    fail(&err, ERR_WRONG_TYPE, text, "x");
+    assert_string_equal(err.pointer, text);
 }
 
 int main(void)
@@ -217,7 +220,7 @@ int main(void)
         cmocka_unit_test(err_by__tells_whether_a_phase_has_failed),
         cmocka_unit_test(detail__that_just_fits_is_whole),
         cmocka_unit_test(detail__that_does_not_fit_is_cut_between_characters),
-        cmocka_unit_test(pointer__that_does_not_fit_is_cut),
+        cmocka_unit_test(pointer__that_does_not_fit_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

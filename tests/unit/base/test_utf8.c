@@ -122,6 +122,50 @@ static void utf8_length__never_looks_beyond_the_end(void **state)
     }
 }
 
+static void utf8_fit__leaves_characters_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t most, fits;
+    } rows[] = {
+        {"", 0, 0},
+        {"abc", 3, 3},
+        {"abc", 9, 3},
+        {"abc", 2, 2},
+        {"a\xC3\xA9", 2, 1},
+        {"a\xC3\xA9", 3, 3},
+        {"\xF0\x9F\x98\x80", 3, 0},
+        {"\xF0\x9F\x98\x80", 4, 4},
+        {"a\xE2\x82\xAC\xE2\x82\xAC", 6, 4},
+        {"\x80\x80\x80\x80\x80\x80\x80\x80", 6, 3}, /* no text: not all of it is lost */
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(utf8_fit(span_of(rows[i].text), rows[i].most), rows[i].fits);
+}
+
+static void utf8_show_nuls__turns_what_stood_for_one_into_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        struct span wanted;
+    } rows[] = {
+        {"", {"", 0}},
+        {"abc", {"abc", 3}},
+        {"\xC0\x80", {"\0", 1}},
+        {"a\xC0\x80\xC0\x80z", {"a\0\0z", 4}},
+        {"\xC3\x80\xC0", {"\xC3\x80\xC0", 3}},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[16];
+        strcpy(text, rows[i].text);
+        assert_true(span_equal(utf8_show_nuls(text), rows[i].wanted));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +173,8 @@ int main(void)
         cmocka_unit_test(utf8_length__refuses_every_sequence_that_is_no_character),
         cmocka_unit_test(utf8_length__refuses_what_is_often_let_through),
         cmocka_unit_test(utf8_length__never_looks_beyond_the_end),
+        cmocka_unit_test(utf8_fit__leaves_characters_whole),
+        cmocka_unit_test(utf8_show_nuls__turns_what_stood_for_one_into_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

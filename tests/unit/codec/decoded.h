@@ -114,7 +114,7 @@ static inline void assert_same_array(const struct array *a, const struct array *
     assert_int_equal(a->flaw, b->flaw);
     assert_int_equal(a->flaw_index, b->flaw_index);
     assert_int_equal(a->has_minus_infinity, b->has_minus_infinity);
-    assert_string_equal(a->flaw_text, b->flaw_text);
+    assert_string_equal(a->flaw_text.text, b->flaw_text.text);
     if (a->count > 0)
         assert_memory_equal(a->data, b->data,
                             a->count * (a->element == ELEMENT_FLOAT32 ? 4 : 8));

@@ -117,7 +117,7 @@ static inline void make_flaw(struct array *array, enum flaw flaw, size_t index,
 {
     array->flaw = flaw;
     array->flaw_index = index;
-    snprintf(array->flaw_text, sizeof array->flaw_text, "%s", text);
+    snprintf(array->flaw_text.text, sizeof array->flaw_text.text, "%s", text);
 }
 
 /* logits [2,3] and labels [0,0]: sound as they are. */
