@@ -14,7 +14,14 @@
 #include "lossd/base/number.h"
 #include "lossd/engine/loss.h"
 
-static const double sum_tolerance = 1e-3; /* of a row of targets, from 1 */
+static const double sum_tolerance = 1e-3; /* of a row of targets, from 1; */
+
+/* and what rounding may add to that: half a unit for each target as it is read, and as
+ * much for each addition. */
+static double rounding_of_sum(size_t count)
+{
+    return (double)count * 0x1p-52;
+}
 
 static bool fail_element(enum err_kind kind, const char *name, const struct array *array,
                          size_t index, const char *found, const char *wanted,
@@ -161,7 +168,7 @@ static bool check_targets(const struct batch *batch, struct err *err)
         double sum = 0;
         for (size_t c = 0; c < batch->classes; c++)
             sum += row[c * batch->inner];
-        if (fabs(sum - 1) <= sum_tolerance)
+        if (fabs(sum - 1) <= sum_tolerance + rounding_of_sum(batch->classes))
             continue;
         char pointer[PLACE_SIZE], words[PLACE_SIZE], found[NUMBER_TEXT_MAX + 1];
         write_number(found, sum);

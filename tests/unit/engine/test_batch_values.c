@@ -286,6 +286,23 @@ static void batch_check__wants_rows_of_targets_to_be_distributions(void **state)
                    "wanted");
 }
 
+/* What is off by a thousandth in the sender's digits may be off by a little more in
+ * binary, and is taken; what is off by more is not. */
+static void batch_check__allows_for_the_rounding_of_a_sum(void **state)
+{
+    (void)state;
+    for (int side = -1; side <= 1; side += 2)
+        for (int part = 0; part <= 1000 + side; part++) {
+            double targets[] = {part / 1000., (1000 + side - part) / 1000.};
+            struct made made = with_targets(SHAPE(2), -1, targets);
+            if (!batch_check(&made.batch, &made.err))
+                fail_msg("%g and %g: %s", targets[0], targets[1], made.err.detail);
+            targets[part > 0 ? 0 : 1] += side * 1e-14;
+            made = with_targets(SHAPE(2), -1, targets);
+            assert_false(batch_check(&made.batch, &made.err));
+        }
+}
+
 /* A target of an elementwise loss says how true its class is, by itself: rows need not
  * sum to anything, and the first element out of its range is the one at fault. */
 static void batch_check__wants_targets_that_tell_to_be_from_0_to_1(void **state)
@@ -580,6 +597,7 @@ int main(void)
         cmocka_unit_test(batch_check__refuses_negative_weights),
         cmocka_unit_test(batch_check__refuses_a_negative_pos_weight),
         cmocka_unit_test(batch_check__wants_rows_of_targets_to_be_distributions),
+        cmocka_unit_test(batch_check__allows_for_the_rounding_of_a_sum),
         cmocka_unit_test(batch_check__wants_targets_that_tell_to_be_from_0_to_1),
         cmocka_unit_test(batch_check__wants_targets_that_measure_not_to_be_negative),
         cmocka_unit_test(batch_check__refuses_what_a_temperature_drives_out_of_range),
