@@ -94,3 +94,11 @@ void json_fault_end(const struct json_reader *r)
              r->place.offset - r->place.line_from + 1, rest_of(r), wanted(r));
     set_position(r, ERR_INVALID_JSON, r->place.offset);
 }
+
+void json_fault_depth(const struct json_reader *r, size_t offset)
+{
+    fail_limit(r->err, NULL, r->limits->max_depth, "--max-depth",
+               "the JSON is nested deeper than %zu levels at offset %zu",
+               r->limits->max_depth, offset);
+    set_position(r, ERR_TOO_LARGE, offset);
+}

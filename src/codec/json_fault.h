@@ -12,4 +12,7 @@ void json_fault_byte(const struct json_reader *reader, size_t offset, unsigned c
 /* The text ends, and should not have. */
 void json_fault_end(const struct json_reader *reader);
 
+/* One container more than may be open begins at `offset`: ERR_TOO_LARGE. */
+void json_fault_depth(const struct json_reader *reader, size_t offset);
+
 #endif

@@ -167,9 +167,7 @@ static const char *open(struct json_reader *r, const char *at)
         note_top(r, "an array");
     if (r->depth >= r->limits->max_depth) {
         if (keep(r, at))
-            fail_limit(r->err, NULL, r->limits->max_depth, "--max-depth",
-                       "the JSON is nested deeper than %zu levels at offset %zu",
-                       r->limits->max_depth, json_offset(&r->place, at));
+            json_fault_depth(r, json_offset(&r->place, at));
         return refuse(r);
     }
     if (r->way == JSON_TAKE) {

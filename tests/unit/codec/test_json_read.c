@@ -533,6 +533,12 @@ static void json_read__has_a_ceiling_for_depth(void **state)
                    "the JSON is nested deeper than 3 levels at offset 7");
     assert_limited("{\"x\":[{\"a\":{]", limits, "--max-depth", 3,
                    "the JSON is nested deeper than 3 levels at offset 11");
+    struct decoded d = decode_limited("{\"x\":\n [[\n\n[]]]}", limits, 1);
+    assert_true(d.err.has_position);
+    assert_int_equal(d.err.offset, 11);
+    assert_int_equal(d.err.line, 4);
+    assert_int_equal(d.err.column, 1);
+    decoded_free(&d);
     /* of two ceilings the first to be reached counts */
     limits.max_text = 10;
     assert_limited("{\"return\":[1,[[[", limits, "--max-depth", 3,
