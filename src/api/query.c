@@ -1,5 +1,7 @@
 #include "api/query.h"
 
+#include <stdio.h>
+
 #include "lossd/base/buf.h"
 #include "lossd/base/excerpt.h"
 #include "lossd/base/number.h"
@@ -131,13 +133,15 @@ static void set_member(struct batch *batch, struct span name, struct span text,
 {
     enum member member;
     struct value value = {.type = VALUE_TEXT, .text = text, .kind = "a string"};
+    char pointer[PLACE_SIZE];
 
     if (!batch_begin(batch, name, true, mem, &member, err))
         return;
     switch (member_infos[member].type) {
     case MEMBER_ARRAY:
     case MEMBER_LABELS:
-        fail(err, ERR_UNKNOWN_MEMBER, NULL,
+        snprintf(pointer, sizeof pointer, "/%s", member_infos[member].name);
+        fail(err, ERR_UNKNOWN_MEMBER, pointer,
              "%s is an array and cannot be given in the address; it goes into the body",
              member_infos[member].name);
         return;
