@@ -126,10 +126,6 @@ static void describe_option(struct json *json, const struct member_info *info)
 
 static void describe_loss(struct json *json, const struct loss *loss)
 {
-    const uint32_t of_every_loss =
-        UINT32_C(1) << MEMBER_reduction | UINT32_C(1) << MEMBER_sample_weights |
-        UINT32_C(1) << MEMBER_ignore_index | UINT32_C(1) << MEMBER_divisor;
-
     json_open(json, '{');
     text_member(json, "name", loss->name);
     text_member(json, "formula", loss->formula);
@@ -141,7 +137,7 @@ static void describe_loss(struct json *json, const struct loss *loss)
     json_key(json, "options");
     json_open(json, '[');
     for (enum member m = 0; m < MEMBERS; m++)
-        if ((loss->options | of_every_loss) >> m & 1)
+        if (loss_options(loss) >> m & 1)
             describe_option(json, &member_infos[m]);
     json_close(json, ']');
     json_close(json, '}');

@@ -17,3 +17,13 @@ const char *const loss_names[] = {
 #include "engine/losses.def"
 #undef LOSS
     NULL};
+
+uint32_t loss_options(const struct loss *loss)
+{
+    const uint32_t of_every_loss =
+        UINT32_C(1) << MEMBER_reduction | UINT32_C(1) << MEMBER_sample_weights |
+        UINT32_C(1) << MEMBER_divisor | UINT32_C(1) << MEMBER_l2;
+    const uint32_t of_labels = UINT32_C(1) << MEMBER_ignore_index;
+
+    return loss->options | of_every_loss | (loss->truths & TRUTH_LABELS ? of_labels : 0);
+}

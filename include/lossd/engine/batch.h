@@ -75,7 +75,7 @@ struct member_info {
     const char *name;
     enum member_type type;
     size_t offset;              /* of the field in struct batch */
-    double lowest, highest;     /* MEMBER_NUMBER, and MEMBER_INTEGER unless equal */
+    double lowest, highest;     /* of each number; unless equal, where it is no NUMBER */
     bool above_lowest;          /* `lowest` itself is out of the range */
     double standard;            /* the default, NAN when there is none */
     const char *const *choices; /* MEMBER_CHOICE, MEMBER_NAMES: ends with NULL */

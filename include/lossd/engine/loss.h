@@ -25,7 +25,7 @@ struct loss {
     const char *name;
     const char *formula;
     const char *source;
-    uint32_t options; /* bits of the members that are options of this loss */
+    uint32_t options; /* bits of the members that are options of this loss alone */
     unsigned truths;  /* bits of enum truth: what it takes */
     enum target_rule target_rule;
     bool ignores_weights; /* a mean is divided by a count without class weights */
@@ -53,5 +53,8 @@ struct loss {
 extern const struct loss *const loss_table[];
 extern const size_t loss_count;
 extern const char *const loss_names[]; /* ends with NULL */
+
+/* Bits of the members that are options of the loss: its own and those of every loss. */
+uint32_t loss_options(const struct loss *loss);
 
 #endif
