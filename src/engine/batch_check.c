@@ -102,6 +102,11 @@ static size_t shape_count(const struct shape *shape)
     return count;
 }
 
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 /* The shape that the logits of a linear model will have: that of the features with
  * the classes in place of what a row of them holds. */
 static bool derive_logits(struct batch *batch, struct err *err)
@@ -123,9 +128,9 @@ static bool derive_logits(struct batch *batch, struct err *err)
         shape_words(words, features);
         return fail(
             err, ERR_SHAPE_MISMATCH, "/features",
-            "features has shape %s; rows of %zu numbers are wanted for W of shape "
+            "features has shape %s; rows of %zu number%s are wanted for W of shape "
             "[%zu,%zu]",
-            words, W->dim[1], W->dim[0], W->dim[1]);
+            words, W->dim[1], plural(W->dim[1]), W->dim[0], W->dim[1]);
     }
     *logits = *features;
     logits->dim[logits->rank - 1] = W->dim[0];
@@ -135,8 +140,10 @@ static bool derive_logits(struct batch *batch, struct err *err)
     size_t rows = batch->features.count / W->dim[1];
     if (rows > batch->limits->max_elements / W->dim[0])
         return fail_limit(err, "/features", batch->limits->max_elements, "--max-elements",
-                          "%zu rows of features make more than %zu logits of %zu classes",
-                          rows, batch->limits->max_elements, W->dim[0]);
+                          "%zu row%s of features make%s more than %zu logits of %zu "
+                          "classes",
+                          rows, plural(rows), rows == 1 ? "s" : "",
+                          batch->limits->max_elements, W->dim[0]);
     batch->logits.count = shape_count(logits);
     return true;
 }
@@ -212,13 +219,17 @@ static bool check_class_shape(const struct batch *batch, const char *name,
     snprintf(pointer, sizeof pointer, "/%s", name);
     if (same_shape(&array->shape, &wanted))
         return true;
+    if (array->shape.rank == 1 && batch->classes == 1)
+        return fail(err, ERR_SHAPE_MISMATCH, pointer,
+                    "%s has %zu elements; one for the only class is wanted", name,
+                    array->count);
     if (array->shape.rank == 1)
         return fail(err, ERR_SHAPE_MISMATCH, pointer,
-                    "%s has %zu elements; one for each of the %zu classes is wanted",
-                    name, array->count, batch->classes);
+                    "%s has %zu element%s; one for each of the %zu classes is wanted",
+                    name, array->count, plural(array->count), batch->classes);
     return fail(err, ERR_SHAPE_MISMATCH, pointer,
-                "%s has rank %u; a plain list of %zu numbers is wanted", name,
-                array->shape.rank, batch->classes);
+                "%s has rank %u; a plain list of %zu number%s is wanted", name,
+                array->shape.rank, batch->classes, plural(batch->classes));
 }
 
 static bool check_shape(const struct batch *batch, enum member member, struct err *err)
