@@ -38,20 +38,20 @@ static bool check_l2(const struct batch *batch, struct err *err)
         return true;
     if (!batch_is_linear(batch))
         return fail(err, ERR_INVALID_OPTION, "/l2",
-                    "l2 is %g, but there is no W: it is an option of a linear model",
-                    batch->l2);
+                    "l2 is %s, but there is no W: it is an option of a linear model",
+                    batch_spelling(batch, MEMBER_l2).text);
     return batch->reduction != REDUCTION_NONE ||
            fail(err, ERR_INVALID_OPTION, "/l2",
-                "l2 is %g with reduction none: it belongs to no single position",
-                batch->l2);
+                "l2 is %s with reduction none: it belongs to no single position",
+                batch_spelling(batch, MEMBER_l2).text);
 }
 
 static bool check_focal(const struct batch *batch, struct err *err)
 {
     return batch->focal_gamma == 0 || !batch_has(batch, MEMBER_targets) ||
            fail(err, ERR_INVALID_OPTION, "/focal_gamma",
-                "focal_gamma is %g with targets; it is an option for labels",
-                batch->focal_gamma);
+                "focal_gamma is %s with targets; it is an option for labels",
+                batch_spelling(batch, MEMBER_focal_gamma).text);
 }
 
 /* Targets have a share for every class: there is no label to compare. */

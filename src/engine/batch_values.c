@@ -234,10 +234,11 @@ static bool check_temperature(const struct batch *batch, struct err *err)
         double logit = logit_at(batch, i);
         if (isinf(logit) || fabs(logit) <= bound)
             continue;
-        char wanted[96];
-        snprintf(
-            wanted, sizeof wanted, "divided by temperature %g it leaves the range of %s",
-            batch->temperature, batch->dtype == DTYPE_FLOAT32 ? "float32" : "float64");
+        char wanted[160];
+        snprintf(wanted, sizeof wanted,
+                 "divided by temperature %s it leaves the range of %s",
+                 batch_spelling(batch, MEMBER_temperature).text,
+                 batch->dtype == DTYPE_FLOAT32 ? "float32" : "float64");
         return fail_number(ERR_NON_FINITE_VALUE, "logits", &batch->logits, i, logit,
                            wanted, err);
     }
@@ -254,9 +255,9 @@ static bool fail_masked(const struct batch *batch, size_t position, size_t class
     if (batch->label_smoothing > 0) {
         place_pointer(pointer, "logits", &batch->logits.shape, index);
         return fail(err, ERR_MASKED_LABEL, pointer,
-                    "%s is -Infinity, a masked class, to which label_smoothing %g would "
+                    "%s is -Infinity, a masked class, to which label_smoothing %s would "
                     "give a share",
-                    logit, batch->label_smoothing);
+                    logit, batch_spelling(batch, MEMBER_label_smoothing).text);
     }
     if (batch_has(batch, MEMBER_targets)) {
         char target[NUMBER_TEXT_MAX + 1];

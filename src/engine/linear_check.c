@@ -41,16 +41,17 @@ static bool fail_logits(const struct batch *batch, size_t feature, size_t weight
                         double bias, bool hot, struct err *err)
 {
     char pointer[PLACE_SIZE], left[PLACE_SIZE], right[PLACE_SIZE];
-    char b[48] = "", temperature[48] = "";
+    char b[48] = "", number[NUMBER_TEXT_MAX + 1], temperature[96] = "";
 
     place_pointer(pointer, "features", &batch->features.shape, feature);
     say_number(left, "features", &batch->features, feature);
     say_number(right, "W", &batch->W, weight);
+    number[number_write_double(number, bias)] = '\0';
     if (bias > 0)
-        snprintf(b, sizeof b, " and b of %g", bias);
+        snprintf(b, sizeof b, " and b of %s", number);
     if (hot)
-        snprintf(temperature, sizeof temperature, " over temperature %g",
-                 batch->temperature);
+        snprintf(temperature, sizeof temperature, " over temperature %s",
+                 batch_spelling(batch, MEMBER_temperature).text);
     return fail(err, ERR_NON_FINITE_VALUE, pointer,
                 "%s and %s: logits of %zu such product%s%s%s may leave the range of %s",
                 left, right, batch->features_of_row,
@@ -91,10 +92,10 @@ static bool check_penalty(const struct batch *batch, struct err *err)
     say_number(words, "W", &batch->W, weight);
     return fail(
         err, ERR_NON_FINITE_VALUE, pointer,
-        "%s: l2 %g times the square%s of %zu such weight%s may leave the range of "
+        "%s: l2 %s times the square%s of %zu such weight%s may leave the range of "
         "float64",
-        words, batch->l2, batch->W.count == 1 ? "" : "s", batch->W.count,
-        batch->W.count == 1 ? "" : "s");
+        words, batch_spelling(batch, MEMBER_l2).text, batch->W.count == 1 ? "" : "s",
+        batch->W.count, batch->W.count == 1 ? "" : "s");
 }
 
 bool linear_check(const struct batch *batch, struct err *err)

@@ -214,6 +214,12 @@ bool batch_begin(struct batch *batch, struct span name, bool from_query,
 bool batch_set(struct batch *batch, enum member member, struct value value,
                struct err *err);
 
+/* The value of an option that was given, as the sender wrote it. */
+static inline struct excerpt batch_spelling(const struct batch *batch, enum member member)
+{
+    return excerpt_of(batch->spelled[member]);
+}
+
 /* The array of an array member, to be filled. */
 struct array *batch_array(struct batch *batch, enum member member);
 

@@ -13,6 +13,7 @@
 #ifndef LOSSD_TESTS_MADE_H
 #define LOSSD_TESTS_MADE_H
 
+#include "lossd/base/number.h"
 #include "lossd/engine/batch.h"
 #include "lossd/engine/loss.h"
 #include "lossd/engine/score.h"
@@ -137,12 +138,15 @@ static inline bool make_value(struct made *made, const char *name, struct value 
     return batch_set(&made->batch, make_begin(made, name), value, &made->err);
 }
 
+/* The spelling lives until as many numbers have been made as a batch has members. */
 static inline struct value number_value(double number)
 {
-    static char text[32];
+    static char texts[MEMBERS][NUMBER_TEXT_MAX + 1];
+    static unsigned made;
+    char *text = texts[made++ % MEMBERS];
     struct value value = {.type = VALUE_NUMBER, .number = number, .kind = "a number"};
 
-    snprintf(text, sizeof text, "%.17g", number);
+    text[number_write_double(text, number)] = '\0';
     value.text = span_of(text);
     value.is_integer = fabs(number) < 0x1p53 && number == trunc(number);
     value.integer = value.is_integer ? (int64_t)number : 0;

@@ -436,7 +436,7 @@ static void batch_check__lets_a_cap_keep_logits_in_range(void **state)
     make_number(&made, "softcap", 1e300);
     make_number(&made, "temperature", 1e-9);
     assert_refused(&made, ERR_NON_FINITE_VALUE, "/logits/1",
-                   "logits[1] is 1.7e+308; divided by temperature 1e-09 it leaves the "
+                   "logits[1] is 1.7e+308; divided by temperature 1e-9 it leaves the "
                    "range of float64");
 }
 
