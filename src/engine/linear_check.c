@@ -2,12 +2,18 @@
  *
  * Scoring cannot fail, so what it computes must be finite beforehand.  Numbers at the
  * end of the range are rare, and a bound is told easily: a logit is at most depth
- * times the largest of the features times the largest of W, plus the largest of b. */
+ * times the largest of the features times the largest of W, plus the largest of b.
+ *
+ * Where that is too much, the logits may be finite all the same.  They are computed
+ * then, one after another as the kernel will (matmul.h), unless they are so many that
+ * it would take a thread for long: then the bound decides. */
 #include <math.h>
 #include <stdio.h>
 
 #include "engine/linear.h"
 #include "lossd/base/number.h"
+
+enum { EACH_MOST = 1 << 24 }; /* products: some hundredths of a second */
 
 static size_t largest_of(const struct array *array)
 {
@@ -37,8 +43,13 @@ static bool is_hot(const struct batch *batch, double range)
     return batch->temperature < 1 && !(batch->softcap <= range * batch->temperature);
 }
 
-static bool fail_logits(const struct batch *batch, size_t feature, size_t weight,
-                        double bias, bool hot, struct err *err)
+static const char *dtype_word(const struct batch *batch)
+{
+    return batch->dtype == DTYPE_FLOAT32 ? "float32" : "float64";
+}
+
+static bool fail_bound(const struct batch *batch, size_t feature, size_t weight,
+                       double bias, bool hot, struct err *err)
 {
     char pointer[PLACE_SIZE], left[PLACE_SIZE], right[PLACE_SIZE];
     char b[48] = "", number[NUMBER_TEXT_MAX + 1], temperature[96] = "";
@@ -56,7 +67,66 @@ static bool fail_logits(const struct batch *batch, size_t feature, size_t weight
                 "%s and %s: logits of %zu such product%s%s%s may leave the range of %s",
                 left, right, batch->features_of_row,
                 batch->features_of_row == 1 ? "" : "s", b, temperature,
-                batch->dtype == DTYPE_FLOAT32 ? "float32" : "float64");
+                dtype_word(batch));
+}
+
+static void say_logit(char out[NUMBER_TEXT_MAX + 1], double logit)
+{
+    if (isfinite(logit))
+        out[number_write_double(out, logit)] = '\0';
+    else
+        snprintf(out, NUMBER_TEXT_MAX + 1, "%s",
+                 isnan(logit) ? "NaN"
+                 : logit > 0  ? "Infinity"
+                              : "-Infinity");
+}
+
+static bool fail_logit(const struct batch *batch, size_t row, size_t class, double logit,
+                       bool hot, struct err *err)
+{
+    char pointer[PLACE_SIZE], words[PLACE_SIZE], b[32] = "", number[NUMBER_TEXT_MAX + 1];
+
+    place_pointer(pointer, "features", &batch->position_shape, row);
+    place_words(words, "features", &batch->position_shape, row);
+    if (batch_has(batch, MEMBER_b))
+        snprintf(b, sizeof b, " plus b[%zu]", class);
+    say_logit(number, logit);
+    if (hot)
+        return fail(err, ERR_NON_FINITE_VALUE, pointer,
+                    "%s times W[%zu]%s is %s; divided by temperature %s it leaves the "
+                    "range of %s",
+                    words, class, b, number,
+                    batch_spelling(batch, MEMBER_temperature).text, dtype_word(batch));
+    return fail(err, ERR_NON_FINITE_VALUE, pointer,
+                "%s times W[%zu]%s is %s, beyond the range of %s", words, class, b,
+                number, dtype_word(batch));
+}
+
+static double logit_of(const struct batch *batch, size_t row, size_t class)
+{
+    size_t depth = batch->features_of_row;
+    const double *x = (const double *)batch->features.data + row * depth;
+    const double *w = (const double *)batch->W.data + class * depth;
+    const double *b = batch->b.data;
+    double logit = 0;
+
+    for (size_t k = 0; k < depth; k++)
+        logit += x[k] * w[k];
+    return b ? logit + b[class] : logit;
+}
+
+static bool check_each_logit(const struct batch *batch, double largest, bool hot,
+                             struct err *err)
+{
+    for (size_t row = 0; row < batch->positions; row++)
+        for (size_t class = 0; class < batch->classes; class ++) {
+            double logit = logit_of(batch, row, class), stored = logit;
+            if (batch->dtype == DTYPE_FLOAT32)
+                stored = (double)(float)logit;
+            if (!(fabs(stored) <= largest))
+                return fail_logit(batch, row, class, logit, hot, err);
+        }
+    return true;
 }
 
 static bool check_logits(const struct batch *batch, struct err *err)
@@ -76,7 +146,12 @@ static bool check_logits(const struct batch *batch, struct err *err)
     double bound = products + bias;
     if (hot)
         bound /= batch->temperature;
-    return bound <= range || fail_logits(batch, feature, weight, bias, hot, err);
+    if (bound <= range)
+        return true;
+    if (linear_count(batch) * (double)batch->features_of_row <= EACH_MOST)
+        return check_each_logit(batch, hot ? range * batch->temperature : range, hot,
+                                err);
+    return fail_bound(batch, feature, weight, bias, hot, err);
 }
 
 static bool check_penalty(const struct batch *batch, struct err *err)

@@ -195,7 +195,7 @@ static void inputs__are_finite(void **state)
 
 /* ---- range ------------------------------------------------------------------------ */
 
-/* features [1,2] = {0, x}, W [2,2] = {1, 0, w, 0}, b = {0, z}. */
+/* features [1,2] = {0, x}, W [2,2] = {0, 0, 0, w}, b = {0, z}. */
 struct edge {
     const char *dtype;
     double x, w, z, temperature, softcap, l2;
@@ -209,7 +209,7 @@ static struct made make_edge(const struct edge *edge)
     struct made made = make(&task_loss);
 
     memcpy(features, (double[]){0, edge->x}, sizeof features);
-    memcpy(W, (double[]){0, 0, edge->w, 0}, sizeof W);
+    memcpy(W, (double[]){0, 0, 0, edge->w}, sizeof W);
     memcpy(b, (double[]){0, edge->z}, sizeof b);
     make_doubles(&made, "features", SHAPE(1, 2), features);
     make_doubles(&made, "W", SHAPE(2, 2), W);
@@ -225,32 +225,34 @@ static struct made make_edge(const struct edge *edge)
     return made;
 }
 
-static void model__is_refused_when_logits_could_leave_the_range(void **state)
+static void model__is_refused_when_logits_leave_the_range(void **state)
 {
     (void)state;
     const struct edge edges[] = {
         {.dtype = "float64", .x = 1e150, .w = -1e150},
-        {"float64", 1e200, -1e200, 0, 0, 0, 0, "/features/0/1",
-         "features[0][1] is 1e+200 and W[1][0] is -1e+200: logits of 2 such products may "
-         "leave the range of float64"},
-        {"float32", 1e20, 1e20, 0, 0, 0, 0, "/features/0/1",
-         "features[0][1] is 100000000000000000000 and W[1][0] is 100000000000000000000: "
-         "logits of 2 such products may leave the range of float32"},
+        {"float64", 1e200, -1e200, 0, 0, 0, 0, "/features/0",
+         "features[0] times W[1] plus b[1] is -Infinity, beyond the range of float64"},
+        {"float32", 1e20, 1e20, 0, 0, 0, 0, "/features/0",
+         "features[0] times W[1] plus b[1] is 1e+40, beyond the range of float32"},
         {.dtype = "float32", .x = 1e18, .w = 1e18},
+        {.dtype = "float32", .x = 3.4028234663852886e38, .w = 1},
+        {.dtype = "float32", .x = 3.4028235e38, .w = 1}, /* rounds to that */
+        {"float32", 3.4028235677973366e38, 1, 0, 0, 0, 0, "/features/0",
+         "features[0] times W[1] plus b[1] is 3.4028235677973366e+38, beyond the range "
+         "of float32"},
         {.dtype = "float32", .z = 3.4028234663852886e38},
-        {"float32", 0, 0, -1e39, 0, 0, 0, "/features/0/0",
-         "features[0][0] is 0 and W[0][0] is 0: logits of 2 such products and b of 1e+39 "
-         "may leave the range of float32"},
-        {"float64", 4, 4, 0, 1e-307, 0, 0, "/features/0/1",
-         "features[0][1] is 4 and W[1][0] is 4: logits of 2 such products over "
-         "temperature 1e-307 may leave the range of float64"},
-        {.dtype = "float64", .x = 4, .w = 4, .temperature = 1e-305},
-        {.dtype = "float64", .x = 4, .w = 4, .temperature = 1e-307, .softcap = 2},
-        {"float64", 1, 1e160, 0, 0, 0, 1e-200, "/W/1/0",
-         "W[1][0] is 1e+160: l2 1e-200 times the squares of 4 such weights may leave the "
+        {"float32", 0, 0, -1e39, 0, 0, 0, "/features/0",
+         "features[0] times W[1] plus b[1] is -1e+39, beyond the range of float32"},
+        {"float64", 5, 5, 0, 1e-307, 0, 0, "/features/0",
+         "features[0] times W[1] plus b[1] is 25; divided by temperature 1e-307 it "
+         "leaves the range of float64"},
+        {.dtype = "float64", .x = 4, .w = 4, .temperature = 1e-307},
+        {.dtype = "float64", .x = 5, .w = 5, .temperature = 1e-307, .softcap = 2},
+        {"float64", 1, 1e160, 0, 0, 0, 1e-200, "/W/1/1",
+         "W[1][1] is 1e+160: l2 1e-200 times the squares of 4 such weights may leave the "
          "range of float64"},
-        {"float64", 1, 1e100, 0, 0, 0, 1e200, "/W/1/0",
-         "W[1][0] is 1e+100: l2 1e+200 times the squares of 4 such weights may leave the "
+        {"float64", 1, 1e100, 0, 0, 0, 1e200, "/W/1/1",
+         "W[1][1] is 1e+100: l2 1e+200 times the squares of 4 such weights may leave the "
          "range of float64"},
         {.dtype = "float64", .x = 1, .w = 1e150, .l2 = 1e6},
     };
@@ -268,6 +270,59 @@ static void model__is_refused_when_logits_could_leave_the_range(void **state)
     }
 }
 
+/* The largest numbers are in the model, but no logit has all of them. */
+static void model__is_scored_when_its_largest_numbers_do_not_meet(void **state)
+{
+    (void)state;
+    const struct {
+        double features[4], W[4];
+    } rows[] = {
+        {{1e308, 1, 0, 0}, {0.9, 0, 0.1, 0}},
+        {{1e200, 0, 0, 1e200}, {0, 0, 0, 0}},
+        {{1e308, 1e308, 0, 0}, {1, 0, 0, 1}},
+        {{1.7e308, 0, 0, 1.7e308}, {1, 1, 0, 0}},
+        {{1.7e308, 1.7e308, 0, 0}, {1, -1, 0, 0}},
+        {{1e200, 0, 1e200, 0}, {0, 1e200, 1, 0}},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        double features[4], W[4];
+        int64_t labels[] = {0, 1};
+        struct made made = make(&task_loss);
+        memcpy(features, rows[i].features, sizeof features);
+        memcpy(W, rows[i].W, sizeof W);
+        make_doubles(&made, "features", SHAPE(2, 2), features);
+        make_doubles(&made, "W", SHAPE(2, 2), W);
+        make_labels(&made, SHAPE(2), labels);
+        make_return(&made, "loss,logits");
+        assert_scores(&made, NULL);
+        assert_true(isfinite(made.result.loss));
+        for (size_t j = 0; j < 4; j++)
+            assert_true(isfinite(doubles(made.result.logits)[j]));
+        unmake(&made);
+    }
+}
+
+/* To compute all logits of a large model would take a thread for long. */
+static void model__that_is_large_is_judged_by_a_bound(void **state)
+{
+    (void)state;
+    enum { ROWS = 512, DEPTH = 65 };
+    static double features[ROWS * DEPTH], W[ROWS * DEPTH];
+    static int64_t labels[ROWS];
+    struct made made = make(&task_loss);
+
+    features[DEPTH + 1] = 1e200;
+    W[2] = -1e200;
+    make_doubles(&made, "features", SHAPE(ROWS, DEPTH), features);
+    make_doubles(&made, "W", SHAPE(ROWS, DEPTH), W);
+    make_labels(&made, SHAPE(ROWS), labels);
+    assert_refused(&made, ERR_NON_FINITE_VALUE, "/features/1/1",
+                   "features[1][1] is 1e+200 and W[0][2] is -1e+200: logits of 65 such "
+                   "products may leave the range of float64");
+    unmake(&made);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,7 +334,9 @@ int main(void)
         cmocka_unit_test(l2__belongs_to_no_single_position),
         cmocka_unit_test(gradient_b__wants_b),
         cmocka_unit_test(inputs__are_finite),
-        cmocka_unit_test(model__is_refused_when_logits_could_leave_the_range),
+        cmocka_unit_test(model__is_refused_when_logits_leave_the_range),
+        cmocka_unit_test(model__is_scored_when_its_largest_numbers_do_not_meet),
+        cmocka_unit_test(model__that_is_large_is_judged_by_a_bound),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
