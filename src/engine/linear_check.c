@@ -11,7 +11,6 @@
 #include <stdio.h>
 
 #include "engine/linear.h"
-#include "lossd/base/number.h"
 
 enum { EACH_MOST = 1 << 24 }; /* products: some hundredths of a second */
 
@@ -30,11 +29,11 @@ static size_t largest_of(const struct array *array)
 static void say_number(char out[PLACE_SIZE], const char *name, const struct array *array,
                        size_t index)
 {
-    char words[PLACE_SIZE], number[NUMBER_TEXT_MAX + 1];
+    char words[PLACE_SIZE], number[PLACE_SIZE];
 
     place_words(words, name, &array->shape, index);
-    number[number_write_double(number, ((const double *)array->data)[index])] = '\0';
-    snprintf(out, PLACE_SIZE, "%.150s is %s", words, number);
+    number_words(number, ((const double *)array->data)[index]);
+    snprintf(out, PLACE_SIZE, "%.150s is %.30s", words, number);
 }
 
 /* Does the temperature make logits larger? */
@@ -52,14 +51,14 @@ static bool fail_bound(const struct batch *batch, size_t feature, size_t weight,
                        double bias, bool hot, struct err *err)
 {
     char pointer[PLACE_SIZE], left[PLACE_SIZE], right[PLACE_SIZE];
-    char b[48] = "", number[NUMBER_TEXT_MAX + 1], temperature[96] = "";
+    char b[PLACE_SIZE] = "", number[PLACE_SIZE], temperature[96] = "";
 
     place_pointer(pointer, "features", &batch->features.shape, feature);
     say_number(left, "features", &batch->features, feature);
     say_number(right, "W", &batch->W, weight);
-    number[number_write_double(number, bias)] = '\0';
+    number_words(number, bias);
     if (bias > 0)
-        snprintf(b, sizeof b, " and b of %s", number);
+        snprintf(b, sizeof b, " and b of %.30s", number);
     if (hot)
         snprintf(temperature, sizeof temperature, " over temperature %s",
                  batch_spelling(batch, MEMBER_temperature).text);
@@ -70,27 +69,16 @@ static bool fail_bound(const struct batch *batch, size_t feature, size_t weight,
                 dtype_word(batch));
 }
 
-static void say_logit(char out[NUMBER_TEXT_MAX + 1], double logit)
-{
-    if (isfinite(logit))
-        out[number_write_double(out, logit)] = '\0';
-    else
-        snprintf(out, NUMBER_TEXT_MAX + 1, "%s",
-                 isnan(logit) ? "NaN"
-                 : logit > 0  ? "Infinity"
-                              : "-Infinity");
-}
-
 static bool fail_logit(const struct batch *batch, size_t row, size_t class, double logit,
                        bool hot, struct err *err)
 {
-    char pointer[PLACE_SIZE], words[PLACE_SIZE], b[32] = "", number[NUMBER_TEXT_MAX + 1];
+    char pointer[PLACE_SIZE], words[PLACE_SIZE], b[32] = "", number[PLACE_SIZE];
 
     place_pointer(pointer, "features", &batch->position_shape, row);
     place_words(words, "features", &batch->position_shape, row);
     if (batch_has(batch, MEMBER_b))
         snprintf(b, sizeof b, " plus b[%zu]", class);
-    say_logit(number, logit);
+    number_words(number, logit);
     if (hot)
         return fail(err, ERR_NON_FINITE_VALUE, pointer,
                     "%s times W[%zu]%s is %s; divided by temperature %s it leaves the "

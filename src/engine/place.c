@@ -1,7 +1,9 @@
-/* Where an element stands, in the two ways an error says it, and which name a
- * misspelt one was meant to be. */
+/* Where an element stands, in the two ways an error says it, what it is, and which
+ * name a misspelt one was meant to be. */
+#include <math.h>
 #include <stdio.h>
 
+#include "lossd/base/number.h"
 #include "lossd/engine/batch.h"
 
 static void write_place(char *out, const char *start, const char *member,
@@ -30,6 +32,17 @@ void place_words(char out[PLACE_SIZE], const char *member, const struct shape *s
                  size_t index)
 {
     write_place(out, "", member, shape, index, "[", "]");
+}
+
+void number_words(char out[PLACE_SIZE], double value)
+{
+    if (isfinite(value))
+        out[number_write_double(out, value)] = '\0';
+    else
+        snprintf(out, PLACE_SIZE, "%s",
+                 isnan(value) ? "NaN"
+                 : value > 0  ? "Infinity"
+                              : "-Infinity");
 }
 
 void shape_words(char out[PLACE_SIZE], const struct shape *shape)

@@ -243,6 +243,9 @@ void place_pointer(char out[PLACE_SIZE], const char *member, const struct shape 
 void place_words(char out[PLACE_SIZE], const char *member, const struct shape *shape,
                  size_t index);
 
+/* "1.5", "-Infinity", "NaN", terminated: a value that was found. */
+void number_words(char out[PLACE_SIZE], double value);
+
 /* "[2,3]", terminated. */
 void shape_words(char out[PLACE_SIZE], const struct shape *shape);
 

@@ -584,18 +584,72 @@ static void batch_check__judges_elements_in_their_order(void **state)
                    "labels[0] is 1e30, outside 0..2 (ignore_index is -100)");
 }
 
-/* What takes two members comes last: a masked label after an option far behind. */
-static void batch_check__judges_masks_after_all_values(void **state)
+/* What takes two members has its turn where the element is that is at fault: a masked
+ * label in front of a label that is out of range, and behind one. */
+static void batch_check__judges_masks_in_their_turn(void **state)
 {
     (void)state;
-    double logits[] = {-INFINITY, 1, 2};
-    struct made made = make(&task_loss);
+    static const struct {
+        bool labels_first;
+        double smoothing, logits[4], targets[4]; /* of no row: no targets */
+        int64_t labels[2];
+        const char *pointer;
+    } rows[] = {
+        {true, 0, {1, -INFINITY, 1, 2}, {0}, {1, 7}, "/labels/0"},
+        {false, 0, {1, -INFINITY, 1, 2}, {0}, {1, 7}, "/labels/0"},
+        {true, 0, {1, 2, 1, -INFINITY}, {0}, {7, 1}, "/labels/0"},
+        {true, 0, {-INFINITY, -INFINITY, 1, -INFINITY}, {0}, {0, 1}, "/labels/1"},
+        {false, 0, {-INFINITY, -INFINITY, 1, -INFINITY}, {0}, {0, 1}, "/logits/0"},
+        {true, 0, {-INFINITY, -INFINITY, 1, 2}, {0}, {0, 7}, "/labels/1"},
+        {false, 0.5, {1, -INFINITY, 1, 2}, {0}, {0, 7}, "/logits/0/1"},
+        {true, 0.5, {1, -INFINITY, 1, 2}, {0}, {0, 7}, "/labels/1"},
+        {true, 2, {1, -INFINITY, 1, 2}, {0}, {1, 0}, "/labels/0"},
+        {true, 0, {1, 2, 1, -INFINITY}, {0.5, 0.6, 0.5, 0.5}, {0}, "/targets/0"},
+        {true, 0, {1, -INFINITY, 1, 2}, {0.5, 0.5, -1, 2}, {0}, "/targets/0/1"},
+        {true, 0, {1, 2, 1, -INFINITY}, {1.5, -0.5, 0, 1}, {0}, "/targets/0/1"},
+        {true, 0, {1, 2, 1, 2}, {0.5, 0.6, -1, 2}, {0}, "/targets/0"},
+        {true, 0, {1, 2, 1, 2}, {0.5, -0.6, 1, 2}, {0}, "/targets/0/1"},
+    };
 
-    make_doubles(&made, "logits", SHAPE(3), logits);
-    make_labels(&made, SHAPE_SCALAR, zeros);
-    make_number(&made, "label_smoothing", 2);
-    assert_refused(&made, ERR_INVALID_OPTION, "/label_smoothing",
-                   "label_smoothing is 2; a number from 0 to 1 is wanted");
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        double logits[4], targets[4];
+        int64_t labels[2];
+        struct made made = make(&task_loss);
+        memcpy(logits, rows[i].logits, sizeof logits);
+        memcpy(targets, rows[i].targets, sizeof targets);
+        memcpy(labels, rows[i].labels, sizeof labels);
+        if (!rows[i].labels_first)
+            make_doubles(&made, "logits", SHAPE(2, 2), logits);
+        if (targets[0] > 0)
+            make_doubles(&made, "targets", SHAPE(2, 2), targets);
+        else
+            make_labels(&made, SHAPE(2), labels);
+        if (rows[i].labels_first)
+            make_doubles(&made, "logits", SHAPE(2, 2), logits);
+        make_number(&made, "label_smoothing", rows[i].smoothing);
+        assert_false(batch_check(&made.batch, &made.err));
+        assert_string_equal(made.err.pointer, rows[i].pointer);
+    }
+}
+
+/* A logit that the temperature drives out of range stands in front of a wrong label. */
+static void batch_check__judges_a_temperature_where_the_logit_is(void **state)
+{
+    (void)state;
+    double logits[] = {1, 2e307, 3};
+    int64_t label = 7;
+    struct made made = make(&task_loss);
+    struct array *array = make_doubles(&made, "logits", SHAPE(3), logits);
+
+    make_labels(&made, SHAPE_SCALAR, &label);
+    make_number(&made, "temperature", 0.1);
+    assert_refused(&made, ERR_NON_FINITE_VALUE, "/logits/1",
+                   "logits[1] is 2e+307; divided by temperature 0.1 it leaves the range "
+                   "of float64");
+    make_flaw(array, FLAW_NAN, 0, "NaN");
+    memset(&made.err, 0, sizeof made.err);
+    assert_refused(&made, ERR_NON_FINITE_VALUE, "/logits/0",
+                   "logits[0] is NaN; a finite number or -Infinity is wanted");
 }
 
 int main(void)
@@ -618,7 +672,8 @@ int main(void)
         cmocka_unit_test(batch_check__judges_shapes_in_the_order_of_the_text),
         cmocka_unit_test(batch_check__judges_values_in_the_order_of_the_text),
         cmocka_unit_test(batch_check__judges_elements_in_their_order),
-        cmocka_unit_test(batch_check__judges_masks_after_all_values),
+        cmocka_unit_test(batch_check__judges_masks_in_their_turn),
+        cmocka_unit_test(batch_check__judges_a_temperature_where_the_logit_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

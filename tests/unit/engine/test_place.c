@@ -144,12 +144,29 @@ static void nearest_name__reads_the_span_only(void **state)
     assert_string_equal(nearest_name((struct span){"summary", 3}, names), "sum");
 }
 
+static void number_words__say_what_is_not_finite_too(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        const char *words;
+    } rows[] = {{0.1, "0.1"},           {-1e200, "-1e+200"},      {-0.0, "-0"},
+                {INFINITY, "Infinity"}, {-INFINITY, "-Infinity"}, {NAN, "NaN"}};
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        char words[PLACE_SIZE];
+        number_words(words, rows[i].value);
+        assert_string_equal(words, rows[i].words);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(place__names_every_index_in_both_ways),
         cmocka_unit_test(place__of_the_longest_indices_stays_within_its_room),
         cmocka_unit_test(shape__is_written_as_a_list),
+        cmocka_unit_test(number_words__say_what_is_not_finite_too),
         cmocka_unit_test(nearest_name__is_the_one_that_was_meant),
         cmocka_unit_test(nearest_name__of_two_alike_is_the_first),
         cmocka_unit_test(nearest_name__reads_the_span_only),
