@@ -227,8 +227,11 @@ static void make_api(void)
     if (*config.api_key_file)
         assert_non_null(keys = keyring_new(config.api_key_file, &err));
     struct api_settings settings = {
-        .limits = {config.max_elements, config.max_classes, config.max_confusion,
-                   config.max_depth, config.max_text},
+        .limits = {.max_elements = config.max_elements,
+                   .max_classes = config.max_classes,
+                   .max_confusion = config.max_confusion,
+                   .max_depth = config.max_depth,
+                   .max_text = config.max_text},
         .max_body = config.max_body,
         .max_request_memory = config.max_request_memory,
         .server_timing = config.server_timing,

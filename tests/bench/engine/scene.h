@@ -191,8 +191,11 @@ static inline void scene_truth(struct scene *scene, const struct work *work,
 static inline void scene_prepare(struct scene *scene, const struct work *work,
                                  size_t width, struct scored *scored)
 {
-    static const struct limits limits = {SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX,
-                                         SIZE_MAX};
+    static const struct limits limits = {.max_elements = SIZE_MAX,
+                                         .max_classes = SIZE_MAX,
+                                         .max_confusion = SIZE_MAX,
+                                         .max_depth = SIZE_MAX,
+                                         .max_text = SIZE_MAX};
     bool is_float = scene->dtype == DTYPE_FLOAT32;
     struct batch *batch = &scored->batch;
     struct result *result = &scored->result;
