@@ -80,7 +80,7 @@ struct chunk {
     loop_body *body;
     void *ctx;
     size_t from, to;
-    uint32_t chunks; /* of the whole loop */
+    uint32_t index, chunks; /* which one, of how many in the whole loop */
     bool last;
 };
 
@@ -109,10 +109,18 @@ static bool claim(struct loop *loop, struct chunk *out)
         if (!atomic_compare_exchange_weak(&loop->ticket, &ticket, ticket + 1))
             continue;
         out->to = to - out->from < grain ? to : out->from + grain;
+        out->index = next;
         out->chunks = chunks;
         out->last = next == chunks - 1;
         return true;
     }
+}
+
+/* Whom a chunk is done as.  Few chunks go by themselves, so that a loop has use for no
+ * more than it has chunks. */
+static size_t worker_of(const struct pool *pool, const struct chunk *chunk, size_t worker)
+{
+    return chunk->chunks <= pool->threads ? chunk->index : worker;
 }
 
 /* Works on a loop until all its chunks are taken. */
@@ -124,7 +132,7 @@ static bool work_on(struct pool *pool, struct loop *loop, size_t worker)
     while (claim(loop, &chunk)) {
         if (chunk.last) /* before it is done, so the slot cannot be another loop's yet */
             atomic_fetch_and(&pool->open, ~(UINT64_C(1) << (loop - pool->loops)));
-        chunk.body(chunk.ctx, chunk.from, chunk.to, worker);
+        chunk.body(chunk.ctx, chunk.from, chunk.to, worker_of(pool, &chunk, worker));
         worked = true;
         if (atomic_fetch_add(&loop->done, 1) + 1 == chunk.chunks &&
             atomic_load(&loop->waited)) {
@@ -368,12 +376,11 @@ static void run_shared(struct pool *pool, struct loop *loop, size_t from, size_t
     atomic_fetch_and(&pool->taken, ~slot);
 }
 
-static void run_alone(size_t from, size_t to, size_t grain, size_t worker,
-                      loop_body *body, void *ctx)
+static void run_alone(size_t from, size_t to, size_t grain, loop_body *body, void *ctx)
 {
     for (size_t next; from < to; from = next) {
         next = to - from < grain ? to : from + grain;
-        body(ctx, from, next, worker);
+        body(ctx, from, next, 0);
     }
 }
 
@@ -389,6 +396,6 @@ void pool_for(struct pool *pool, size_t n, size_t grain,
         if (loop)
             run_shared(pool, loop, from, to, grain, body, ctx);
         else
-            run_alone(from, to, grain, pool_width(pool) - 1, body, ctx);
+            run_alone(from, to, grain, body, ctx);
     }
 }

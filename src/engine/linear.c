@@ -91,13 +91,26 @@ static struct product b_product(const struct batch *batch, const struct result *
 
 /* ---- making one --------------------------------------------------------------- */
 
+/* Threads that make it, of `width`. */
+static size_t width_of(const struct product *product, size_t width)
+{
+    size_t blocks = matmul_blocks(product);
+    double products =
+        (double)product->rows * (double)product->columns * (double)product->depth;
+
+    if (products < INLINE_PRODUCTS || blocks <= 1)
+        return 1;
+    return blocks < width ? blocks : width;
+}
+
 static size_t room_for_product(const struct product *product)
 {
     return matmul_room(product->rows, product->columns, product->depth);
 }
 
-/* Doubles for a thread, whichever product it works on. */
-static size_t room_for_thread(const struct batch *batch, const struct result *result)
+/* Doubles for all threads, whichever product they work on. */
+static size_t room_for_threads(const struct batch *batch, const struct result *result,
+                               size_t width)
 {
     const struct product products[] = {
         logits_product(batch, result), features_product(batch, result),
@@ -107,9 +120,11 @@ static size_t room_for_thread(const struct batch *batch, const struct result *re
                            batch_wants(batch, OUTPUT_GRADIENT_B)};
     size_t most = 0;
 
-    for (size_t i = 0; i < sizeof products / sizeof products[0]; i++)
-        if (wanted[i] && room_for_product(&products[i]) > most)
-            most = room_for_product(&products[i]);
+    for (size_t i = 0; i < sizeof products / sizeof products[0]; i++) {
+        size_t room = width_of(&products[i], width) * room_for_product(&products[i]);
+        if (wanted[i] && room > most)
+            most = room;
+    }
     return most;
 }
 
@@ -131,11 +146,9 @@ static void make_blocks(void *ctx, size_t from, size_t to, size_t worker)
 static void make_product(const struct product *product, double *room, struct pool *pool)
 {
     struct making making = {product, kernel_here(), room};
-    double products =
-        (double)product->rows * (double)product->columns * (double)product->depth;
 
-    pool_for(products < INLINE_PRODUCTS ? NULL : pool, matmul_blocks(product), 1,
-             make_blocks, &making);
+    pool_for(width_of(product, pool_width(pool)) > 1 ? pool : NULL,
+             matmul_blocks(product), 1, make_blocks, &making);
 }
 
 /* ---- the model ---------------------------------------------------------------- */
@@ -151,8 +164,8 @@ bool linear_init(struct result *result, const struct batch *batch, size_t width,
                  struct arena *mem, struct err *err)
 {
     const size_t spare = ROOM_ALIGNMENT / sizeof(double);
-    size_t each = room_for_thread(batch, result);
-    double *room = arena_alloc(mem, width * each + spare, sizeof *room, err);
+    size_t count = room_for_threads(batch, result, width);
+    double *room = arena_alloc(mem, count + spare, sizeof *room, err);
 
     if (!room)
         return false;

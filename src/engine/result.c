@@ -73,6 +73,12 @@ void *home_of_exps(const struct batch *batch, const struct result *result)
                                                           : result->probabilities;
 }
 
+/* Who has shares of all classes, or none of the softmax, may go through them in double. */
+static bool needs_row(const struct batch *batch)
+{
+    return batch->targets.data || batch->label_smoothing > 0 || batch->loss->needs_row;
+}
+
 /* Probabilities can do without it. */
 bool needs_log_sum(const struct batch *batch)
 {
@@ -133,12 +139,12 @@ static bool room_for_slab(struct worker *worker, const struct batch *batch,
                   err) ||
         !room_for(&values, batch->loss->is_elementwise, count, sizeof(double), mem,
                   err) ||
-        !room_for(&row, true, batch->classes, 2 * sizeof(double), mem, err))
+        !room_for(&row, needs_row(batch), batch->classes, 2 * sizeof(double), mem, err))
         return false;
     worker->targets = targets;
     worker->values = values;
     worker->row = row;
-    worker->other_row = worker->row + batch->classes;
+    worker->other_row = row ? worker->row + batch->classes : NULL;
     return true;
 }
 
@@ -173,15 +179,17 @@ static bool room_for_rows(struct worker *worker, const struct batch *batch,
 bool result_init(struct result *result, const struct batch *batch, size_t width,
                  struct arena *mem, struct err *err)
 {
+    size_t scorers = score_width(batch, width);
+
     memset(result, 0, sizeof *result);
-    result->workers = arena_zalloc(mem, width, sizeof *result->workers, err);
+    result->workers = arena_zalloc(mem, scorers, sizeof *result->workers, err);
     if (!result->workers || !room_for_arrays(result, batch, mem, err))
         return false;
     if (batch_is_linear(batch) && !linear_init(result, batch, width, mem, err))
         return false;
-    if (!metrics_init(result, batch, width, mem, err))
+    if (!metrics_init(result, batch, scorers, mem, err))
         return false;
-    for (size_t i = 0; i < width; i++)
+    for (size_t i = 0; i < scorers; i++)
         if (!room_for_slab(&result->workers[i], batch, result, mem, err) ||
             !room_for_rows(&result->workers[i], batch, mem, err))
             return false;

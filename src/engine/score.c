@@ -22,7 +22,7 @@ enum {
     GRAIN_LOGITS = 16384,  /* a thread takes at least so many at a time; */
     SHARES = 8,            /* neighbouring rows, for they are fetched ahead */
     INLINE_LOGITS = 65536, /* fewer are not worth waking a thread */
-    TOGETHER = 512,        /* weights to be added at once */
+    TOGETHER = 512,        /* doubles to be worked on at once */
     DOWN = -100,           /* a power of two that brings any divisor into the range */
     NS_PER_LOGIT = 3
 };
@@ -277,6 +277,7 @@ static void follow_chain(const struct scoring *scoring, const struct slab *slab,
 {
     const struct batch *batch = scoring->batch;
     size_t count = slab->rows * slab->classes;
+    double values[TOGETHER];
 
     if (batch_has(batch, MEMBER_softcap)) {
         const void *logits = layout_gather(batch, scoring->logits, layout_size(batch),
@@ -284,12 +285,13 @@ static void follow_chain(const struct scoring *scoring, const struct slab *slab,
         scoring->real->uncap(logits, count, batch->softcap, scoring->gradient_rest, part);
         return;
     }
-    for (size_t r = 0; r < slab->rows; r++) {
-        void *row = slab_row_of(slab, r, part);
-        scoring->real->widen(row, slab->classes, worker->row);
-        for (size_t c = 0; c < slab->classes; c++)
-            worker->row[c] *= scoring->gradient_rest;
-        scoring->real->narrow(worker->row, slab->classes, row);
+    for (size_t from_here = 0, n; from_here < count; from_here += n) {
+        void *at = layout_at(batch, part, from_here);
+        n = count - from_here < TOGETHER ? count - from_here : TOGETHER;
+        scoring->real->widen(at, n, values);
+        for (size_t i = 0; i < n; i++)
+            values[i] *= scoring->gradient_rest;
+        scoring->real->narrow(values, n, at);
     }
 }
 
@@ -467,6 +469,25 @@ static void reduce(const struct scoring *scoring, size_t width)
     }
 }
 
+/* Positions that one of `width` threads takes at a time. */
+static size_t grain_of(const struct batch *batch, size_t width)
+{
+    size_t least = GRAIN_LOGITS / batch->classes + 1;
+    size_t share = batch->positions / (SHARES * width);
+
+    return share > least ? share : least;
+}
+
+size_t score_width(const struct batch *batch, size_t width)
+{
+    size_t grain = grain_of(batch, width);
+    size_t shares = batch->positions / grain + (batch->positions % grain > 0);
+
+    if (batch->logits.count < INLINE_LOGITS || shares <= 1)
+        return 1;
+    return shares < width ? shares : width;
+}
+
 void score(const struct batch *batch, struct result *result, struct pool *pool)
 {
     struct scoring scoring = {.batch = batch,
@@ -480,10 +501,7 @@ void score(const struct batch *batch, struct result *result, struct pool *pool)
                               .gradient_scale = 1,
                               .gradient_rest = 1,
                               .penalty_scale = 1};
-    struct pool *threads = batch->logits.count < INLINE_LOGITS ? NULL : pool;
-    size_t least = GRAIN_LOGITS / batch->classes + 1;
-    size_t share = batch->positions / (SHARES * pool_width(threads));
-    size_t grain = share > least ? share : least;
+    size_t width = score_width(batch, pool_width(pool));
 
     if (batch->task->needs_truth) {
         count_positions(&scoring);
@@ -491,11 +509,12 @@ void score(const struct batch *batch, struct result *result, struct pool *pool)
     }
     if (batch_is_linear(batch))
         linear_logits(batch, result, pool);
-    pool_for(threads, batch->positions, grain, score_range, &scoring);
+    pool_for(width > 1 ? pool : NULL, batch->positions, grain_of(batch, pool_width(pool)),
+             score_range, &scoring);
     if (batch->task->needs_truth)
-        reduce(&scoring, pool_width(threads));
+        reduce(&scoring, width);
     if (metrics_are_wanted(batch))
-        metrics_finish(result, batch, pool_width(threads));
+        metrics_finish(result, batch, width);
     result->warnings = warnings_of(batch);
     if (batch_is_linear(batch)) {
         linear_gradients(batch, result, pool);

@@ -21,7 +21,7 @@ struct worker {
     void *out;       /* results before they are scattered, shape of the logits */
     double *targets; /* gathered, the same shape */
     double *values;  /* the same shape when the loss is elementwise, else [slab rows] */
-    double *row, *other_row;
+    double *row, *other_row; /* NULL unless somebody goes through a row in double */
     struct sums sums;
     double *weights, *scale, *penalties_of, *penalty_scale; /* [slab rows] */
     int64_t *labels, *truth;
@@ -32,6 +32,9 @@ struct worker {
 
 /* Rows of a slab.  A row with many classes is a slab by itself. */
 size_t slab_rows(const struct batch *batch);
+
+/* Threads that score the batch, of `width`: no more than it is shared out to. */
+size_t score_width(const struct batch *batch, size_t width);
 
 /* Is there something that is averaged over the plain count? */
 static inline bool has_penalties(const struct batch *batch)

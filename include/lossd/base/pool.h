@@ -40,8 +40,9 @@ size_t pool_busy(const struct pool *pool);
 
 /* Calls body(ctx, from, to, worker) until [0, n) is covered, each range at most
  * `grain` long and starting at a multiple of it; ranges run at the same time and
- * in any order.  `worker` is below pool_width() and no two calls at the same
- * time have the same one.  The caller works too and returns when all is done. */
+ * in any order.  `worker` is below pool_width() and below the number of ranges, and no
+ * two calls that one loop makes at the same time have the same one.  The caller works
+ * too and returns when all is done. */
 void pool_for(struct pool *pool, size_t n, size_t grain,
               void (*body)(void *ctx, size_t from, size_t to, size_t worker), void *ctx);
 

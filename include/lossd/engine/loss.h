@@ -30,6 +30,7 @@ struct loss {
     enum target_rule target_rule;
     bool ignores_weights; /* a mean is divided by a count without class weights */
     bool needs_softmax;
+    bool needs_row;      /* of doubles in the slab, also without targets or smoothing */
     bool is_elementwise; /* a loss for each logit, not for each row */
 
     /* The loss of each row, sample weights left out: values[rows], or [rows, classes]

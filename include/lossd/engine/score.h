@@ -41,12 +41,13 @@ struct result {
     int64_t *truths;             /* [positions]: the true class, -1 where it is ignored */
     const char *const *warnings; /* ends with NULL */
 
-    struct worker *workers; /* score()'s own: one for each thread */
+    struct worker *workers; /* score()'s own: one for each thread that it uses */
     double *room;           /* what their products of matrices need */
 };
 
 /* Makes room for what the batch asks for.  `width` is that of the pool that
- * will score: pool_width().  False: no memory. */
+ * will score: pool_width().  A batch that is not shared out takes the same for any.
+ * False: no memory. */
 bool result_init(struct result *result, const struct batch *batch, size_t width,
                  struct arena *mem, struct err *err);
 

@@ -131,5 +131,6 @@ const struct loss loss_hinge = {
                1u << MEMBER_temperature | 1u << MEMBER_softcap,
     .truths = TRUTH_LABELS,
     .ignores_weights = true,
+    .needs_row = true,
     .score = score,
 };

@@ -38,11 +38,13 @@ static void visit(void *ctx, size_t from, size_t to, size_t worker)
 
 static bool each_visited_once(struct pool *pool, size_t n, size_t grain)
 {
-    struct visits visits = {.n = n, .grain = grain, .width = pool_width(pool)};
+    size_t ranges = n / grain + (n % grain > 0), width = pool_width(pool);
+    struct visits visits = {
+        .n = n, .grain = grain, .width = ranges < width ? ranges : width};
     bool once = true;
 
     visits.count = calloc(n + 1, sizeof *visits.count);
-    visits.busy = calloc(visits.width, sizeof *visits.busy);
+    visits.busy = calloc(width, sizeof *visits.busy);
     pool_for(pool, n, grain, visit, &visits);
     for (size_t i = 0; i < n; i++)
         once &= visits.count[i] == 1;

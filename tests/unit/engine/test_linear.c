@@ -512,6 +512,23 @@ static void linear_init__fails_wherever_memory_ends(void **state)
 
 /* ---- cost ------------------------------------------------------------------------- */
 
+static void
+linear_init__takes_as_much_for_few_products_on_any_number_of_threads(void **state)
+{
+    (void)state;
+    static const size_t widths[] = {1, 2, 9, 65};
+
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        struct model model = some_model();
+        struct made made = make_model(&model);
+        assert_true(batch_check(&made.batch, &made.err));
+        arena_init(&made.mem, 64 << 10, "--max-request-memory", NULL);
+        assert_true(
+            result_init(&made.result, &made.batch, widths[i], &made.mem, &made.err));
+        unmake(&made);
+    }
+}
+
 static void cost__grows_with_the_products_even_before_the_check(void **state)
 {
     (void)state;
@@ -550,6 +567,8 @@ int main(void)
         cmocka_unit_test(model__has_the_same_bits_for_any_pool),
         cmocka_unit_test(logits__of_a_row_are_the_same_alone_and_among_many),
         cmocka_unit_test(linear_init__fails_wherever_memory_ends),
+        cmocka_unit_test(
+            linear_init__takes_as_much_for_few_products_on_any_number_of_threads),
         cmocka_unit_test(cost__grows_with_the_products_even_before_the_check),
     };
 

@@ -1,5 +1,7 @@
 /* From batch to result: what is returned and where it stands, which positions
  * count, and by what a mean is divided. */
+#include <stdlib.h>
+
 #include "made.h"
 #include "random.h"
 
@@ -298,6 +300,49 @@ static void result_init__reports_what_does_not_fit_and_leaves_nothing(void **sta
     assert_true(refused > 10); /* 79 kB are wanted at least */
 }
 
+enum { LONG_ROW = 1 << 20 };
+
+/* Scores rows of so many classes each, with memory for all that is wanted of them and
+ * `spare` bytes; on a pool of so many threads, 0: none. */
+static bool scores_within(size_t rows, size_t classes, size_t spare, size_t threads)
+{
+    size_t count = rows * classes;
+    double *logits = calloc(count, sizeof *logits);
+    int64_t *labels = calloc(rows, sizeof *labels);
+    struct pool *pool = threads ? pool_new(threads, 1, 0) : NULL;
+    struct made made = make(&task_loss);
+
+    make_doubles(&made, "logits", SHAPE(rows, classes), logits);
+    make_labels(&made, SHAPE(rows), labels);
+    make_return(&made, "loss,probabilities");
+    arena_init(&made.mem, count * sizeof *logits + spare, "--max-request-memory", NULL);
+    assert_true(batch_check(&made.batch, &made.err));
+    bool done =
+        result_init(&made.result, &made.batch, pool_width(pool), &made.mem, &made.err);
+    if (done) {
+        score(&made.batch, &made.result, pool);
+        assert_near(made.result.loss, log((double)classes), 4e-15);
+    }
+    unmake(&made);
+    pool_free(pool);
+    free(labels);
+    free(logits);
+    return done;
+}
+
+static void result_init__takes_as_much_for_a_row_on_any_number_of_threads(void **state)
+{
+    (void)state;
+    static const size_t threads[] = {0, 1, 8, 64};
+
+    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+        assert_true(scores_within(1, LONG_ROW, 64 << 10, threads[i]));
+        assert_true(scores_within(6, 10000, 64 << 10, threads[i])); /* not shared out */
+        assert_true(scores_within(3, LONG_ROW, 64 << 10, threads[i]));
+        assert_false(scores_within(1, LONG_ROW, 0, threads[i]));
+    }
+}
+
 static void score_cost_ns__grows_with_the_logits(void **state)
 {
     (void)state;
@@ -327,6 +372,7 @@ int main(void)
         cmocka_unit_test(float32__results_are_near_those_of_float64),
         cmocka_unit_test(float32__logits_are_rounded_once_after_the_temperature),
         cmocka_unit_test(result_init__reports_what_does_not_fit_and_leaves_nothing),
+        cmocka_unit_test(result_init__takes_as_much_for_a_row_on_any_number_of_threads),
         cmocka_unit_test(score_cost_ns__grows_with_the_logits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
