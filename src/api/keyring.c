@@ -7,14 +7,14 @@
  * alone. */
 #include "lossd/api/keyring.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { KEY_MIN = 16, KEY_SIZE = 256, KEYS_MAX = 256, LINE_SIZE = 1024, ROOM = 4096 };
+#include "lossd/base/line_file.h"
+
+enum { KEY_MIN = 16, KEY_SIZE = 256, KEYS_MAX = 256 };
 
 struct key {
     size_t len;
@@ -41,101 +41,50 @@ static void keys_free(struct keys *keys)
 
 /* ---- the file ----------------------------------------------------------------- */
 
-struct reading {
-    const char *path;
-    size_t line;
-    struct keys *keys;
-    struct err *err;
-};
-
-static const char blanks[] = " \t\r\n";
-
-static bool fail_line(const struct reading *reading, const char *why)
+static bool fail_line(const struct line *line, struct err *err, const char *why)
 {
-    return fail(reading->err, ERR_INTERNAL, NULL, "%s:%zu: %s", reading->path,
-                reading->line, why);
+    return fail(err, ERR_INTERNAL, NULL, "%s:%zu: %s", line->path, line->number, why);
 }
 
-static bool add_key(const struct reading *reading, struct span text)
+static bool add_key(void *ctx, const struct line *line, struct err *err)
 {
-    struct keys *keys = reading->keys;
+    struct keys *keys = ctx;
+    struct span text = line->text;
 
     for (size_t i = 0; i < text.len; i++) {
-        if (span_is_blank(text.at[i], blanks))
-            return fail_line(reading, "there is a blank in the key; wanted one key a "
-                                      "line");
+        if (span_is_blank(text.at[i], " \t\r"))
+            return fail_line(line, err,
+                             "there is a blank in the key; wanted one key a line");
         if (text.at[i] < ' ' || text.at[i] > '~')
-            return fail_line(reading, "the key has a character that is not printable "
-                                      "ASCII");
+            return fail_line(line, err,
+                             "the key has a character that is not printable ASCII");
     }
     if (text.len < KEY_MIN)
-        return fail_line(reading, "the key is too short; wanted at least 16 characters");
+        return fail_line(line, err,
+                         "the key is too short; wanted at least 16 characters");
     if (text.len >= KEY_SIZE)
-        return fail_line(reading, "the key is too long; wanted at most 255 characters");
+        return fail_line(line, err, "the key is too long; wanted at most 255 characters");
     if (keys->count == KEYS_MAX)
-        return fail_line(reading, "there are too many keys; wanted at most 256");
+        return fail_line(line, err, "there are too many keys; wanted at most 256");
     struct key *key = &keys->key[keys->count++];
     key->len = text.len;
     memcpy(key->text, text.at, text.len);
     return true;
 }
 
-static bool read_line(struct reading *reading, const char *line, bool whole)
-{
-    reading->line++;
-    if (!whole)
-        return fail_line(reading, "the line is too long or not text");
-    struct span text = span_trim((struct span){line, strcspn(line, "#")}, blanks);
-    return text.len == 0 || add_key(reading, text);
-}
-
-static bool read_lines(struct reading *reading, FILE *stream)
-{
-    char line[LINE_SIZE];
-    bool good = true;
-
-    errno = 0;
-    while (good && fgets(line, sizeof line, stream))
-        good = read_line(reading, line, strchr(line, '\n') || feof(stream));
-    int why = errno;
-    explicit_bzero(line, sizeof line);
-    if (good && ferror(stream))
-        return fail(reading->err, ERR_INTERNAL, NULL, "cannot read the keys in %s: %s",
-                    reading->path, strerrordesc_np(why));
-    return good;
-}
-
-static bool read_file(struct reading *reading)
-{
-    char room[ROOM];
-    FILE *stream = fopen(reading->path, "re");
-
-    if (!stream)
-        return fail(reading->err, ERR_INTERNAL, NULL, "cannot open the keys in %s: %s",
-                    reading->path, strerrordesc_np(errno));
-    /* no copy is left behind in the library's own */
-    setvbuf(stream, room, _IOFBF, sizeof room);
-    bool good = read_lines(reading, stream);
-    fclose(stream);
-    explicit_bzero(room, sizeof room);
-    if (good && reading->keys->count == 0)
-        return fail(reading->err, ERR_INTERNAL, NULL,
-                    "%s has no key; wanted one key a line", reading->path);
-    return good;
-}
-
 static struct keys *keys_read(const char *path, struct err *err)
 {
-    struct reading reading = {
-        .path = path, .keys = calloc(1, sizeof(struct keys)), .err = err};
+    struct keys *keys = calloc(1, sizeof *keys);
 
-    if (!reading.keys) {
+    if (!keys) {
         fail(err, ERR_INTERNAL, NULL, "there is no memory for keys");
         return NULL;
     }
-    if (read_file(&reading))
-        return reading.keys;
-    keys_free(reading.keys);
+    if (line_file_read(path, add_key, keys, err) &&
+        (keys->count > 0 ||
+         fail(err, ERR_INTERNAL, NULL, "%s has no key; wanted one key a line", path)))
+        return keys;
+    keys_free(keys);
     return NULL;
 }
 

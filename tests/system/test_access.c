@@ -310,9 +310,8 @@ static void access__starts_with_no_file_that_has_a_bad_key_or_none(void **state)
                         ":2: the key is too short; wanted at least 16 characters");
     run("--api-key-file", "/nowhere/keys", NULL);
     assert_int_equal(ending.status, 2);
-    assert_string_equal(
-        ending.err,
-        "lossd: cannot open the keys in /nowhere/keys: No such file or directory\n");
+    assert_string_equal(ending.err,
+                        "lossd: cannot open /nowhere/keys: No such file or directory\n");
 }
 
 static void access__prints_the_name_of_the_file_among_the_settings(void **state)

@@ -92,11 +92,11 @@ static void keyring_new__names_the_file_that_it_cannot_read(void **state)
 
     (void)state;
     assert_null(keyring_new("/nowhere/keys", &err));
-    assert_string_equal(err.detail, "cannot open the keys in /nowhere/keys: No such file "
-                                    "or directory");
+    assert_string_equal(err.detail, "cannot open /nowhere/keys: No such file or "
+                                    "directory");
     err = (struct err){0};
     assert_null(keyring_new("/", &err));
-    assert_string_equal(err.detail, "cannot read the keys in /: Is a directory");
+    assert_string_equal(err.detail, "cannot read /: Is a directory");
 }
 
 static void keyring_new__refuses_a_file_without_keys(void **state)
@@ -119,8 +119,9 @@ static void keyring_new__names_the_line_and_never_the_key(void **state)
                    ":1: the key has a character that is not printable ASCII");
     assert_refused("secret-\x7Fsecret-secret\n",
                    ":1: the key has a character that is not printable ASCII");
-    assert_refused_bytes("secret-secret-secret\n\0secret-secret-secret\n", 43,
-                         ":2: the line is too long or not text");
+    assert_refused_bytes(
+        "secret-secret-secret\n\0secret-secret-secret\n", 43,
+        ":2: the line is too long or not text; the longest has 1022 bytes");
 }
 
 static void keyring_new__takes_keys_of_16_to_255_characters(void **state)
@@ -139,7 +140,8 @@ static void keyring_new__takes_keys_of_16_to_255_characters(void **state)
     assert_refused(text, ":1: the key is too long; wanted at most 255 characters");
     text[256] = 's';
     text[1999] = '\0';
-    assert_refused(text, ":1: the line is too long or not text");
+    assert_refused(text,
+                   ":1: the line is too long or not text; the longest has 1022 bytes");
 }
 
 static void keyring_new__takes_256_keys_and_no_more(void **state)

@@ -1,0 +1,63 @@
+#include "lossd/base/line_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LINE_SIZE = 1024, ROOM = 4096 };
+
+struct reading {
+    struct line line;
+    bool (*take)(void *ctx, const struct line *line, struct err *err);
+    void *ctx;
+    struct err *err;
+};
+
+static bool read_line(struct reading *reading, const char *text, bool is_last)
+{
+    static const char blanks[] = " \t\r";
+    struct line *line = &reading->line;
+    const char *end = strchr(text, '\n');
+
+    line->number++;
+    if (!end && !is_last)
+        return fail(reading->err, ERR_INTERNAL, NULL,
+                    "%s:%zu: the line is too long or not text; the longest has %d bytes",
+                    line->path, line->number, LINE_SIZE - 2);
+    line->text = span_trim((struct span){text, strcspn(text, "#\n")}, blanks);
+    return line->text.len == 0 || reading->take(reading->ctx, line, reading->err);
+}
+
+static bool read_lines(struct reading *reading, FILE *stream)
+{
+    char text[LINE_SIZE];
+    bool good = true;
+
+    errno = 0;
+    while (good && fgets(text, sizeof text, stream))
+        good = read_line(reading, text, feof(stream));
+    int why = errno;
+    explicit_bzero(text, sizeof text);
+    if (good && ferror(stream))
+        return fail(reading->err, ERR_INTERNAL, NULL, "cannot read %s: %s",
+                    reading->line.path, strerrordesc_np(why));
+    return good;
+}
+
+bool line_file_read(const char *path,
+                    bool (*take)(void *ctx, const struct line *line, struct err *err),
+                    void *ctx, struct err *err)
+{
+    struct reading reading = {{.path = path}, take, ctx, err};
+    char room[ROOM];
+    FILE *stream = fopen(path, "re");
+
+    if (!stream)
+        return fail(err, ERR_INTERNAL, NULL, "cannot open %s: %s", path,
+                    strerrordesc_np(errno));
+    setvbuf(stream, room, _IOFBF, sizeof room); /* not the library's own */
+    bool good = read_lines(&reading, stream);
+    fclose(stream);
+    explicit_bzero(room, sizeof room);
+    return good;
+}
