@@ -122,6 +122,10 @@ static void set_up(struct client *client, struct transfer *transfer)
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
     if (request->is_local)
         curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    if (request->socket && *request->socket == '@')
+        curl_easy_setopt(curl, CURLOPT_ABSTRACT_UNIX_SOCKET, request->socket + 1);
+    else if (request->socket && *request->socket)
+        curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request->socket);
     if (!request->body)
         return;
     curl_easy_setopt(curl, CURLOPT_POST, 1L);

@@ -13,10 +13,11 @@ struct client;
 
 struct client_request {
     const char *url;
-    bool is_local;   /* the server of this machine: not through a proxy */
-    FILE *body;      /* JSON, read from where it stands: POST.  NULL: GET */
-    FILE *out;       /* takes the body of a 2xx answer.  NULL: it is dropped */
-    long timeout_ms; /* for all of it, 0: none */
+    const char *socket; /* instead of TCP: a path or "@name"; "" or NULL: none */
+    bool is_local;      /* the server of this machine: not through a proxy */
+    FILE *body;         /* JSON, read from where it stands: POST.  NULL: GET */
+    FILE *out;          /* takes the body of a 2xx answer.  NULL: it is dropped */
+    long timeout_ms;    /* for all of it, 0: none */
 };
 
 struct client_answer {

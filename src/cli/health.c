@@ -5,23 +5,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/address.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/complain.h"
+#include "cli/destination.h"
 #include "lossd/codec/problem_read.h"
+
+enum { NAME_SIZE = 128 };
 
 static const char help[] =
     "Usage: lossctl health [-q] [URL]\n\n"
     "Asks whether the server is ready.  Exits with 0 when it is and with 1 when it is\n"
     "not or does not answer within two seconds.\n\n"
     "  URL          http://HOST:PORT, or with a path of its own such as /livez;\n"
-    "               default: the server of this machine at LOSSD_HOST and LOSSD_PORT\n"
-    "               (or PORT), else at 127.0.0.1:8080, path /readyz\n"
+    "               default: the server of this machine at LOSSD_LISTEN, or at\n"
+    "               LOSSD_HOST and LOSSD_PORT (or PORT), else at 127.0.0.1:8080,\n"
+    "               path /readyz\n"
     "  -q, --quiet  say nothing\n"
     "      --help   print this\n";
 
-static bool judge(const char *url, bool came, const struct client_answer *answer,
+static bool judge(const char *where, bool came, const struct client_answer *answer,
                   bool quiet)
 {
     struct problem_text problem;
@@ -30,30 +33,34 @@ static bool judge(const char *url, bool came, const struct client_answer *answer
     if (quiet)
         return good;
     if (good)
-        printf("ready: %s\n", url);
+        printf("ready: %s\n", where);
     else if (!came)
-        complain("no answer from %s: %s", url, answer->why);
+        complain("no answer from %s: %s", where, answer->why);
     else if (problem_read((struct span){answer->kept, answer->kept_len}, &problem))
-        complain("%s is not ready: %s (status %ld)", url, problem.detail, answer->status);
+        complain("%s is not ready: %s (status %ld)", where, problem.detail,
+                 answer->status);
     else
-        complain("%s is not ready: status %ld", url, answer->status);
+        complain("%s is not ready: status %ld", where, answer->status);
     return good;
 }
 
 static int ask(const char *given, bool quiet)
 {
-    struct address address = {.given = given, .path = "/readyz"};
+    struct destination there = {.given = given, .path = "/readyz"};
+    char name[NAME_SIZE];
     struct client *client = client_open();
     struct client_answer *answer = malloc(sizeof *answer);
-    char *url = address_url(&address);
     bool good = false;
 
-    if (client && answer && url) {
-        struct client_request request = {
-            .url = url, .is_local = !given, .timeout_ms = 2000};
-        good = judge(url, client_send(client, &request, answer), answer, quiet);
+    if (destination_find(&there) && client && answer) {
+        struct client_request request = {.url = there.url,
+                                         .socket = there.socket,
+                                         .is_local = !given,
+                                         .timeout_ms = 2000};
+        bool came = client_send(client, &request, answer);
+        good = judge(destination_name(&there, name, sizeof name), came, answer, quiet);
     }
-    address_free(url);
+    destination_free(&there);
     free(answer);
     client_close(client);
     return good ? EXIT_GOOD : EXIT_BAD;

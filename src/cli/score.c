@@ -6,19 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/address.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/complain.h"
+#include "cli/destination.h"
 #include "lossd/codec/problem_read.h"
+
+enum { NAME_SIZE = 128 };
 
 static const char help[] =
     "Usage: lossctl score FILE... [--url URL] [-o OPTION=VALUE]...\n\n"
     "Sends each JSON file (- is stdin) to the service and prints its answer.  Exits\n"
     "with 1 when one was refused, which stderr then explains.\n\n"
     "  --url URL        http://HOST:PORT, or with a path such as /v1/softmax;\n"
-    "                   default: the server of this machine at LOSSD_HOST and\n"
-    "                   LOSSD_PORT (or PORT), else at 127.0.0.1:8080, path /v1/loss\n"
+    "                   default: the server of this machine at LOSSD_LISTEN, or at\n"
+    "                   LOSSD_HOST and LOSSD_PORT (or PORT), else at\n"
+    "                   127.0.0.1:8080, path /v1/loss\n"
     "  -o OPTION=VALUE  an option of the request, such as reduction=sum or pretty\n"
     "  --help           print this\n\n"
     "Example:\n"
@@ -28,8 +31,7 @@ static const char help[] =
 struct score {
     struct client *client;
     struct client_answer *answer;
-    char *url;
-    bool is_local;
+    struct destination *there;
 };
 
 static void problem_tell(const char *name, const struct client_answer *answer)
@@ -56,6 +58,7 @@ static void problem_tell(const char *name, const struct client_answer *answer)
 static bool answer_tell(const struct score *score, const char *name, bool came)
 {
     const struct client_answer *answer = score->answer;
+    char where[NAME_SIZE];
 
     if (came && answer->status / 100 == 2)
         return true;
@@ -65,7 +68,7 @@ static bool answer_tell(const struct score *score, const char *name, bool came)
         complain(
             "no answer from %s: %s; is lossd running there?  Start it with `lossd`, or "
             "name the right place with --url",
-            score->url, answer->why);
+            destination_name(score->there, where, sizeof where), answer->why);
     else
         complain("%s: %s", name, answer->why);
     return false;
@@ -73,8 +76,11 @@ static bool answer_tell(const struct score *score, const char *name, bool came)
 
 static bool stream_score(const struct score *score, const char *name, FILE *body)
 {
-    struct client_request request = {
-        .url = score->url, .is_local = score->is_local, .body = body, .out = stdout};
+    struct client_request request = {.url = score->there->url,
+                                     .socket = score->there->socket,
+                                     .is_local = !score->there->given,
+                                     .body = body,
+                                     .out = stdout};
     bool came = client_send(score->client, &request, score->answer);
 
     return answer_tell(score, name, came);
@@ -92,27 +98,25 @@ static bool file_score(const struct score *score, const char *name)
     return good;
 }
 
-static int files_score(char *const names[], const struct address *address)
+static int files_score(char *const names[], struct destination *there)
 {
-    struct score score = {.client = client_open(),
-                          .answer = malloc(sizeof *score.answer),
-                          .url = address_url(address),
-                          .is_local = !address->given};
-    bool good = score.client && score.answer && score.url;
+    struct score score = {
+        .client = client_open(), .answer = malloc(sizeof *score.answer), .there = there};
+    bool good = destination_find(there) && score.client && score.answer;
 
     if (good)
         for (; *names; names++)
             good = file_score(&score, *names) && good;
     if (!ferror(stdout) && fflush(stdout) != 0) /* an earlier error has been told */
         good = complain("cannot write the answer: %s", strerrordesc_np(errno));
-    address_free(score.url);
+    destination_free(there);
     free(score.answer);
     client_close(score.client);
     return good ? EXIT_GOOD : EXIT_BAD;
 }
 
 /* Reads the options before the files; returns -1 when there is more to do. */
-static int options_read(int argc, char *argv[], struct address *address, char *given[])
+static int options_read(int argc, char *argv[], struct destination *there, char *given[])
 {
     static const struct option options[] = {{"url", required_argument, NULL, 'u'},
                                             {"option", required_argument, NULL, 'o'},
@@ -123,13 +127,13 @@ static int options_read(int argc, char *argv[], struct address *address, char *g
     while ((c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1) {
         switch (c) {
         case 'u':
-            address->given = optarg;
+            there->given = optarg;
             break;
         case 'o':
             if (*optarg == '=' || *optarg == '\0')
                 return complain_of_usage("score", "-o wants OPTION=VALUE, not \"%s\"",
                                          optarg);
-            given[address->option_count++] = optarg;
+            given[there->option_count++] = optarg;
             break;
         case 'h':
             fputs(help, stdout);
@@ -149,13 +153,13 @@ static int options_read(int argc, char *argv[], struct address *address, char *g
 int command_score(int argc, char *argv[])
 {
     char **given = calloc((size_t)argc, sizeof *given);
-    struct address address = {.path = "/v1/loss", .options = given};
+    struct destination there = {.path = "/v1/loss", .options = given};
     int status = EXIT_BAD;
 
     if (given) {
-        status = options_read(argc, argv, &address, given);
+        status = options_read(argc, argv, &there, given);
         if (status == -1)
-            status = files_score(argv + optind, &address);
+            status = files_score(argv + optind, &there);
     }
     free(given);
     return status;

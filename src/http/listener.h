@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "http/address.h"
+#include "lossd/base/address.h"
 #include "lossd/base/err.h"
 
 enum {

@@ -469,6 +469,40 @@ static void health__finds_the_server_by_its_own_environment(void **state)
     LOOKS_AT("http://127.0.0.1:1", "LOSSD_HOST=0.0.0.0", "LOSSD_PORT=1");
     LOOKS_AT("http://[::1]:1", "LOSSD_HOST=::", "LOSSD_PORT=1");
     LOOKS_AT("http://127.0.0.2:1", "LOSSD_HOST=127.0.0.2", "LOSSD_PORT=1");
+    LOOKS_AT("http://127.0.0.1:3", "LOSSD_LISTEN=3", "LOSSD_PORT=1");
+    LOOKS_AT("http://127.0.0.1:3", "LOSSD_LISTEN=0.0.0.0:3,127.0.0.1:4");
+    LOOKS_AT("http://[::1]:3", "LOSSD_LISTEN=unix:/x.sock,[::]:3");
+    LOOKS_AT("http://127.0.0.1:1", "LOSSD_LISTEN=", "LOSSD_PORT=1");
+}
+
+/* Of its environment, where only a socket is; one in the file system and one that has only
+ * a name. */
+static void lossctl__finds_a_server_that_has_only_a_socket(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {"unix:/tmp/lossctl-test", "unix:@lossctl-test"};
+    char where[TEXT_SIZE], variable[2 * TEXT_SIZE], said[2 * TEXT_SIZE];
+
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(where, sizeof where, "%s-%d", forms[i], (int)getpid());
+        snprintf(variable, sizeof variable, "LOSSD_LISTEN=%s", where);
+        struct service there;
+        struct program program = {.words = {"health"}, .env = {variable}, .input = GOOD};
+        snprintf(said, sizeof said, "127.0.0.1:0,%s", where); /* a port to wait for */
+        assert_true(service_start(&there, (const char *[]){"--listen", said, NULL}));
+        run(&program);
+        snprintf(said, sizeof said, "ready: %s\n", where);
+        assert_ending(0, said, "");
+        program.words[0] = "score";
+        program.words[1] = "-";
+        run(&program);
+        assert_agrees(GOOD_ANSWER);
+        assert_int_equal(service_stop(&there), 0);
+        run(&program);
+        snprintf(said, sizeof said, "lossctl: no answer from %s: ", where);
+        assert_memory_equal(ending.err, said, strlen(said));
+        assert_int_equal(ending.status, 1);
+    }
 }
 
 static void health__fails_where_nobody_is(void **state)
@@ -552,6 +586,7 @@ int main(void)
         cmocka_unit_test(health__says_ready),
         cmocka_unit_test(health__asks_the_path_that_is_given),
         cmocka_unit_test(health__finds_the_server_by_its_own_environment),
+        cmocka_unit_test(lossctl__finds_a_server_that_has_only_a_socket),
         cmocka_unit_test(health__fails_where_nobody_is),
         cmocka_unit_test(health__fails_when_the_answer_breaks_off),
         cmocka_unit_test(health__goes_past_a_proxy_to_its_own_server),

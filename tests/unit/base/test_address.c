@@ -1,5 +1,5 @@
-/* http/address.c: where to listen, as settings say it. */
-#include "http/address.h"
+/* base/address.c: where to listen, as settings say it. */
+#include "lossd/base/address.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "http/address.h"
+#include "lossd/base/address.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Where to listen, as settings say it. */
-#ifndef LOSSD_HTTP_ADDRESS_H
-#define LOSSD_HTTP_ADDRESS_H
+#ifndef LOSSD_BASE_ADDRESS_H
+#define LOSSD_BASE_ADDRESS_H
 
 #include <stdbool.h>
 

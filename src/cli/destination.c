@@ -1,0 +1,161 @@
+/* Without an address, the server is looked for where its own environment puts it: the
+ * first address of LOSSD_LISTEN that has a port, or else its first socket; without that
+ * LOSSD_HOST, and LOSSD_PORT or else PORT.  So the health check of an image goes on
+ * working when that is changed.  A variable that says something else than a port
+ * (Kubernetes puts LOSSD_PORT=tcp://... beside a Service of that name) is passed
+ * over, as the server does. */
+#include "cli/destination.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/complain.h"
+
+enum { LOCAL_SIZE = 512 };
+
+static bool is_port(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    return digits > 0 && digits <= 5 && text[digits] == '\0';
+}
+
+static const char *local_port(void)
+{
+    const char *own = getenv("LOSSD_PORT");
+    const char *platform = getenv("PORT");
+
+    if (own && is_port(own))
+        return own;
+    return platform && is_port(platform) ? platform : "8080";
+}
+
+/* What LOSSD_LISTEN has first with a port, or else first.  False: it has nothing. */
+static bool listening_address(struct address *out)
+{
+    struct span rest = span_of(getenv("LOSSD_LISTEN")), text;
+    struct address address;
+    struct err err = {0};
+    bool found = false;
+
+    while (address_next(&rest, &text)) {
+        if (!address_read(text, &address, &err) || (found && *address.path))
+            continue;
+        *out = address;
+        found = true;
+        if (!*address.path)
+            break;
+    }
+    return found;
+}
+
+static struct address local_address(void)
+{
+    const char *host = getenv("LOSSD_HOST");
+    struct address address = {0};
+
+    if (listening_address(&address))
+        return address;
+    snprintf(address.host, sizeof address.host, "%s", host && *host ? host : "127.0.0.1");
+    snprintf(address.port, sizeof address.port, "%s", local_port());
+    return address;
+}
+
+/* A server that listens on every address is met on the loopback. */
+static const char *host_to_meet(const char *host)
+{
+    if (strcmp(host, "0.0.0.0") == 0)
+        return "127.0.0.1";
+    return strcmp(host, "::") == 0 ? "::1" : host;
+}
+
+/* The URL of the server of this machine; its socket, too, if it has one. */
+static void local_find(struct destination *destination, char url[LOCAL_SIZE])
+{
+    struct address address = local_address();
+    const char *host = host_to_meet(address.host);
+    bool is_v6 = strchr(host, ':') != NULL;
+
+    memcpy(destination->socket, address.path, sizeof destination->socket);
+    if (*address.path)
+        snprintf(url, LOCAL_SIZE, "http://localhost");
+    else
+        snprintf(url, LOCAL_SIZE, "http://%s%s%s:%s", is_v6 ? "[" : "", host,
+                 is_v6 ? "]" : "", address.port);
+}
+
+/* name or name=value, escaped, behind what the query has. */
+static bool query_add(CURLU *url, const char *option)
+{
+    size_t name_len = strcspn(option, "=");
+    bool has_value = option[name_len] == '=';
+    char *name = curl_easy_escape(NULL, option, (int)name_len);
+    char *value = curl_easy_escape(NULL, has_value ? option + name_len + 1 : "", 0);
+    size_t size = (name ? strlen(name) : 0) + (value ? strlen(value) : 0) + 2;
+    char *pair = malloc(size);
+    bool ok = false;
+
+    if (name && value && pair) {
+        snprintf(pair, size, "%s%s%s", name, has_value ? "=" : "", value);
+        ok = curl_url_set(url, CURLUPART_QUERY, pair, CURLU_APPENDQUERY) == CURLUE_OK;
+    }
+    curl_free(name);
+    curl_free(value);
+    free(pair);
+    return ok;
+}
+
+static bool path_add(CURLU *url, const char *path)
+{
+    char *given = NULL;
+    bool has_path = curl_url_get(url, CURLUPART_PATH, &given, 0) == CURLUE_OK &&
+                    strcmp(given, "/") != 0;
+
+    curl_free(given);
+    return has_path || curl_url_set(url, CURLUPART_PATH, path, 0) == CURLUE_OK;
+}
+
+static bool parts_add(CURLU *url, const struct destination *destination)
+{
+    bool ok = path_add(url, destination->path);
+
+    for (size_t i = 0; ok && i < destination->option_count; i++)
+        ok = query_add(url, destination->options[i]);
+    return ok || complain("no memory for the address");
+}
+
+bool destination_find(struct destination *destination)
+{
+    char local[LOCAL_SIZE];
+    const char *given = destination->given ? destination->given : local;
+    CURLU *url = curl_url();
+
+    if (!destination->given)
+        local_find(destination, local);
+    CURLUcode code = curl_url_set(url, CURLUPART_URL, given, CURLU_GUESS_SCHEME);
+    if (!url)
+        complain("no memory for the address");
+    else if (code != CURLUE_OK)
+        complain("\"%s\" is not an address: %s; wanted http://HOST:PORT", given,
+                 curl_url_strerror(code));
+    else if (parts_add(url, destination))
+        curl_url_get(url, CURLUPART_URL, &destination->url, 0);
+    curl_url_cleanup(url);
+    return destination->url;
+}
+
+void destination_free(struct destination *destination)
+{
+    curl_free(destination->url);
+}
+
+const char *destination_name(const struct destination *destination, char *room,
+                             size_t size)
+{
+    if (!*destination->socket)
+        return destination->url;
+    snprintf(room, size, "unix:%s", destination->socket);
+    return room;
+}

@@ -1,0 +1,30 @@
+/* Where the service is: a URL, and perhaps a socket, made from what the user gave. */
+#ifndef LOSSD_CLI_DESTINATION_H
+#define LOSSD_CLI_DESTINATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lossd/base/address.h"
+
+struct destination {
+    const char *given;    /* "http://host:8080", or NULL for the server of this machine */
+    const char *path;     /* "/v1/loss": for an address that has none */
+    char *const *options; /* "reduction=sum" or "pretty", to become its query */
+    size_t option_count;
+
+    /* found by destination_find() */
+    char *url;
+    char
+        socket[ADDRESS_PATH_SIZE]; /* instead of TCP: "/run/lossd.sock", "@name"; or "" */
+};
+
+/* Fills `url` and `socket`.  False after a complaint.  To be freed in any case. */
+bool destination_find(struct destination *destination);
+void destination_free(struct destination *destination);
+
+/* Names it for the user: its URL, or "unix:" and its socket. */
+const char *destination_name(const struct destination *destination, char *room,
+                             size_t size);
+
+#endif
