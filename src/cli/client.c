@@ -14,7 +14,7 @@
 
 struct client {
     CURL *curl;
-    struct curl_slist *headers; /* of a POST */
+    struct curl_slist *type; /* header of a POST */
     char curl_says[CURL_ERROR_SIZE];
 };
 
@@ -34,8 +34,8 @@ struct client *client_open(void)
     if (!client)
         return NULL;
     client->curl = curl_easy_init();
-    client->headers = curl_slist_append(NULL, "Content-Type: application/json");
-    if (!client->curl || !client->headers) {
+    client->type = curl_slist_append(NULL, "Content-Type: application/json");
+    if (!client->curl || !client->type) {
         client_close(client);
         return NULL;
     }
@@ -47,7 +47,7 @@ void client_close(struct client *client)
     if (!client)
         return;
     curl_easy_cleanup(client->curl);
-    curl_slist_free_all(client->headers);
+    curl_slist_free_all(client->type);
     free(client);
 }
 
@@ -126,10 +126,14 @@ static void set_up(struct client *client, struct transfer *transfer)
         curl_easy_setopt(curl, CURLOPT_ABSTRACT_UNIX_SOCKET, request->socket + 1);
     else if (request->socket && *request->socket)
         curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request->socket);
+    if (request->key) {
+        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+        curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, request->key);
+    }
     if (!request->body)
         return;
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->type);
     curl_easy_setopt(curl, CURLOPT_READFUNCTION, body_read);
     curl_easy_setopt(curl, CURLOPT_READDATA, transfer);
     curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, body_rewind);

@@ -15,6 +15,7 @@ struct client_request {
     const char *url;
     const char *socket; /* instead of TCP: a path or "@name"; "" or NULL: none */
     bool is_local;      /* the server of this machine: not through a proxy */
+    const char *key;    /* that the server wants, NULL: none */
     FILE *body;         /* JSON, read from where it stands: POST.  NULL: GET */
     FILE *out;          /* takes the body of a 2xx answer.  NULL: it is dropped */
     long timeout_ms;    /* for all of it, 0: none */

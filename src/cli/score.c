@@ -10,18 +10,21 @@
 #include "cli/command.h"
 #include "cli/complain.h"
 #include "cli/destination.h"
+#include "cli/key_file.h"
 #include "lossd/codec/problem_read.h"
 
 enum { NAME_SIZE = 128 };
 
 static const char help[] =
-    "Usage: lossctl score FILE... [--url URL] [-o OPTION=VALUE]...\n\n"
+    "Usage: lossctl score FILE... [--url URL] [--key-file FILE] [-o OPTION=VALUE]...\n\n"
     "Sends each JSON file (- is stdin) to the service and prints its answer.  Exits\n"
     "with 1 when one was refused, which stderr then explains.\n\n"
     "  --url URL        http://HOST:PORT, or with a path such as /v1/softmax;\n"
     "                   default: the server of this machine at LOSSD_LISTEN, or at\n"
     "                   LOSSD_HOST and LOSSD_PORT (or PORT), else at\n"
     "                   127.0.0.1:8080, path /v1/loss\n"
+    "  --key-file FILE  has the key that the service wants, on its first line that is\n"
+    "                   no comment; default: what LOSSCTL_KEY_FILE names, if anything\n"
     "  -o OPTION=VALUE  an option of the request, such as reduction=sum or pretty\n"
     "  --help           print this\n\n"
     "Example:\n"
@@ -31,7 +34,9 @@ static const char help[] =
 struct score {
     struct client *client;
     struct client_answer *answer;
-    struct destination *there;
+    struct destination there;
+    const char *key_file; /* NULL: the service wants no key */
+    char key[KEY_FILE_SIZE];
 };
 
 static void problem_tell(const char *name, const struct client_answer *answer)
@@ -68,7 +73,7 @@ static bool answer_tell(const struct score *score, const char *name, bool came)
         complain(
             "no answer from %s: %s; is lossd running there?  Start it with `lossd`, or "
             "name the right place with --url",
-            destination_name(score->there, where, sizeof where), answer->why);
+            destination_name(&score->there, where, sizeof where), answer->why);
     else
         complain("%s: %s", name, answer->why);
     return false;
@@ -76,9 +81,10 @@ static bool answer_tell(const struct score *score, const char *name, bool came)
 
 static bool stream_score(const struct score *score, const char *name, FILE *body)
 {
-    struct client_request request = {.url = score->there->url,
-                                     .socket = score->there->socket,
-                                     .is_local = !score->there->given,
+    struct client_request request = {.url = score->there.url,
+                                     .socket = score->there.socket,
+                                     .is_local = !score->there.given,
+                                     .key = score->key_file ? score->key : NULL,
                                      .body = body,
                                      .out = stdout};
     bool came = client_send(score->client, &request, score->answer);
@@ -98,27 +104,30 @@ static bool file_score(const struct score *score, const char *name)
     return good;
 }
 
-static int files_score(char *const names[], struct destination *there)
+static int files_score(struct score *score, char *const names[])
 {
-    struct score score = {
-        .client = client_open(), .answer = malloc(sizeof *score.answer), .there = there};
-    bool good = destination_find(there) && score.client && score.answer;
+    score->client = client_open();
+    score->answer = malloc(sizeof *score->answer);
+    bool good = destination_find(&score->there) && score->client && score->answer &&
+                (!score->key_file || key_file_read(score->key_file, score->key));
 
     if (good)
         for (; *names; names++)
-            good = file_score(&score, *names) && good;
+            good = file_score(score, *names) && good;
     if (!ferror(stdout) && fflush(stdout) != 0) /* an earlier error has been told */
         good = complain("cannot write the answer: %s", strerrordesc_np(errno));
-    destination_free(there);
-    free(score.answer);
-    client_close(score.client);
+    destination_free(&score->there);
+    explicit_bzero(score->key, sizeof score->key);
+    free(score->answer);
+    client_close(score->client);
     return good ? EXIT_GOOD : EXIT_BAD;
 }
 
 /* Reads the options before the files; returns -1 when there is more to do. */
-static int options_read(int argc, char *argv[], struct destination *there, char *given[])
+static int options_read(int argc, char *argv[], struct score *score, char *given[])
 {
     static const struct option options[] = {{"url", required_argument, NULL, 'u'},
+                                            {"key-file", required_argument, NULL, 'k'},
                                             {"option", required_argument, NULL, 'o'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
@@ -127,13 +136,16 @@ static int options_read(int argc, char *argv[], struct destination *there, char 
     while ((c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1) {
         switch (c) {
         case 'u':
-            there->given = optarg;
+            score->there.given = optarg;
+            break;
+        case 'k':
+            score->key_file = optarg;
             break;
         case 'o':
             if (*optarg == '=' || *optarg == '\0')
                 return complain_of_usage("score", "-o wants OPTION=VALUE, not \"%s\"",
                                          optarg);
-            given[there->option_count++] = optarg;
+            given[score->there.option_count++] = optarg;
             break;
         case 'h':
             fputs(help, stdout);
@@ -153,13 +165,15 @@ static int options_read(int argc, char *argv[], struct destination *there, char 
 int command_score(int argc, char *argv[])
 {
     char **given = calloc((size_t)argc, sizeof *given);
-    struct destination there = {.path = "/v1/loss", .options = given};
+    const char *key_file = getenv("LOSSCTL_KEY_FILE");
+    struct score score = {.there = {.path = "/v1/loss", .options = given},
+                          .key_file = key_file && *key_file ? key_file : NULL};
     int status = EXIT_BAD;
 
     if (given) {
-        status = options_read(argc, argv, &there, given);
+        status = options_read(argc, argv, &score, given);
         if (status == -1)
-            status = files_score(argv + optind, &there);
+            status = files_score(&score, argv + optind);
     }
     free(given);
     return status;

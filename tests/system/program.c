@@ -21,9 +21,9 @@ struct ends {
 
 static void environment_clear(void)
 {
-    static const char *const names[] = {"PORT",       "NO_COLOR",    "http_proxy",
-                                        "HTTP_PROXY", "https_proxy", "HTTPS_PROXY",
-                                        "all_proxy",  "ALL_PROXY"};
+    static const char *const names[] = {"PORT",        "NO_COLOR",   "LOSSCTL_KEY_FILE",
+                                        "http_proxy",  "HTTP_PROXY", "https_proxy",
+                                        "HTTPS_PROXY", "all_proxy",  "ALL_PROXY"};
     char name[64];
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

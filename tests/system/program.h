@@ -22,7 +22,7 @@ struct ending {
     char err[PROGRAM_SAID];
 };
 
-/* Runs it in this environment less what it might mistake for its own: LOSSD_*, PORT,
+/* Runs it in this environment less what it might mistake for its own: LOSSD_*, LOSSCTL_*, PORT,
  * NO_COLOR, and proxies.  False when it could not be started. */
 bool program_run(const struct program *program, struct ending *ending);
 

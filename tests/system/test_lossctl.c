@@ -355,6 +355,50 @@ static void score__fails_when_it_cannot_read_or_write(void **state)
     assert_ending(1, "", "lossctl: /tmp: cannot read: Is a directory\n");
 }
 
+/* Answered with `status` (1: refused) and these words. */
+static void asks_with(struct program *program, int status, const char *said)
+{
+    run(program);
+    assert_int_equal(ending.status, status);
+    if (!strstr(status ? ending.err : ending.out, said))
+        fail_msg("'%s' is not in: %s%s", said, ending.out, ending.err);
+}
+
+static void score__sends_the_key_that_the_service_wants(void **state)
+{
+    (void)state;
+    char keys[TEXT_SIZE], none[TEXT_SIZE], wrong[TEXT_SIZE], port[TEXT_SIZE],
+        variable[2 * TEXT_SIZE];
+    struct service locked;
+    struct program program = {.words = {"score", "-"}, .env = {port}, .input = GOOD};
+
+    write_file(keys,
+               "# ours\n\n the-right-key-of-this-test # first\nanother-key-of-it\n");
+    write_file(none, "# nobody's\n");
+    write_file(wrong, "two words\n");
+    snprintf(variable, sizeof variable, "LOSSCTL_KEY_FILE=%s", keys);
+    assert_true(service_start(&locked, (const char *[]){"--api-key-file", keys, NULL}));
+    snprintf(port, sizeof port, "LOSSD_PORT=%u", locked.port);
+    asks_with(&program, 1, "(unauthorized)");
+    program.env[1] = variable;
+    asks_with(&program, 0, "\"loss\":0.407605964444380");
+    program.words[2] = "--key-file";
+    program.words[3] = none; /* wins over the variable */
+    asks_with(&program, 1, " has no key; wanted one key a line\n");
+    program.words[3] = wrong;
+    asks_with(&program, 1, ":1: this is no key; wanted at most 255 printable characters");
+    assert_null(strstr(ending.err, "two words"));
+    program.words[3] = "/nowhere/key";
+    asks_with(&program, 1, "cannot open /nowhere/key: No such file or directory\n");
+    program.env[1] = NULL;
+    program.words[3] = keys;
+    asks_with(&program, 0, "\"loss\":0.407605964444380");
+    assert_int_equal(service_stop(&locked), 0);
+    unlink(keys);
+    unlink(none);
+    unlink(wrong);
+}
+
 static void lossctl__exits_with_2_for_wrong_words(void **state)
 {
     static const struct {
@@ -580,6 +624,7 @@ int main(void)
         cmocka_unit_test(score__lets_no_control_character_through),
         cmocka_unit_test(score__fails_when_an_answer_breaks_off),
         cmocka_unit_test(score__fails_when_it_cannot_read_or_write),
+        cmocka_unit_test(score__sends_the_key_that_the_service_wants),
         cmocka_unit_test(lossctl__exits_with_2_for_wrong_words),
         cmocka_unit_test(lossctl__refuses_what_is_no_address),
         cmocka_unit_test(lossctl__helps_on_stdout),
