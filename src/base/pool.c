@@ -186,7 +186,8 @@ static bool await_work(struct pool *pool, struct job **job)
         if (atomic_load(&pool->open) == 0 && !pool->ending)
             pthread_cond_wait(&pool->work, &pool->lock);
         atomic_fetch_sub(&pool->sleepers, 1);
-        if (atomic_load(&pool->open) != 0)
+        /* a job goes first: its one signal may have been meant for this thread */
+        if (!pool->first && atomic_load(&pool->open) != 0)
             break;
         alive = !pool->ending || pool->first;
         if (!alive)

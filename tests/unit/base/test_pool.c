@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "lossd/base/clock.h"
+
 enum { MANY = 10000 };
 
 /* A loop that counts how often each index was visited. */
@@ -263,6 +265,38 @@ static void pool_for__may_be_called_from_within_a_job(void **state)
     assert_int_equal(done, 100);
 }
 
+/* A loop whose ranges last until a job that was queued before it has run, or for far too
+ * long. */
+static void wait_for_job(void *ctx, size_t from, size_t to, size_t worker)
+{
+    _Atomic size_t *done = ctx;
+    int64_t until = clock_ns() + INT64_C(5000000000);
+
+    (void)from;
+    (void)to;
+    (void)worker;
+    while (atomic_load(done) == 0 && clock_ns() < until)
+        sched_yield();
+}
+
+static void pool_submit__comes_before_a_loop_for_a_thread_that_slept(void **state)
+{
+    (void)state;
+    struct pool *pool = pool_new(1, 1, 0);
+
+    for (int i = 0; i < 100; i++) {
+        _Atomic size_t done = 0;
+        struct errand errand = {.job = {.run = run_errand}, .done = &done};
+        while (pool_busy(pool) > 0)
+            sched_yield();
+        assert_true(pool_submit(pool, &errand.job));
+        int64_t began = clock_ns();
+        pool_for(pool, 2, 1, wait_for_job, &done);
+        assert_true(clock_ns() - began < INT64_C(4000000000));
+    }
+    pool_free(pool);
+}
+
 /* A waiting loop may hold two threads: its own and the one that took its first
  * chunk.  There must be threads left to begin the other loops. */
 enum { SLOTS = 64, CROWD = 2 * (SLOTS + 1) + 8 };
@@ -410,6 +444,7 @@ int main(void)
         cmocka_unit_test(pool_new__makes_threads_that_give_way),
         cmocka_unit_test(pool_free__finishes_the_queued_jobs),
         cmocka_unit_test(pool_for__may_be_called_from_within_a_job),
+        cmocka_unit_test(pool_submit__comes_before_a_loop_for_a_thread_that_slept),
         cmocka_unit_test(pool_submit__takes_a_job_again_from_within_it),
         cmocka_unit_test(pool_submit__runs_the_job_here_without_a_pool),
     };
