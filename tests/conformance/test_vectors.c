@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../system/conformance.h"
 #include "../system/service.h"
 #include "../system/vector.h"
 #include "../system/without.h"
@@ -272,12 +273,12 @@ int main(int argc, char **argv)
 
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
-    snprintf(pattern, sizeof pattern, "%s/{onnx,torch}/*.json", vector_folder());
+    snprintf(pattern, sizeof pattern, "%s/{onnx,torch}/*.json", conformance_folder());
     if (glob(pattern, GLOB_BRACE, NULL, &paths) != 0) {
         snprintf(pattern, sizeof pattern,
                  "no conformance vectors in %.3000s (LOSSD_CONFORMANCE names another "
                  "folder)",
-                 vector_folder());
+                 conformance_folder());
         return run_without("vectors", pattern);
     }
     struct vector *vectors = calloc(paths.gl_pathc, sizeof vectors[0]);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "agree.h"
+#include "conformance.h"
 #include "markdown.h"
 #include "service.h"
 #include "without.h"
@@ -161,12 +162,13 @@ static int run_page(const char *path)
 
 int main(int argc, char **argv)
 {
-    static const char contract[] = "../shared/design/API.md";
+    char contract[1024];
     static char no_curl[] = "the examples, because there is no curl to run them";
-    static char no_contract[] = "the contract's examples, because it is not beside this "
-                                "folder";
+    static char no_contract[] = "the contract's examples, because it is not beside the "
+                                "conformance vectors";
     int failed = 0;
 
+    snprintf(contract, sizeof contract, "%s/../design/API.md", conformance_folder());
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     if (system("command -v curl >/dev/null") != 0)

@@ -5,13 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *vector_folder(void)
-{
-    const char *folder = getenv("LOSSD_CONFORMANCE");
-
-    return folder && folder[0] ? folder : "../shared/conformance";
-}
-
 static char *file_text(const char *path)
 {
     char *text = NULL;

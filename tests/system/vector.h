@@ -17,10 +17,6 @@ struct vector {
     double rtol, atol;
 };
 
-/* The folder of the vectors: the environment's LOSSD_CONFORMANCE, else
- * ../shared/conformance. */
-const char *vector_folder(void);
-
 /* Reads a file.  False when it is no vector. */
 bool vector_read(struct vector *vector, const char *path);
 void vector_release(struct vector *vector);

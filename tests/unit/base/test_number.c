@@ -13,6 +13,7 @@
 #include <locale.h>
 #include <unistd.h>
 
+#include "../../system/conformance.h"
 #include "number_judge.h"
 
 enum { TEXT_MAX = 2048, ROUNDS = 50000 };
@@ -209,13 +210,11 @@ static void number_read_int64__takes_what_fits(void **state)
 
 static FILE *vectors(const char *name)
 {
-    static const char standard[] = "../shared/conformance";
-    const char *folder = getenv("LOSSD_CONFORMANCE");
+    const char *folder = conformance_folder();
     char path[TEXT_MAX];
-    snprintf(path, sizeof(path), "%s/numbers/%s", folder ? folder : standard, name);
-    if (access(folder ? folder : standard, F_OK) != 0) {
-        print_message("skipped: no folder %s (set LOSSD_CONFORMANCE)\n",
-                      folder ? folder : standard);
+    snprintf(path, sizeof(path), "%s/numbers/%s", folder, name);
+    if (access(folder, F_OK) != 0) {
+        print_message("skipped: no folder %s (set LOSSD_CONFORMANCE)\n", folder);
         skip();
     }
     FILE *file = fopen(path, "r");

@@ -1,5 +1,6 @@
 /* The reader of JSON: what it takes and refuses, where it points, and that it makes
  * no difference how a text is cut. */
+#include "../../system/conformance.h"
 #include "decoded.h"
 
 #include <cjson/cJSON.h>
@@ -721,12 +722,11 @@ struct vector {
 /* Calls `check` for each vector whose name starts with one of `kinds`. */
 static void for_each_vector(const char *kinds, void (*check)(const struct vector *))
 {
-    const char *root = getenv("LOSSD_CONFORMANCE");
     char folder[512], path[1024];
     struct dirent *entry;
     size_t count = 0;
 
-    snprintf(folder, sizeof folder, "%s/json", root ? root : "../shared/conformance");
+    snprintf(folder, sizeof folder, "%s/json", conformance_folder());
     DIR *dir = opendir(folder);
     if (!dir) {
         printf("skipped: no folder %s (set LOSSD_CONFORMANCE)\n", folder);
