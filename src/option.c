@@ -1,6 +1,6 @@
 /* A setting's value, read from text and written as text.
  *
- * Numbers are whole and carry their unit: k, M, G, T are thousands, Ki, Mi, Gi, Ti
+ * Numbers are whole and carry their unit: k (or K), M, G, T are thousands, Ki, Mi, Gi, Ti
  * are 1024s, and a size may end with B.  A duration must have a unit (10 is not
  * clear: seconds or milliseconds?), unless it is 0.  Writing takes the largest unit
  * that divides the value, so what is written reads back as the same. */
