@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,6 +206,34 @@ double service_cpu_seconds(const struct service *service)
         sscanf(after_name, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
                &kernel);
     return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static double runnable_seconds(const char *path)
+{
+    unsigned long long ran = 0, waited = 0;
+    FILE *file = fopen(path, "r");
+
+    if (!file)
+        return 0; /* it has ended */
+    if (fscanf(file, "%llu %llu", &ran, &waited) != 2)
+        ran = waited = 0;
+    fclose(file);
+    return (double)(ran + waited) / 1e9;
+}
+
+double service_runnable_seconds(const struct service *service)
+{
+    char pattern[64];
+    glob_t threads;
+    double sum = 0;
+
+    snprintf(pattern, sizeof pattern, "/proc/%d/task/*/schedstat", (int)service->pid);
+    if (glob(pattern, 0, NULL, &threads) != 0)
+        return 0;
+    for (size_t i = 0; i < threads.gl_pathc; i++)
+        sum += runnable_seconds(threads.gl_pathv[i]);
+    globfree(&threads);
+    return sum;
 }
 
 unsigned service_admin_port(const struct service *service)

@@ -50,6 +50,10 @@ bool service_descriptors_fall_to(const struct service *service, size_t count);
 /* Seconds of a core that it has used. */
 double service_cpu_seconds(const struct service *service);
 
+/* Seconds that its threads, all together, have run or waited for a core: one that spins
+ * adds as much as goes by, however loaded the machine is. */
+double service_runnable_seconds(const struct service *service);
+
 /* The port of its --admin-listen 127.0.0.1:0; 0: it has none. */
 unsigned service_admin_port(const struct service *service);
 
