@@ -10,8 +10,7 @@ static bool is_health(struct span path)
 {
     for (size_t i = 0; i < route_count; i++)
         if (span_is(path, routes[i].path))
-            return routes[i].describe == describe_live ||
-                   routes[i].describe == describe_ready;
+            return routes[i].is_health;
     return false;
 }
 

@@ -22,7 +22,8 @@ struct route {
     bool (*describe)(const struct api *api, struct json *json, struct err *err);
     /* Instead of that, when it is not JSON: begins `text` and writes it. */
     bool (*print)(struct exchange *exchange, struct buf *text, const char **media_type);
-    bool is_probe;
+    bool is_probe;  /* answered whatever the load, and not logged */
+    bool is_health; /* told to strangers, too */
     bool for_links; /* shown on the banner */
     const char *help;
 };
