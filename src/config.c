@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "config_source.h"
-#include "lossd/engine/batch.h"
+#include "lossd/base/nearest_name.h"
 #include "machine.h"
 #include "option.h"
 

@@ -4,16 +4,10 @@
 #include "api/route.h"
 #include "lossd/engine/loss.h"
 
-static void text_member(struct json *json, const char *key, const char *text)
-{
-    json_key(json, key);
-    json_text(json, text);
-}
-
 static void status_document(struct json *json, const char *status)
 {
     json_open(json, '{');
-    text_member(json, "status", status);
+    json_text_member(json, "status", status);
     json_close(json, '}');
 }
 
@@ -37,11 +31,11 @@ bool describe_version(const struct api *api, struct json *json, struct err *err)
 {
     (void)err;
     json_open(json, '{');
-    text_member(json, "name", "lossd");
-    text_member(json, "version", api->settings.version);
-    text_member(json, "commit", api->settings.commit);
-    text_member(json, "compiler", api->settings.compiler);
-    text_member(json, "http_library", api->settings.http_library);
+    json_text_member(json, "name", "lossd");
+    json_text_member(json, "version", api->settings.version);
+    json_text_member(json, "commit", api->settings.commit);
+    json_text_member(json, "compiler", api->settings.compiler);
+    json_text_member(json, "http_library", api->settings.http_library);
     json_close(json, '}');
     return true;
 }
@@ -56,8 +50,8 @@ bool describe_limits(const struct api *api, struct json *json, struct err *err)
         json_open(json, '{');
         json_key(json, "value");
         json_uint(json, limit->value);
-        text_member(json, "flag", limit->flag);
-        text_member(json, "help", limit->help);
+        json_text_member(json, "flag", limit->flag);
+        json_text_member(json, "help", limit->help);
         json_close(json, '}');
     }
     json_close(json, '}');
@@ -109,8 +103,8 @@ static void describe_choices(struct json *json, const struct member_info *info)
 static void describe_option(struct json *json, const struct member_info *info)
 {
     json_open(json, '{');
-    text_member(json, "name", info->name);
-    text_member(json, "type", type_name(info->type));
+    json_text_member(json, "name", info->name);
+    json_text_member(json, "type", type_name(info->type));
     json_key(json, "default");
     if (info->type == MEMBER_CHOICE)
         json_text(json, info->choices[0]);
@@ -120,16 +114,16 @@ static void describe_option(struct json *json, const struct member_info *info)
         describe_range(json, info);
     if (info->choices)
         describe_choices(json, info);
-    text_member(json, "help", info->help);
+    json_text_member(json, "help", info->help);
     json_close(json, '}');
 }
 
 static void describe_loss(struct json *json, const struct loss *loss)
 {
     json_open(json, '{');
-    text_member(json, "name", loss->name);
-    text_member(json, "formula", loss->formula);
-    text_member(json, "source", loss->source);
+    json_text_member(json, "name", loss->name);
+    json_text_member(json, "formula", loss->formula);
+    json_text_member(json, "source", loss->source);
     json_key(json, "takes_labels");
     json_bool(json, loss->truths & TRUTH_LABELS);
     json_key(json, "takes_targets");
@@ -160,13 +154,13 @@ bool describe_banner(const struct api *api, struct json *json, struct err *err)
 {
     (void)err;
     json_open(json, '{');
-    text_member(json, "name", "lossd");
-    text_member(json, "version", api->settings.version);
+    json_text_member(json, "name", "lossd");
+    json_text_member(json, "version", api->settings.version);
     json_key(json, "links");
     json_open(json, '{');
     for (size_t i = 0; i < route_count; i++)
         if (routes[i].for_links)
-            text_member(json, routes[i].path, routes[i].help);
+            json_text_member(json, routes[i].path, routes[i].help);
     json_close(json, '}');
     json_close(json, '}');
     return true;

@@ -114,12 +114,6 @@ const char *const *problem_codes(void)
     return codes;
 }
 
-static void text_member(struct json *json, const char *key, const char *text)
-{
-    json_key(json, key);
-    json_text(json, text);
-}
-
 static void uint_member(struct json *json, const char *key, uint64_t value)
 {
     json_key(json, key);
@@ -142,12 +136,12 @@ void problem_write(const struct exchange *exchange, struct buf *out)
     struct json json = json_into(out, exchange->wishes.pretty);
 
     json_open(&json, '{');
-    text_member(&json, "type", "about:blank");
-    text_member(&json, "title", problem.title);
+    json_text_member(&json, "type", "about:blank");
+    json_text_member(&json, "title", problem.title);
     uint_member(&json, "status", problem.status);
-    text_member(&json, "detail", err->detail);
-    text_member(&json, "error", err->detail);
-    text_member(&json, "code", problem.code);
+    json_text_member(&json, "detail", err->detail);
+    json_text_member(&json, "error", err->detail);
+    json_text_member(&json, "code", problem.code);
     if (err->pointer[0])
         pointer_member(&json, err->pointer);
     if (err->has_position) {
@@ -158,9 +152,9 @@ void problem_write(const struct exchange *exchange, struct buf *out)
     if (err->kind == ERR_TOO_LARGE) {
         uint_member(&json, "limit", err->limit);
         if (err->flag)
-            text_member(&json, "flag", err->flag);
+            json_text_member(&json, "flag", err->flag);
     }
-    text_member(&json, "request_id", exchange->request_id);
+    json_text_member(&json, "request_id", exchange->request_id);
     json_close(&json, '}');
     buf_char(out, '\n');
 }

@@ -6,6 +6,7 @@
 #include "lossd/base/excerpt.h"
 #include "lossd/base/number.h"
 #include "lossd/base/utf8.h"
+#include "lossd/engine/place.h"
 
 struct span query_path(struct span target)
 {
@@ -28,14 +29,6 @@ static struct span cut(struct span *rest, char separator)
     rest->at += piece.len + 1;
     rest->len -= piece.len + 1;
     return piece;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static bool is_utf8(struct span text)
@@ -61,8 +54,8 @@ static struct span decode(struct span text, struct arena *mem, struct err *err)
             out[len++] = text.at[i] == '+' ? ' ' : text.at[i];
             continue;
         }
-        int high = i + 2 < text.len ? hex_digit(text.at[i + 1]) : -1;
-        int low = i + 2 < text.len ? hex_digit(text.at[i + 2]) : -1;
+        int high = i + 2 < text.len ? number_hex_digit(text.at[i + 1]) : -1;
+        int low = i + 2 < text.len ? number_hex_digit(text.at[i + 2]) : -1;
         if (high < 0 || low < 0 || (high == 0 && low == 0)) {
             struct span wrong = {text.at + i, text.len - i};
             wrong.len = utf8_fit(wrong, 3);

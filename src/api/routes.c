@@ -5,6 +5,7 @@
 #include "api/monitor.h"
 #include "api/route.h"
 #include "lossd/base/excerpt.h"
+#include "lossd/base/nearest_name.h"
 
 const struct route routes[] = {
     {.path = "/v1/loss",

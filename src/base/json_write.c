@@ -154,14 +154,6 @@ void json_number(struct json *json, double value)
         json->buf->len += number_write_double(room, value);
 }
 
-void json_int(struct json *json, int64_t value)
-{
-    json_before_value(json);
-    char *room = buf_room(json->buf, NUMBER_TEXT_MAX);
-    if (room)
-        json->buf->len += number_write_int64(room, value);
-}
-
 void json_uint(struct json *json, uint64_t value)
 {
     json_before_value(json);
@@ -175,9 +167,10 @@ void json_bool(struct json *json, bool value)
     json_raw(json, span_of(value ? "true" : "false"));
 }
 
-void json_null(struct json *json)
+void json_text_member(struct json *json, const char *key, const char *text)
 {
-    json_raw(json, span_of("null"));
+    json_key(json, key);
+    json_text(json, text);
 }
 
 void json_raw(struct json *json, struct span text)

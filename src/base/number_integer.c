@@ -1,21 +1,7 @@
 /* Integers by value: 3, 3.0, 30e-1 and 0.3e1 are the same. */
 #include "lossd/base/number.h"
 
-enum { POWER_LIMIT = 1000000000 };
-
-/* The exponent that starts at `at`, cut to what makes no difference any more. */
-static int64_t read_exponent(const char *at, const char *end)
-{
-    int64_t value = 0;
-    bool negative = at < end && *at == '-';
-
-    if (at < end && (*at == '-' || *at == '+'))
-        at++;
-    for (; at < end; at++)
-        if (value < POWER_LIMIT * INT64_C(1000))
-            value = value * 10 + (*at - '0');
-    return negative ? -value : value;
-}
+#include "number_exponent.h"
 
 /* *value * 10^power + digit, away from zero on the negative side, which holds one
  * integer more. */
@@ -51,11 +37,19 @@ bool number_read_integer(struct span text, int64_t *value)
             zeros = 0;
         }
     }
-    int64_t power = zeros - places + (at < end ? read_exponent(at + 1, end) : 0);
+    int64_t power = zeros - places + number_exponent(at, end);
     if (sum != 0 && (power < 0 || !shift_in(&sum, power, 0)))
         return false;
     if (!negative && sum == INT64_MIN)
         return false;
     *value = negative ? sum : -sum;
     return true;
+}
+
+int number_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }

@@ -11,6 +11,7 @@
 #include "json_text.h"
 #include "lossd/base/buf.h"
 #include "lossd/base/number.h"
+#include "lossd/engine/place.h"
 
 enum {
     FIRST_CAPACITY = 64,

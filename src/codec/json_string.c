@@ -3,6 +3,8 @@
  * piece. */
 #include "json_string.h"
 
+#include "lossd/base/number.h"
+
 static inline bool is_plain(unsigned char c)
 {
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
@@ -101,17 +103,6 @@ static bool take_escape(struct json_string *s, unsigned char c, struct buf *out)
     return wrong(s, "one of \"\\/bfnrtu after a backslash");
 }
 
-static int hex_digit(unsigned char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
-}
-
 /* All four digits of an escape are there. */
 static bool end_hex(struct json_string *s, struct buf *out)
 {
@@ -140,7 +131,7 @@ static bool end_hex(struct json_string *s, struct buf *out)
 
 static bool take_hex(struct json_string *s, unsigned char c, struct buf *out)
 {
-    int digit = hex_digit(c);
+    int digit = number_hex_digit((char)c);
 
     if (digit < 0)
         return wrong(s, "four hexadecimal digits after \\u");

@@ -45,15 +45,6 @@ static void cut_text(struct reply *reply)
     reply->text_to = reply->text.len;
 }
 
-static size_t shape_count(const struct shape *shape)
-{
-    size_t count = 1;
-
-    for (unsigned d = 0; d < shape->rank; d++)
-        count *= shape->dim[d];
-    return count;
-}
-
 void reply_array(struct reply *reply, enum reply_numbers numbers, const void *data,
                  const struct shape *shape)
 {

@@ -11,7 +11,9 @@
 
 #include "engine/name_set.h"
 #include "lossd/base/buf.h"
+#include "lossd/base/nearest_name.h"
 #include "lossd/engine/loss.h"
+#include "lossd/engine/place.h"
 
 const char *const output_names[OUTPUTS + 1] = {
     "loss",       "losses",     "probabilities", "log_probabilities",

@@ -8,6 +8,7 @@
 #include "engine/batch_values.h"
 #include "lossd/engine/batch.h"
 #include "lossd/engine/loss.h"
+#include "lossd/engine/place.h"
 
 /* ---- members ---------------------------------------------------------------- */
 
@@ -91,15 +92,6 @@ static bool same_shape(const struct shape *a, const struct shape *b)
         if (a->dim[d] != b->dim[d])
             return false;
     return true;
-}
-
-static size_t shape_count(const struct shape *shape)
-{
-    size_t count = 1;
-
-    for (unsigned d = 0; d < shape->rank; d++)
-        count *= shape->dim[d];
-    return count;
 }
 
 static const char *plural(size_t count)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "lossd/engine/loss.h"
+#include "lossd/engine/place.h"
 
 /* An option that the loss does not have may only be given at its default. */
 static bool check_owner(const struct batch *batch, enum member member, struct err *err)

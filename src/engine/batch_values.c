@@ -15,6 +15,7 @@
 #include "engine/batch_options.h"
 #include "engine/linear.h"
 #include "lossd/engine/loss.h"
+#include "lossd/engine/place.h"
 
 static const double sum_tolerance = 1e-3; /* of a row of targets, from 1; */
 

@@ -2,18 +2,10 @@
 #ifndef LOSSD_ENGINE_BATCH_VALUES_H
 #define LOSSD_ENGINE_BATCH_VALUES_H
 
-#include "lossd/engine/batch.h"
+#include "lossd/engine/place.h"
 
 /* Are the numbers what their members want?  False with `err` filled. */
 bool batch_check_values(const struct batch *batch, struct err *err);
-
-/* A logit of any dtype; the logits are not those of a linear model. */
-static inline double batch_logit(const struct batch *batch, size_t index)
-{
-    return batch->logits.element == ELEMENT_FLOAT32
-               ? (double)((const float *)batch->logits.data)[index]
-               : ((const double *)batch->logits.data)[index];
-}
 
 /* Where the row of a position stands in logits or targets, as place_pointer() and
  * place_words() have it.  A row that is no array of its own is its first element. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "engine/linear.h"
+#include "lossd/engine/place.h"
 
 enum { EACH_MOST = 1 << 24 }; /* products: some hundredths of a second */
 

@@ -77,13 +77,6 @@ static size_t largest_share(const double *q, size_t classes)
     return largest;
 }
 
-static bool is_kept(const struct slab *slab, size_t position)
-{
-    const int64_t *labels = slab->batch->labels.data;
-
-    return !labels || labels[position] != slab->batch->ignore_index;
-}
-
 void metrics_ask(struct result *result, struct slab *slab, size_t from,
                  struct worker *worker)
 {
@@ -93,7 +86,7 @@ void metrics_ask(struct result *result, struct slab *slab, size_t from,
         worker->truth[r] =
             (int64_t)largest_share(slab->targets + r * slab->classes, slab->classes);
     for (size_t r = 0; result->truths && r < slab->rows; r++)
-        result->truths[from + r] = is_kept(slab, from + r) ? truth[r] : -1;
+        result->truths[from + r] = batch_keeps(slab->batch, from + r) ? truth[r] : -1;
     if (!summary_is_wanted(slab->batch))
         return;
     worker->moments.labels = truth;
@@ -106,7 +99,7 @@ void metrics_add(const struct result *result, const struct slab *slab, size_t fr
     if (!summary_is_wanted(slab->batch))
         return;
     for (size_t r = 0; result->ignored > 0 && r < slab->rows; r++)
-        worker->kept[r] = is_kept(slab, from + r);
+        worker->kept[r] = batch_keeps(slab->batch, from + r);
     summary_add(&worker->summary, slab, result->ignored > 0 ? worker->kept : NULL);
 }
 

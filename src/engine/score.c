@@ -56,13 +56,6 @@ static const void *gather_logits(const struct scoring *scoring, size_t from, siz
     return worker->logits;
 }
 
-static bool is_kept(const struct batch *batch, size_t position)
-{
-    const int64_t *labels = batch->labels.data;
-
-    return !labels || labels[position] != batch->ignore_index;
-}
-
 static double sample_weight(const struct batch *batch, size_t position)
 {
     const double *weights = batch->sample_weights.data;
@@ -79,7 +72,7 @@ static const int64_t *gather_labels(const struct scoring *scoring, size_t from,
     if (!labels || scoring->result->ignored == 0)
         return labels ? labels + from : NULL;
     for (size_t r = 0; r < rows; r++)
-        worker->labels[r] = is_kept(scoring->batch, from + r) ? labels[from + r] : 0;
+        worker->labels[r] = batch_keeps(scoring->batch, from + r) ? labels[from + r] : 0;
     return worker->labels;
 }
 
@@ -94,7 +87,7 @@ static void gather_weights(const struct scoring *scoring, size_t from, size_t ro
         return;
     for (size_t r = 0; r < rows; r++)
         worker->weights[r] =
-            is_kept(batch, from + r) ? sample_weight(batch, from + r) : 0;
+            batch_keeps(batch, from + r) ? sample_weight(batch, from + r) : 0;
 }
 
 static void gather_truth(const struct scoring *scoring, size_t from, size_t rows,
@@ -349,7 +342,7 @@ static struct exact_sum sum_weights(const struct batch *batch,
     for (size_t from = 0; from < batch->positions; from += TOGETHER) {
         size_t count = 0;
         for (size_t n = from; n < batch->positions && n - from < TOGETHER; n++)
-            if (is_kept(batch, n))
+            if (batch_keeps(batch, n))
                 weights[count++] = sample_weight(batch, n) *
                                    (class_weights ? class_weights[labels[n]] : 1);
         exact_sum_add_all(&divisor, weights, count);

@@ -4,13 +4,6 @@
 
 #include "lossd/engine/loss.h"
 
-static double logit_at(const struct batch *batch, size_t index)
-{
-    return batch->logits.element == ELEMENT_FLOAT32
-               ? (double)((const float *)batch->logits.data)[index]
-               : ((const double *)batch->logits.data)[index];
-}
-
 /* Not negative, and sums to 1.  *between: some number is neither 0 nor 1. */
 static bool is_distribution(const struct batch *batch, size_t position, bool *between)
 {
@@ -18,7 +11,7 @@ static bool is_distribution(const struct batch *batch, size_t position, bool *be
     double sum = 0;
 
     for (size_t c = 0; c < batch->classes; c++) {
-        double logit = logit_at(batch, row + c * batch->inner);
+        double logit = batch_logit(batch, row + c * batch->inner);
         if (logit < 0)
             return false;
         *between |= logit > 0 && logit < 1;

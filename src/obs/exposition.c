@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lossd/base/number.h"
 #include "obs/meter.h"
 
 static const char openmetrics[] = "application/openmetrics-text";
@@ -131,12 +132,9 @@ static void labels(const struct meter *meter, enum metric metric, size_t series,
 
 static void number(uint64_t value, struct buf *out)
 {
-    char digits[20], *at = digits + sizeof digits;
+    char digits[NUMBER_TEXT_MAX];
 
-    do
-        *--at = (char)('0' + value % 10);
-    while ((value /= 10) > 0);
-    buf_add(out, (struct span){at, (size_t)(digits + sizeof digits - at)});
+    buf_add(out, (struct span){digits, number_write_uint64(digits, value)});
 }
 
 /* Exact, without zeros at the end. */

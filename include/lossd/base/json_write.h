@@ -32,10 +32,11 @@ void json_key(struct json *json, const char *name);
 void json_string(struct json *json, struct span text);
 void json_text(struct json *json, const char *text);
 void json_number(struct json *json, double value); /* null when not finite */
-void json_int(struct json *json, int64_t value);
 void json_uint(struct json *json, uint64_t value);
 void json_bool(struct json *json, bool value);
-void json_null(struct json *json);
+
+/* A key and its text. */
+void json_text_member(struct json *json, const char *key, const char *text);
 
 /* A value whose text is JSON already. */
 void json_raw(struct json *json, struct span text);

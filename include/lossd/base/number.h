@@ -35,6 +35,9 @@ bool number_read_int64(struct span text, int64_t *value);
  * and "3e0" too. */
 bool number_read_integer(struct span text, int64_t *value);
 
+/* What a hexadecimal digit stands for, -1 when it is none. */
+int number_hex_digit(char c);
+
 /* Writes the number and returns the length, at most NUMBER_TEXT_MAX.  No
  * terminator.  The layout is JavaScript's: plain decimals from 1e-6 up to below
  * 1e21, without a fraction where there is none ("2"), and an exponent beyond

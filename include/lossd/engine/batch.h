@@ -27,6 +27,16 @@ struct shape {
     size_t dim[RANK_MAX]; /* row-major: the last one varies fastest */
 };
 
+/* The product of its dimensions. */
+static inline size_t shape_count(const struct shape *shape)
+{
+    size_t count = 1;
+
+    for (unsigned d = 0; d < shape->rank; d++)
+        count *= shape->dim[d];
+    return count;
+}
+
 enum dtype { DTYPE_FLOAT64, DTYPE_FLOAT32 };
 
 enum element { ELEMENT_FLOAT64, ELEMENT_FLOAT32, ELEMENT_INT64 };
@@ -235,22 +245,27 @@ static inline size_t batch_row(const struct batch *batch, size_t position)
            position % batch->inner;
 }
 
-enum { PLACE_SIZE = 192 };
+/* A logit as it came. */
+static inline double batch_logit(const struct batch *batch, size_t index)
+{
+    return batch->logits.element == ELEMENT_FLOAT32
+               ? (double)((const float *)batch->logits.data)[index]
+               : ((const double *)batch->logits.data)[index];
+}
 
-/* "/logits/3/0" and "logits[3][0]": where element `index` of an array stands. */
-void place_pointer(char out[PLACE_SIZE], const char *member, const struct shape *shape,
-                   size_t index);
-void place_words(char out[PLACE_SIZE], const char *member, const struct shape *shape,
-                 size_t index);
+/* Has the position another label than the one to be ignored? */
+static inline bool batch_keeps(const struct batch *batch, size_t position)
+{
+    const int64_t *labels = batch->labels.data;
 
-/* "1.5", "-Infinity", "NaN", terminated: a value that was found. */
-void number_words(char out[PLACE_SIZE], double value);
+    return !labels || labels[position] != batch->ignore_index;
+}
 
-/* "[2,3]", terminated. */
-void shape_words(char out[PLACE_SIZE], const struct shape *shape);
+static inline double batch_class_weight(const struct batch *batch, size_t class)
+{
+    const double *weights = batch->class_weights.data;
 
-/* The name of `names` (ends with NULL) that `text` most likely means, NULL when
- * none is near. */
-const char *nearest_name(struct span text, const char *const *names);
+    return weights ? weights[class] : 1;
+}
 
 #endif

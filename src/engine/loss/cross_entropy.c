@@ -59,7 +59,8 @@ static void bare_gradients(const struct slab *slab)
     slab->real->label_misses(slab->exps, slab->rows, slab->classes, &slab->sums,
                              slab->labels, own);
     for (size_t r = 0; r < slab->rows; r++) {
-        by[r] = slab->scale[r] * weight_of(slab->batch, (size_t)slab->labels[r]) + 0;
+        by[r] =
+            slab->scale[r] * batch_class_weight(slab->batch, (size_t)slab->labels[r]) + 0;
         own[r] *= -by[r];
     }
     slab->real->scaled(slab->exps, slab->rows, slab->classes, &slab->sums, by, NULL,

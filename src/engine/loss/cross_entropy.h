@@ -6,13 +6,6 @@
 
 #include "engine/slab.h"
 
-static inline double weight_of(const struct batch *batch, size_t class)
-{
-    const double *weights = batch->class_weights.data;
-
-    return weights ? weights[class] : 1;
-}
-
 /* Labels without smoothing touch one class only. */
 static inline bool is_plain(const struct slab *slab)
 {

@@ -23,7 +23,7 @@ static void fill_bases(const struct slab *slab, struct slopes *even)
     slab->real->label_losses(slab->logits, slab->rows, slab->classes, &slab->sums,
                              slab->labels, even->loss);
     for (size_t r = 0; r < slab->rows; r++)
-        even->weight[r] = weight_of(slab->batch, (size_t)slab->labels[r]);
+        even->weight[r] = batch_class_weight(slab->batch, (size_t)slab->labels[r]);
     if (e == 0) {
         for (size_t r = 0; r < slab->rows; r++)
             even->base[r] = even->weight[r] * even->loss[r];

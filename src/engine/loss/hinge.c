@@ -27,9 +27,8 @@ static inline double short_of(double margin, double other, double own)
 
 static double weight_of(const struct slab *slab, size_t row)
 {
-    const double *weights = slab->batch->class_weights.data;
-
-    return (weights ? weights[slab->labels[row]] : 1) / (double)slab->classes;
+    return batch_class_weight(slab->batch, (size_t)slab->labels[row]) /
+           (double)slab->classes;
 }
 
 /* ---- beyond the range of the dtype ---------------------------------------------- */

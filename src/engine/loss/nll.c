@@ -7,13 +7,6 @@
 #include "engine/slab.h"
 #include "lossd/engine/loss.h"
 
-static double weight_of(const struct slab *slab, size_t row)
-{
-    const double *weights = slab->batch->class_weights.data;
-
-    return weights ? weights[slab->labels[row]] : 1;
-}
-
 static void put_gradient(const struct slab *slab, size_t row, double weight)
 {
     slab_put_zeros(slab, row, slab->gradient);
@@ -25,7 +18,7 @@ static void score(const struct slab *slab, double *values, double *penalties)
 {
     (void)penalties;
     for (size_t r = 0; r < slab->rows; r++) {
-        double weight = weight_of(slab, r);
+        double weight = batch_class_weight(slab->batch, (size_t)slab->labels[r]);
         values[r] =
             weight == 0 ? 0 : 0 - weight * slab_logit(slab, r, (size_t)slab->labels[r]);
         if (slab->gradient)

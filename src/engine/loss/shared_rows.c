@@ -27,7 +27,7 @@ static double share_of(const struct slab *slab, size_t row, size_t class)
     double q =
         shares.q ? shares.q[class] : (double)(slab->labels[row] == (int64_t) class);
 
-    return weight_of(slab->batch, class) * (shares.a * q + shares.b);
+    return batch_class_weight(slab->batch, class) * (shares.a * q + shares.b);
 }
 
 /* `share` times - log p.  The gap may be beyond the largest double where its
@@ -57,7 +57,7 @@ static double base_of(const struct slab *slab, size_t row, double *total)
     size_t label = slab->labels ? (size_t)slab->labels[row] : 0;
 
     if (is_plain(slab)) {
-        *total = weight_of(slab->batch, label);
+        *total = batch_class_weight(slab->batch, label);
         return *total == 0 ? 0 : term_of(slab, row, *total, label);
     }
     struct shares shares = common_shares(slab, row);
@@ -65,7 +65,7 @@ static double base_of(const struct slab *slab, size_t row, double *total)
     double gaps = slab->real->gaps(slab_logits_row(slab, row), slab->classes,
                                    slab->sums.max[row], &shares, total);
     if (slab->labels) {
-        double own = shares.a * weight_of(slab->batch, label);
+        double own = shares.a * batch_class_weight(slab->batch, label);
         gaps += own == 0 ? 0 : own * slab_gap(slab, row, label);
         *total += own;
     }
@@ -118,7 +118,7 @@ static double total_of(const struct slab *slab, size_t row)
     double total = 0;
 
     if (is_plain(slab))
-        return weight_of(slab->batch, (size_t)slab->labels[row]);
+        return batch_class_weight(slab->batch, (size_t)slab->labels[row]);
     if (slab->batch->class_weights.data) {
         base_of(slab, row, &total);
         return total;
@@ -142,7 +142,7 @@ double shared_value(const struct slab *slab, size_t row)
     size_t label = (size_t)slab->labels[row];
     double miss = slab_complement(slab, row, label);
     return power_of(miss, batch->focal_gamma) * value +
-           batch->poly_epsilon * (weight_of(batch, label) * miss);
+           batch->poly_epsilon * (batch_class_weight(batch, label) * miss);
 }
 
 /* ---- gradient ------------------------------------------------------------------- */
@@ -177,7 +177,7 @@ static struct slope slope_of(const struct slab *slab, size_t row, double scale,
     double miss = slab_complement(slab, row, label);
     double power = power_of(miss, batch->focal_gamma);
     double pull = pull_of(batch->focal_gamma, base, miss, power);
-    double poly = bounded(batch->poly_epsilon * weight_of(batch, label));
+    double poly = bounded(batch->poly_epsilon * batch_class_weight(batch, label));
     slope.shares *= power;
     if (p > 0) /* p base vanishes with p, also where base is beyond the range */
         slope.label = bounded(scale * p * bounded(pull + poly));

@@ -50,7 +50,7 @@ static void write_array(struct written *w, enum reply_numbers numbers, const voi
     json_key(json, "x");
     reply_array(reply, numbers, data, &shape);
     json_key(json, "y");
-    json_int(json, 1);
+    json_uint(json, 1);
     json_close(json, '}');
     assert_true(reply_end(reply));
     w->len = read_reply(reply, w->pool, w->text, capacity);

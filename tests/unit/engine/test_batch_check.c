@@ -3,6 +3,8 @@
  * test_batch_values.c. */
 #include "made.h"
 
+#include "lossd/engine/place.h"
+
 static double ones[] = {1, 2, 3, 4, 5, 6};
 static int64_t zeros[] = {0, 0, 0, 0, 0, 0};
 
