@@ -7,6 +7,7 @@
  *     switch (config_load(&config, argc, argv, environ, version, stdout, stderr)) {
  *     case CONFIG_DONE: return 0;
  *     case CONFIG_BAD: return 2;
+ *     case CONFIG_CHECK: // to look at what it says, and to start nothing
  *     case CONFIG_RUN: break;
  *     }
  *     config_settle(&config, log_fd);

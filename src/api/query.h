@@ -1,4 +1,4 @@
-/* The address: path and options; private to this layer. */
+/* The address: its options; private to this layer. */
 #ifndef LOSSD_API_QUERY_H
 #define LOSSD_API_QUERY_H
 
@@ -7,9 +7,6 @@
 #include "lossd/base/err.h"
 #include "lossd/base/span.h"
 #include "lossd/engine/batch.h"
-
-/* The part of a request target before the question mark. */
-struct span query_path(struct span target);
 
 /* Sets the batch's members from the target's query; a NULL batch takes none.
  * `wishes` takes what is said of the answer.  What is wrong is noted in `err`. */

@@ -9,7 +9,6 @@
 #include "lossd/base/arena.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

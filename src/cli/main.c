@@ -1,6 +1,5 @@
 /* lossctl: the service's client for a command line. */
 #include <curl/curl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -235,8 +235,7 @@ static const char *const json_media_types[] = {
     "application/json", "application/x-www-form-urlencoded", "text/plain", "", NULL};
 
 extern const struct codec codec_json;
-const struct codec codec_json = {.name = "json",
-                                 .media_types = json_media_types,
+const struct codec codec_json = {.media_types = json_media_types,
                                  .begin = json_begin,
                                  .feed = json_feed,
                                  .finish = json_finish,

@@ -10,7 +10,6 @@
 #include "json_value.h"
 
 #include <cjson/cJSON.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Filling a batch: the table of members, and the setting of one from a value.
  *
- * batch_set() knows no member by name: what it does follows from the row. */
+ * batch_set() knows no member but the loss by name: what it does follows from the row. */
 #include "lossd/engine/batch.h"
 
 #include <assert.h>

@@ -3,7 +3,6 @@
 #ifndef LOSSD_ENGINE_CONFIDENCES_H
 #define LOSSD_ENGINE_CONFIDENCES_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "engine/slab.h"

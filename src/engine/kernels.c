@@ -3,7 +3,6 @@
  * are built with the same flags (Makefile).  The baseline is what every processor of
  * the architecture runs: SSE2, or on arm64 NEON, where it is the only one. */
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,7 +6,6 @@
  * factors into is the request's, made before. */
 #include "engine/linear.h"
 
-#include <math.h>
 #include <stdint.h>
 
 #include "engine/exact_sum.h"

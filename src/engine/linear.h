@@ -12,7 +12,6 @@
 #define LOSSD_ENGINE_LINEAR_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "lossd/base/pool.h"
 #include "lossd/engine/batch.h"

@@ -85,7 +85,7 @@ static inline double_vector double_choose(double_mask mask, double_vector yes,
 
 /* A piece is 16 bytes, the least vector there is: instructions that stay within pieces
  * are cheap at every width. */
-enum { PIECE_BYTES = 16, PIECES = VECTOR_BYTES / PIECE_BYTES };
+enum { PIECE_BYTES = 16 };
 
 #if VECTOR_BYTES == 64
 #define LOW_FLOATS(a, b) ((float_vector)_mm512_unpacklo_ps((__m512)(a), (__m512)(b)))

@@ -1,4 +1,4 @@
-/* What one thread needs to score, and what of a batch it has to do. */
+/* What there is for each thread that scores, and what of a batch has to be made. */
 #ifndef LOSSD_ENGINE_WORKER_H
 #define LOSSD_ENGINE_WORKER_H
 
@@ -13,7 +13,7 @@
 #include "lossd/engine/batch.h"
 #include "lossd/engine/score.h"
 
-/* What one thread needs: a slab, and its share of the sums. */
+/* Room for a slab, and a share of the sums. */
 struct worker {
     struct exact_sum losses, penalties;
     void *logits;    /* gathered and tempered, [slab rows, classes] */

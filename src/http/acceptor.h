@@ -2,7 +2,6 @@
 #ifndef LOSSD_HTTP_ACCEPTOR_H
 #define LOSSD_HTTP_ACCEPTOR_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "http/listener.h"

@@ -6,13 +6,6 @@
 
 enum { CLIENT_LEFT = 499 /* the status that log readers know for it */ };
 
-static struct span path_of(struct span target)
-{
-    const char *query = target.len ? memchr(target.at, '?', target.len) : NULL;
-
-    return query ? (struct span){target.at, (size_t)(query - target.at)} : target;
-}
-
 /* No answer, or not all of it: is it not we who ended the connection? */
 static bool is_gone(const struct connection *connection)
 {
@@ -70,7 +63,7 @@ void ending_log(const struct ending *ending, const struct connection *connection
         return;
     struct access access = {
         .method = exchange->head.method,
-        .path = path_of(talk->target ? span_of(talk->target) : span_of("")),
+        .path = query_path(talk->target ? span_of(talk->target) : span_of("")),
         .route = route_name(exchange->route),
         .status = ending->status,
         .request_bytes = exchange->body_bytes,

@@ -9,7 +9,6 @@
 #ifndef LOSSD_HTTP_REFUSE_H
 #define LOSSD_HTTP_REFUSE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "lossd/api/api.h"

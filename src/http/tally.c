@@ -7,14 +7,18 @@ static const char *const methods[] = {"GET",     "POST",  "HEAD",  "PUT", "DELET
                                       "OPTIONS", "PATCH", "other", NULL};
 
 /* What the API answers, the library, and this server in their place. */
+#define STATUS(number)    \
+    {                     \
+        (number), #number \
+    }
 static const struct {
     unsigned status;
     const char *text;
-} statuses[] = {{200, "200"}, {400, "400"}, {422, "422"}, {503, "503"}, {404, "404"},
-                {405, "405"}, {406, "406"}, {408, "408"}, {413, "413"}, {414, "414"},
-                {415, "415"}, {417, "417"}, {431, "431"}, {499, "499"}, {500, "500"},
-                {501, "501"}, {505, "505"}, {204, "204"}, {304, "304"}, {401, "401"},
-                {403, "403"}};
+} statuses[] = {STATUS(200), STATUS(400), STATUS(422), STATUS(503), STATUS(404),
+                STATUS(405), STATUS(408), STATUS(413), STATUS(414), STATUS(415),
+                STATUS(417), STATUS(431), STATUS(499), STATUS(500), STATUS(501),
+                STATUS(505), STATUS(204), STATUS(401)};
+#undef STATUS
 
 enum { STATUSES = sizeof statuses / sizeof *statuses };
 

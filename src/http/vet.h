@@ -7,7 +7,6 @@
 #define LOSSD_HTTP_VET_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "lossd/api/api.h"
 #include "lossd/base/err.h"

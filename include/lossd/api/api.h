@@ -13,7 +13,6 @@
 #ifndef LOSSD_API_API_H
 #define LOSSD_API_API_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -181,6 +180,9 @@ void exchange_release(struct exchange *exchange);
 /* Fills in the values of the labels that this layer knows: routes, stages, losses,
  * problems. */
 void api_labels(struct metric_labels *labels);
+
+/* The part of a request target before the question mark. */
+struct span query_path(struct span target);
 
 /* The route's path for log lines and metrics, "(none)" for NULL; and the index of
  * that among the values of LABEL_route. */

@@ -2,7 +2,6 @@
 #ifndef LOSSD_BASE_CLOCK_H
 #define LOSSD_BASE_CLOCK_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 /* Nanoseconds since some fixed point; never goes back. */

@@ -18,7 +18,6 @@ struct decoder;
 struct reply;
 
 struct codec {
-    const char *name;
     const char *const *media_types; /* ends with NULL; "" is none at all */
 
     /* Begins to read a body into `batch`, which knows its task and may hold

@@ -44,8 +44,7 @@ struct loss {
      * d penalty / d z times slab->penalty_scale[row]. */
     void (*score)(const struct slab *slab, double *values, double *penalties);
 
-    /* What the loss takes for probabilities; NULL when it is the softmax.  `by` is
-     * as in kernel.h. */
+    /* What the loss takes for probabilities; NULL when it is the softmax. */
     void (*probabilities)(const struct slab *slab, void *out);
     void (*log_probabilities)(const struct slab *slab, void *out);
 };

@@ -1,7 +1,7 @@
 /* The server: sockets on one side, the API on the other.
  *
- * Its threads are all its own: one acceptor, some network threads, one that
- * ends slow and lost connections.  Requests that cost more than a moment are
+ * Its threads are all its own: an acceptor for each entrance, some network threads, one
+ * that ends slow and lost connections, one that sees to it that the refused are told.  Requests that cost more than a moment are
  * answered on the pool. */
 #ifndef LOSSD_HTTP_SERVER_H
 #define LOSSD_HTTP_SERVER_H

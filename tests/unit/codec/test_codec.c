@@ -1,11 +1,13 @@
 /* Which format a Content-Type means. */
 #include "decoded.h"
 
+extern const struct codec codec_json;
+
 static bool is_json(const char *type)
 {
     const struct codec *codec = codec_for(span_of(type));
 
-    return codec && strcmp(codec->name, "json") == 0;
+    return codec && codec == &codec_json;
 }
 
 static void codec_for__knows_the_types_that_carry_json(void **state)
