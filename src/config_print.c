@@ -110,7 +110,8 @@ void config_help(FILE *out)
     flag_help(out, "--version", "print version and build, and exit");
     flag_help(out, "--help", "print this, and exit");
     fputs("\nValues:\n"
-          "  N and SIZE take k (or K), M, G, T (thousands) and Ki, Mi, Gi, Ti (1024s), SIZE\n"
+          "  N and SIZE take k (or K), M, G, T (thousands) and Ki, Mi, Gi, Ti (1024s), "
+          "SIZE\n"
           "  also a B: 64Mi, 64MiB.  TIME takes h, m, s, ms, us, ns: 500ms.\n",
           out);
     choices_help(out);

@@ -25,7 +25,9 @@ static bool read_line(struct reading *reading, const char *text, bool is_last)
                     "%s:%zu: the line is too long or not text; the longest has %d bytes",
                     line->path, line->number, LINE_SIZE - 2);
     line->text = span_trim((struct span){text, strcspn(text, "#\n")}, blanks);
-    return line->text.len == 0 || reading->take(reading->ctx, line, reading->err);
+    bool good = line->text.len == 0 || reading->take(reading->ctx, line, reading->err);
+    line->text = (struct span){NULL, 0};
+    return good;
 }
 
 static bool read_lines(struct reading *reading, FILE *stream)

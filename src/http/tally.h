@@ -3,7 +3,6 @@
 #ifndef LOSSD_HTTP_TALLY_H
 #define LOSSD_HTTP_TALLY_H
 
-
 #include "http/ending.h"
 #include "lossd/api/api.h"
 
