@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/average.h"
 #include "engine/exact_sum.h"
 #include "engine/kernel.h"
 #include "engine/layout.h"
@@ -23,7 +24,6 @@ enum {
     SHARES = 8,            /* neighbouring rows, for they are fetched ahead */
     INLINE_LOGITS = 65536, /* fewer are not worth waking a thread */
     TOGETHER = 512,        /* doubles to be worked on at once */
-    DOWN = -100,           /* a power of two that brings any divisor into the range */
     NS_PER_LOGIT = 3
 };
 
@@ -33,11 +33,8 @@ struct scoring {
     const struct arithmetic *real;
     const void *logits; /* given, or made by the linear model */
     bool wants_softmax, wants_exps, wants_log_sum;
-    bool is_weighted;      /* positions differ: some are ignored, or have weights */
-    double small_divisor;  /* 2^DOWN times the divisor, which may be infinite */
-    double gradient_scale; /* 1 / divisor for a mean, 0 when that is 0; in two */
-    double gradient_rest;  /* factors, because it may be beyond the range */
-    double penalty_scale;
+    bool is_weighted; /* positions differ: some are ignored, or have weights */
+    struct average average;
 };
 
 /* ---- a slab ------------------------------------------------------------------- */
@@ -54,13 +51,6 @@ static const void *gather_logits(const struct scoring *scoring, size_t from, siz
     scoring->real->temper(logits, rows * batch->classes, batch->softcap,
                           batch->temperature, worker->logits);
     return worker->logits;
-}
-
-static double sample_weight(const struct batch *batch, size_t position)
-{
-    const double *weights = batch->sample_weights.data;
-
-    return weights ? weights[position] : 1;
 }
 
 /* Where all positions are kept the labels are those of the batch. */
@@ -87,7 +77,7 @@ static void gather_weights(const struct scoring *scoring, size_t from, size_t ro
         return;
     for (size_t r = 0; r < rows; r++)
         worker->weights[r] =
-            batch_keeps(batch, from + r) ? sample_weight(batch, from + r) : 0;
+            batch_keeps(batch, from + r) ? batch_sample_weight(batch, from + r) : 0;
 }
 
 static void gather_truth(const struct scoring *scoring, size_t from, size_t rows,
@@ -222,11 +212,12 @@ static void ask_gradient(const struct scoring *scoring, size_t from,
 {
     slab->gradient = part_of(slab, from, scoring->result->gradient, worker);
     slab->scale = worker->scale;
-    scale_rows(slab, worker->weights, scoring->gradient_scale, worker->scale);
+    scale_rows(slab, worker->weights, scoring->average.scale, worker->scale);
     if (!has_penalties(scoring->batch))
         return;
     slab->penalty_scale = worker->penalty_scale;
-    scale_rows(slab, worker->weights, scoring->penalty_scale, worker->penalty_scale);
+    scale_rows(slab, worker->weights, scoring->average.penalty_scale,
+               worker->penalty_scale);
 }
 
 static void add_penalties(const struct slab *slab, struct worker *worker, double *values)
@@ -275,7 +266,7 @@ static void follow_chain(const struct scoring *scoring, const struct slab *slab,
     if (batch_has(batch, MEMBER_softcap)) {
         const void *logits = layout_gather(batch, scoring->logits, layout_size(batch),
                                            from, slab->rows, worker->logits);
-        scoring->real->uncap(logits, count, batch->softcap, scoring->gradient_rest, part);
+        scoring->real->uncap(logits, count, batch->softcap, scoring->average.rest, part);
         return;
     }
     for (size_t from_here = 0, n; from_here < count; from_here += n) {
@@ -283,7 +274,7 @@ static void follow_chain(const struct scoring *scoring, const struct slab *slab,
         n = count - from_here < TOGETHER ? count - from_here : TOGETHER;
         scoring->real->widen(at, n, values);
         for (size_t i = 0; i < n; i++)
-            values[i] *= scoring->gradient_rest;
+            values[i] *= scoring->average.rest;
         scoring->real->narrow(values, n, at);
     }
 }
@@ -291,7 +282,7 @@ static void follow_chain(const struct scoring *scoring, const struct slab *slab,
 static void finish_gradient(const struct scoring *scoring, const struct slab *slab,
                             size_t from, const struct worker *worker)
 {
-    if (scoring->gradient_rest != 1 || batch_has(scoring->batch, MEMBER_softcap))
+    if (scoring->average.rest != 1 || batch_has(scoring->batch, MEMBER_softcap))
         follow_chain(scoring, slab, from, slab->gradient, worker);
     put_part(slab, from, slab->gradient, scoring->result->gradient);
 }
@@ -329,139 +320,6 @@ static void score_range(void *ctx, size_t from, size_t to, size_t worker)
 
 /* ---- all positions ---------------------------------------------------------- */
 
-/* What the mean divides by: for labels the sum of class weight times sample
- * weight over the positions kept, for targets that of the sample weights; all that
- * for each class when the loss is elementwise. */
-static struct exact_sum sum_weights(const struct batch *batch,
-                                    const double *class_weights)
-{
-    const int64_t *labels = batch->labels.data;
-    struct exact_sum divisor = {0};
-    double weights[TOGETHER];
-
-    for (size_t from = 0; from < batch->positions; from += TOGETHER) {
-        size_t count = 0;
-        for (size_t n = from; n < batch->positions && n - from < TOGETHER; n++)
-            if (batch_keeps(batch, n))
-                weights[count++] = sample_weight(batch, n) *
-                                   (class_weights ? class_weights[labels[n]] : 1);
-        exact_sum_add_all(&divisor, weights, count);
-    }
-    return divisor;
-}
-
-static size_t count_ignored(const struct batch *batch)
-{
-    const int64_t *labels = batch->labels.data;
-    size_t ignored = 0;
-
-    for (size_t n = 0; labels && n < batch->positions; n++)
-        ignored += labels[n] == batch->ignore_index;
-    return ignored;
-}
-
-static void set_divisor(struct scoring *scoring)
-{
-    const struct batch *batch = scoring->batch;
-    bool counts_weights = batch->labels.data && !batch->loss->ignores_weights;
-    const double *class_weights = counts_weights ? batch->class_weights.data : NULL;
-    double divisor = (double)scoring->result->count, small = ldexp(divisor, DOWN);
-
-    if (batch_has(batch, MEMBER_divisor)) {
-        divisor = batch->divisor;
-        small = ldexp(divisor, DOWN);
-    } else if (class_weights || batch->sample_weights.data) {
-        struct exact_sum weights = sum_weights(batch, class_weights);
-        divisor = exact_sum_value(&weights);
-        small = exact_sum_scaled(&weights, DOWN);
-    }
-    if (batch->loss->is_elementwise && !batch_has(batch, MEMBER_divisor)) {
-        divisor *= (double)batch->classes;
-        small *= (double)batch->classes;
-    }
-    scoring->result->divisor = divisor;
-    scoring->small_divisor = small;
-}
-
-static void count_positions(struct scoring *scoring)
-{
-    const struct batch *batch = scoring->batch;
-    struct result *result = scoring->result;
-
-    result->ignored = count_ignored(batch);
-    result->count = batch->positions - result->ignored;
-    scoring->is_weighted = result->ignored > 0 || batch->sample_weights.data;
-    set_divisor(scoring);
-}
-
-/* What penalties are divided by: the plain count. */
-static double penalty_divisor(const struct batch *batch, const struct result *result)
-{
-    return batch_has(batch, MEMBER_divisor) ? batch->divisor : (double)result->count;
-}
-
-/* A divisor may be so small that 1 / divisor is infinite where the gradient, which
- * has the same small weights above the line, is not; or so large that it is 0. */
-static void scale_gradient(struct scoring *scoring)
-{
-    const double large = 0x1p600;
-    double divisor = scoring->result->divisor;
-
-    if (scoring->batch->reduction != REDUCTION_MEAN)
-        return;
-    if (divisor == 0) {
-        scoring->gradient_scale = scoring->penalty_scale = 0;
-        return;
-    }
-    if (divisor < 1 / large) {
-        scoring->gradient_scale = large;
-        scoring->gradient_rest = 1 / (divisor * large);
-    } else if (isinf(divisor)) {
-        scoring->gradient_scale = 1 / scoring->small_divisor;
-        scoring->gradient_rest = ldexp(1, DOWN);
-    } else {
-        scoring->gradient_scale = 1 / divisor;
-    }
-    scoring->penalty_scale =
-        1 / penalty_divisor(scoring->batch, scoring->result) / scoring->gradient_rest;
-}
-
-static double mean_of(const struct scoring *scoring, struct exact_sum *losses)
-{
-    double divisor = scoring->result->divisor;
-
-    return isinf(divisor) ? exact_sum_scaled(losses, DOWN) / scoring->small_divisor
-                          : exact_sum_over(losses, divisor);
-}
-
-static void reduce(const struct scoring *scoring, size_t width)
-{
-    const struct batch *batch = scoring->batch;
-    struct result *result = scoring->result;
-    struct worker *workers = result->workers;
-    struct exact_sum *losses = &workers[0].losses, *penalties = &workers[0].penalties;
-    double divisor = result->divisor, other = penalty_divisor(batch, result);
-
-    for (size_t i = 1; i < width; i++)
-        exact_sum_merge(losses, &workers[i].losses);
-    for (size_t i = 1; has_penalties(batch) && i < width; i++)
-        exact_sum_merge(penalties, &workers[i].penalties);
-    if (batch->reduction == REDUCTION_MEAN && divisor == 0) {
-        result->loss_sum = exact_sum_value(losses);
-        result->loss = (double)NAN;
-    } else if (batch->reduction == REDUCTION_MEAN && has_penalties(batch) &&
-               other != divisor) {
-        result->loss = mean_of(scoring, losses) + exact_sum_over(penalties, other);
-        result->loss_sum = result->loss * divisor;
-    } else {
-        if (has_penalties(batch))
-            exact_sum_merge(losses, penalties);
-        result->loss = result->loss_sum = exact_sum_value(losses);
-        if (batch->reduction == REDUCTION_MEAN)
-            result->loss = mean_of(scoring, losses);
-    }
-}
-
 /* Positions that one of `width` threads takes at a time. */
 static size_t grain_of(const struct batch *batch, size_t width)
 {
@@ -490,22 +348,19 @@ void score(const struct batch *batch, struct result *result, struct pool *pool)
                                                                : batch->logits.data,
                               .wants_softmax = needs_softmax(batch),
                               .wants_exps = needs_exps(batch),
-                              .wants_log_sum = needs_log_sum(batch),
-                              .gradient_scale = 1,
-                              .gradient_rest = 1,
-                              .penalty_scale = 1};
+                              .wants_log_sum = needs_log_sum(batch)};
     size_t width = score_width(batch, pool_width(pool));
 
     if (batch->task->needs_truth) {
-        count_positions(&scoring);
-        scale_gradient(&scoring);
+        scoring.average = average_of(batch, result);
+        scoring.is_weighted = result->ignored > 0 || batch->sample_weights.data;
     }
     if (batch_is_linear(batch))
         linear_logits(batch, result, pool);
     pool_for(width > 1 ? pool : NULL, batch->positions, grain_of(batch, pool_width(pool)),
              score_range, &scoring);
     if (batch->task->needs_truth)
-        reduce(&scoring, width);
+        average_finish(&scoring.average, batch, result, width);
     if (metrics_are_wanted(batch))
         metrics_finish(result, batch, width);
     result->warnings = warnings_of(batch);

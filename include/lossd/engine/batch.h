@@ -261,6 +261,13 @@ static inline bool batch_keeps(const struct batch *batch, size_t position)
     return !labels || labels[position] != batch->ignore_index;
 }
 
+static inline double batch_sample_weight(const struct batch *batch, size_t position)
+{
+    const double *weights = batch->sample_weights.data;
+
+    return weights ? weights[position] : 1;
+}
+
 static inline double batch_class_weight(const struct batch *batch, size_t class)
 {
     const double *weights = batch->class_weights.data;
