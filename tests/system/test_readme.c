@@ -1,5 +1,5 @@
-/* The examples of README.md, and of the contract where it lies beside the
- * repository: every line `$ curl ...` in a fenced block is given to a shell, with
+/* The examples of README.md, to the bit, and of the contract where it lies beside the
+ * repository, within what it allows: every line `$ curl ...` in a fenced block is given to a shell, with
  * the port of a running service in the place of 8080, and answers as printed there. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,6 +28,13 @@ struct example {
 };
 
 static struct service service;
+
+/* How far what is printed on a page may be from what comes, by dtype. */
+struct tolerance {
+    struct allowance float64, float32;
+};
+
+static struct tolerance tolerance;
 
 static bool is_command(const char *line)
 {
@@ -99,7 +106,7 @@ static void example_answers_as_printed(void **state)
 {
     const struct example *example = *state;
     struct allowance allowance =
-        strstr(example->command, "float32") ? allowance_float32 : allowance_float64;
+        strstr(example->command, "float32") ? tolerance.float32 : tolerance.float64;
     char command[COMMAND_MAX], why[400], *printed = NULL;
     size_t size = 0;
 
@@ -130,7 +137,7 @@ static int stop(void **state)
     return service_stop(&service);
 }
 
-static int run_page(const char *path)
+static int run_page(const char *path, struct tolerance allowed)
 {
     struct markdown page;
     struct example examples[EXAMPLES_MAX];
@@ -138,6 +145,7 @@ static int run_page(const char *path)
     size_t count = 0;
     char why[200];
 
+    tolerance = allowed;
     if (!markdown_read(&page, path, why)) {
         fprintf(stderr, "%s\n", why);
         return 1;
@@ -162,6 +170,8 @@ static int run_page(const char *path)
 
 int main(int argc, char **argv)
 {
+    const struct tolerance to_the_bit = {{0, 0}, {0, 0}};
+    const struct tolerance as_promised = {allowance_float64, allowance_float32};
     char contract[1024];
     static char no_curl[] = "the examples, because there is no curl to run them";
     static char no_contract[] = "the contract's examples, because it is not beside the "
@@ -173,8 +183,8 @@ int main(int argc, char **argv)
         cmocka_set_test_filter(argv[1]);
     if (system("command -v curl >/dev/null") != 0)
         return run_without("examples", no_curl);
-    failed += run_page("README.md");
-    failed += access(contract, R_OK) == 0 ? run_page(contract)
+    failed += run_page("README.md", to_the_bit);
+    failed += access(contract, R_OK) == 0 ? run_page(contract, as_promised)
                                           : run_without("contract", no_contract);
     return failed != 0;
 }
