@@ -17,9 +17,9 @@
 #include "lossd/engine/loss.h"
 #include "lossd/engine/place.h"
 
-static const double sum_tolerance = 1e-3; /* of a row of targets, from 1; */
+static const double sum_tolerance = 1e-3; /* of a row of targets, from 1 */
 
-/* and what rounding may add to that: half a unit for each target as it is read, and as
+/* What rounding may add to that: half a unit for each target as it is read, and as
  * much for each addition. */
 static double rounding_of_sum(size_t count)
 {
@@ -105,11 +105,11 @@ static size_t end_of(const struct array *array, size_t before)
     return smaller(array->flaw ? array->flaw_index : array->count, before);
 }
 
-/* Is the flaw, if any, in front of `before`? */
+/* Is the flaw, if any, behind what is at fault otherwise? */
 static bool check_flaw(const struct batch *batch, const char *name,
                        const struct array *array, size_t before, struct err *err)
 {
-    return !array->flaw || array->flaw_index >= before ||
+    return !array->flaw || array->flaw_index > before ||
            fail_flaw(batch, name, array, err);
 }
 
@@ -215,7 +215,8 @@ static bool check_targets(const struct batch *batch, const struct mask *mask,
 {
     const struct array *targets = &batch->targets;
     bool tell = batch->loss->target_rule == TARGETS_TELL;
-    size_t end = end_of(targets, mask->index);
+    bool is_masked = mask->index != SIZE_MAX; /* what is at fault is judged before that */
+    size_t end = end_of(targets, is_masked ? mask->index + 1 : SIZE_MAX);
     size_t outside = first_outside(targets, end, tell ? 1 : INFINITY);
 
     if (batch->loss->target_rule == TARGETS_DISTRIBUTE &&
@@ -229,7 +230,7 @@ static bool check_targets(const struct batch *batch, const struct mask *mask,
                            err);
     if (!check_flaw(batch, "targets", targets, mask->index, err))
         return false;
-    return mask->index == SIZE_MAX || batch_fail_mask(batch, mask, err);
+    return !is_masked || batch_fail_mask(batch, mask, err);
 }
 
 static bool check_value(const struct batch *batch, unsigned turn,
