@@ -106,15 +106,17 @@ struct arithmetic {
     double (*gaps)(const void *logits, size_t classes, double max,
                    const struct shares *shares, double *total);
 
-    /* One row, of doubles: sum_c q_c (log q_c - log p_c), within 2^-50 of sum_c q_c; NAN
-     * where a class with a share is so far below the maximum that its exp is nothing.
-     * And within 2^-50 of itself, where p is close to q, in several times the time: but for
-     * 2^-69 sum_c |p_c - q_c|, which is what their own rounding comes to. */
+    /* One row, of doubles: sum_c q_c (log q_c - log p_c), within 3e-16 sum_c q_c and a
+     * unit of its terms; NAN where a class with a share is so far below the maximum that
+     * its exp is nothing, or has too large a share.  And, where the q sum to about 1, in
+     * several times the time, within 2^-50 of itself and 2^-69 sum_c |p_c - q_c|, which
+     * is what the rounding of p comes to. */
     double (*divergence)(const double *z, const double *q, size_t classes, double max);
     double (*close_divergence)(const double *z, const double *q, size_t classes,
                                double max);
 
-    /* softcap * tanh(x / softcap) (NAN: x) over temperature, rounded once. */
+    /* softcap * tanh(x / softcap) (NAN: x) over temperature, rounded once: in float32 from
+     * a double within some units. */
     void (*temper)(const void *from, size_t n, double softcap, double temperature,
                    void *to);
     /* d / d x: what the slope is of softcap * tanh(x / softcap), times `by`, is what

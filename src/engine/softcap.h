@@ -4,26 +4,27 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdbool.h>
 
 #include "engine/pairs.h"
 
-/* What all logits are capped by.  `scale` is a power of two that leaves room for the parts
- * and the inverse of a softcap. */
+/* What all logits are capped by.  `scale` is a power of two that leaves room for the
+ * parts and the inverse of a softcap. */
 struct cap {
     double scale, unscale;
     double softcap, inverse;     /* the softcap times the scale */
-    double temperature, cooling; /* 1 / temperature; 0 where that is no number */
+    double temperature, cooling; /* 1 / temperature; 0 where parts have no room */
 };
 
 static inline struct cap cap_of(double softcap, double temperature)
 {
     const double large = 0x1p900, most = 0x1p200;
+    bool is_mild = temperature > 0x1p-60 && temperature < large;
     double scale = softcap > large ? 1 / most : softcap < 1 / large ? most : 1;
-    double cooling = 1 / temperature;
 
     return (struct cap){scale,           1 / scale,
                         softcap * scale, 1 / (softcap * scale),
-                        temperature,     isnormal(cooling) ? cooling : 0};
+                        temperature,     is_mild ? 1 / temperature : 0};
 }
 
 static inline double_vector cooled(struct pair z, const struct cap *by)
@@ -38,8 +39,9 @@ static inline double_vector cooled(struct pair z, const struct cap *by)
     return z.high + z.low;
 }
 
-/* softcap * tanh(x / softcap) / temperature.  What is masked stays so; what is near 0 is x
- * to much more than the last bit. */
+/* softcap * tanh(x / softcap) / temperature; with a temperature that is not mild in two
+ * roundings.  What is masked stays so; what is near 0 is x to much more than the last
+ * bit. */
 static inline double_vector capped(double_vector x, const struct cap *by)
 {
     const double least = 0x1p-34;

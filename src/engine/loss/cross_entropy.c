@@ -6,7 +6,7 @@
  *     base = - sum_c u_c log p_c              log p_c = (z_c - max) - log1p(rest)
  *     d base / d z_c = S p_c - u_c            S = sum_c u_c
  *
- * All terms have one sign, so nothing cancels.  In the gradient the likeliest class
+ * All terms of base have one sign, so nothing cancels.  In the gradient the likeliest class
  * does: there S p - u is written with 1 - p = rest / (1 + rest).  Terms with u_c = 0
  * are left out, which makes a masked class without a share count nothing, where
  * 0 * infinity would be NaN.
@@ -19,6 +19,9 @@
  *
  * What m is off by is multiplied with g: the error of such a loss is relative to 1 + g,
  * and larger where m is subnormal.
+ *
+ * With labels alone, an a near -1 takes away what the logarithm is to first order without
+ * cancellation; with targets or smoothing the error is relative to the parts.
  *
  * With targets, poly_epsilon adds a sum_c w_c q_c (1 - p_c).  And z_loss k adds a
  * penalty of k lse^2, whose gradient is 2 k lse p_c.

@@ -47,8 +47,9 @@ static void fill_powers(const struct slab *slab, struct slopes *even)
         fill(even->power, slab->rows, 1);
 }
 
-/* x - (1 - exp(-x)), `miss` being the latter: near 0 its series, which does not cancel. */
-static double bend_of(double x, double miss)
+/* x - (1 - exp(-x)), `miss` being the latter: near 0 its series, which does not
+ * cancel. */
+static double excess_of(double x, double miss)
 {
     double sum = 0;
 
@@ -60,11 +61,13 @@ static double bend_of(double x, double miss)
 }
 
 /* Near -1 poly_epsilon takes away what the logarithm is to first order. */
-static void put_bends(const struct slopes *even, double poly, size_t rows, double *values)
+static void put_excesses(const struct slopes *even, double poly, size_t rows,
+                         double *values)
 {
     for (size_t r = 0; r < rows; r++)
-        values[r] = even->weight[r] * (bend_of(even->loss[r], even->miss[r]) +
-                                       (1 + poly) * even->miss[r]);
+        values[r] = even->weight[r] * (excess_of(even->loss[r], even->miss[r]) +
+                                       (1 + poly) * even->miss[r]) +
+                    0;
 }
 
 static void put_values(const struct slab *slab, const struct slopes *even, double *values)
@@ -72,7 +75,7 @@ static void put_values(const struct slab *slab, const struct slopes *even, doubl
     double poly = slab->batch->poly_epsilon;
 
     if (poly < -0.5 && slab->batch->focal_gamma == 0 && slab->batch->label_smoothing == 0)
-        put_bends(even, poly, slab->rows, values);
+        put_excesses(even, poly, slab->rows, values);
     else if (has_label_terms(slab))
         for (size_t r = 0; r < slab->rows; r++)
             values[r] = even->power[r] * even->base[r] +

@@ -6,7 +6,8 @@
  * Classes with q_c = 0 count nothing, masked or not, and the q need not sum to 1.
  *
  * Where p is close to q the two logarithms cancel: such rows are computed once more, from
- * (p_c - q_c) / q_c in twice the precision.
+ * (p_c - q_c) / q_c in twice the precision.  Where the q do not sum to 1 the error is
+ * relative to sum_c q_c (1 + |log (q_c / p_c)|).
  *
  * Source: torch.nn.KLDivLoss on log-probabilities; a mean is over positions, as its
  * "batchmean". */
@@ -31,19 +32,27 @@ static double far_divergence(const struct slab *slab, size_t row)
     return 2 * slab->real->sum(terms, slab->classes);
 }
 
+/* Is the value so small that it has not the accuracy of its dtype, and the row one that
+ * can be computed once more? */
+static bool is_close(const struct slab *slab, double value, double all)
+{
+    double large = slab->batch->dtype == DTYPE_FLOAT32 ? 1e-8 : 0.125;
+
+    return fabs(value) < large && fabs(all - 1) < 0.01;
+}
+
 static double divergence_of(const struct slab *slab, size_t row)
 {
-    /* what is larger has the accuracy of its dtype */
-    double large = slab->batch->dtype == DTYPE_FLOAT32 ? 1e-8 : 0.125;
     const double *q = slab->targets + row * slab->classes;
     const double *z = slab_logits(slab, row, slab->row);
     double max = slab->sums.max[row];
     double value = slab->real->divergence(z, q, slab->classes, max);
 
-    if (value >= large)
+    if (isnan(value))
+        return far_divergence(slab, row);
+    if (!is_close(slab, value, slab->real->sum(q, slab->classes)))
         return value;
-    return isnan(value) ? far_divergence(slab, row)
-                        : slab->real->close_divergence(z, q, slab->classes, max);
+    return slab->real->close_divergence(z, q, slab->classes, max);
 }
 
 static void put_gradient(const struct slab *slab, size_t row)

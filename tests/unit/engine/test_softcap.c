@@ -56,10 +56,25 @@ static void capped__leaves_alone_what_is_small_and_what_is_masked(void **state)
     assert_true(capped_one(-(double)INFINITY, 30, 0.7) == -(double)INFINITY);
 }
 
+/* Where the parts of a temperature have no room, it is divided by as it is. */
+static void capped__takes_any_temperature(void **state)
+{
+    static const double temperatures[] = {2e300, 1e308, 1e-100, 1e-300, 1e-302};
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(temperatures); i++) {
+        long double exact = 1e5L * tanhl(1) / (long double)temperatures[i];
+        double found = capped_one(1e5, 1e5, temperatures[i]);
+        assert_true(off_by(found, exact) < 1.001);
+        assert_true(capped_one(0, 1e5, temperatures[i]) == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(capped__is_rounded_once),
+        cmocka_unit_test(capped__takes_any_temperature),
         cmocka_unit_test(capped__leaves_alone_what_is_small_and_what_is_masked),
     };
 
