@@ -297,14 +297,12 @@ static struct span problem_text(struct exchange *exchange)
 
 void api_refuse(struct exchange *exchange, struct response *response)
 {
-    struct span body;
-
     /* what the request held is of no more use, and the problem needs room */
     arena_release(&exchange->mem);
     exchange->mem.favoured = true;
     exchange->decoder = NULL;
     exchange->refused = true;
-    body = problem_text(exchange);
+    struct span body = problem_text(exchange);
     begin_response(exchange, response, problem_status(exchange->err.kind),
                    "application/problem+json");
     response->body = body;

@@ -15,8 +15,8 @@ struct destination {
 
     /* found by destination_find() */
     char *url;
-    char
-        socket[ADDRESS_PATH_SIZE]; /* instead of TCP: "/run/lossd.sock", "@name"; or "" */
+    /* instead of TCP: "/run/lossd.sock", "@name"; or "" */
+    char socket[ADDRESS_PATH_SIZE];
 };
 
 /* Fills `url` and `socket`.  False after a complaint.  To be freed in any case. */

@@ -26,8 +26,9 @@ struct listeners {
 };
 
 /* Listens on each address, commas between them; at a host's name, on the first of its
- * addresses where that is possible, which the listener is then named by.  False with `err` filled, naming the
- * address and the reason; what has been opened is to be closed all the same.
+ * addresses where that is possible, which the listener is then named by.  False with
+ * `err` filled, naming the address and the reason; what has been opened is to be closed
+ * all the same.
  *
  * A file of a unix socket is replaced when nobody listens there any more. */
 bool listeners_open(struct listeners *listeners, const char *addresses, struct err *err);

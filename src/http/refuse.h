@@ -31,9 +31,10 @@ void refuser_keep(struct refuser *refuser, int fd);
 /* Takes `fd` over, to close it when the client has. */
 void refuser_adopt(struct refuser *refuser, int fd);
 
-/* Writes the response by hand, with Connection: close and, but `to_head`, its body, and ends our side of the connection.  Only where nobody else is
- * writing to the socket, and for responses without `fill`.  Never waits: what does not
- * fit the socket's buffer is lost. */
+/* Writes the response by hand, with Connection: close and, but `to_head`, its body, and
+ * ends our side of the connection.  Only where nobody else is writing to the socket, and
+ * for responses without `fill`.  Never waits: what does not fit the socket's buffer is
+ * lost. */
 void refuse_by_hand(int fd, bool to_head, const struct response *response);
 
 #endif

@@ -1,6 +1,7 @@
 /* The examples of README.md, to the bit, and of the contract where it lies beside the
- * repository, within what it allows: every line `$ curl ...` in a fenced block is given to a shell, with
- * the port of a running service in the place of 8080, and answers as printed there. */
+ * repository, within what it allows: every line `$ curl ...` in a fenced block is given
+ * to a shell, with the port of a running service in the place of 8080, and answers as
+ * printed there. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

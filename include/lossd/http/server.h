@@ -1,8 +1,8 @@
 /* The server: sockets on one side, the API on the other.
  *
  * Its threads are all its own: an acceptor for each entrance, some network threads, one
- * that ends slow and lost connections, one that sees to it that the refused are told.  Requests that cost more than a moment are
- * answered on the pool. */
+ * that ends slow and lost connections, one that sees to it that the refused are told.
+ * Requests that cost more than a moment are answered on the pool. */
 #ifndef LOSSD_HTTP_SERVER_H
 #define LOSSD_HTTP_SERVER_H
 
