@@ -80,7 +80,7 @@ static inline double_mask double_look_up(const int64_t table[POWER_STEPS], doubl
                                                   _mm512_load_si512(table + 8));
 #else
     enum { COUNT = VECTOR_BYTES / sizeof(int64_t) };
-    double_mask found;
+    double_mask found = {0};
 
     n &= POWER_STEPS - 1;
     for (size_t i = 0; i < COUNT; i++)
