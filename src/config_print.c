@@ -31,7 +31,8 @@ static void words_print(FILE *out, size_t used, const char *words)
     fprintf(out, "%*s", (int)(INDENT - column), "");
     column = INDENT;
     while (*words) {
-        size_t len = *words == '[' ? strcspn(words, "]") + 1 : strcspn(words, " ");
+        size_t len = *words == '[' ? strcspn(words, "]") : 0;
+        len += strcspn(words + len, " ");
         if (column > INDENT && column + 1 + len > WIDTH) {
             fprintf(out, "\n%*s", INDENT, "");
             column = INDENT;

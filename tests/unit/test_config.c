@@ -454,6 +454,7 @@ static void config__helps_with_every_option_in_80_columns(void **state)
     for (const char *line = run.out; *line; line += strcspn(line, "\n") + 1)
         assert_true(strcspn(line, "\n") <= 80);
     assert_non_null(strstr(run.out, "  --check-config"));
+    assert_non_null(strstr(run.out, " [::1]:8080,"));
     assert_non_null(
         strstr(strstr(run.out, "\nExamples:\n"), "curl localhost:8080/v1/loss"));
     done(&run);
