@@ -6,9 +6,9 @@
  *     base = - sum_c u_c log p_c              log p_c = (z_c - max) - log1p(rest)
  *     d base / d z_c = S p_c - u_c            S = sum_c u_c
  *
- * All terms of base have one sign, so nothing cancels.  In the gradient the likeliest class
- * does: there S p - u is written with 1 - p = rest / (1 + rest).  Terms with u_c = 0
- * are left out, which makes a masked class without a share count nothing, where
+ * All terms of base have one sign, so nothing cancels.  In the gradient the likeliest
+ * class does: there S p - u is written with 1 - p = rest / (1 + rest).  Terms with
+ * u_c = 0 are left out, which makes a masked class without a share count nothing, where
  * 0 * infinity would be NaN.
  *
  * With a label y, m = 1 - p_y, focal_gamma g and poly_epsilon a:

@@ -34,11 +34,12 @@ static double far_divergence(const struct slab *slab, size_t row)
 
 /* Is the value so small that it has not the accuracy of its dtype, and the row one that
  * can be computed once more? */
-static bool is_close(const struct slab *slab, double value, double all)
+static bool is_close(const struct slab *slab, size_t row, double value)
 {
+    const double *q = slab->targets + row * slab->classes;
     double large = slab->batch->dtype == DTYPE_FLOAT32 ? 1e-8 : 0.125;
 
-    return fabs(value) < large && fabs(all - 1) < 0.01;
+    return fabs(value) < large && fabs(slab->real->sum(q, slab->classes) - 1) < 0.01;
 }
 
 static double divergence_of(const struct slab *slab, size_t row)
@@ -50,7 +51,7 @@ static double divergence_of(const struct slab *slab, size_t row)
 
     if (isnan(value))
         return far_divergence(slab, row);
-    if (!is_close(slab, value, slab->real->sum(q, slab->classes)))
+    if (!is_close(slab, row, value))
         return value;
     return slab->real->close_divergence(z, q, slab->classes, max);
 }

@@ -8,6 +8,8 @@
 /* after ours: it has a macro by the name of fail() */
 #include <cmocka.h>
 
+#include "../one_file.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,8 +19,6 @@
 
 #define KEY_16 "0123456789abcdef"
 #define OTHER "another-key-that-is-longer"
-
-static char path[] = "/tmp/lossd-test-keys-XXXXXX";
 
 static void write_bytes(const char *text, size_t len)
 {
@@ -289,20 +289,6 @@ static void keyring_reload__shuts_nobody_out_meanwhile(void **state)
         assert_null(refused);
     }
     keyring_free(crowd.keyring);
-}
-
-static int make_file(void **state)
-{
-    int fd = mkstemp(path);
-
-    (void)state;
-    return fd < 0 ? -1 : close(fd);
-}
-
-static int remove_file(void **state)
-{
-    (void)state;
-    return unlink(path);
 }
 
 int main(void)

@@ -6,15 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-enum { LONGEST = 1022 };
+#include "../one_file.h"
 
-static char path[] = "/tmp/lossd-test-lines-XXXXXX";
+enum { LONGEST = 1022 };
 
 /* What was taken, "2=text;" for each line. */
 struct taken {
@@ -108,20 +106,6 @@ static void line_file_read__says_what_cannot_be_read(void **state)
     err = (struct err){0};
     assert_false(line_file_read("/", take, &taken, &err));
     assert_string_equal(err.detail, "cannot read /: Is a directory");
-}
-
-static int make_file(void **state)
-{
-    (void)state;
-    int fd = mkstemp(path);
-
-    return fd < 0 ? -1 : close(fd);
-}
-
-static int remove_file(void **state)
-{
-    (void)state;
-    return unlink(path);
 }
 
 int main(void)
