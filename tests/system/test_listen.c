@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -150,6 +151,17 @@ static void listen__takes_ipv6(void **state)
     assert_int_equal(service_stop(&service), 0);
 }
 
+/* False on a machine without names, not even for itself. */
+static bool has_localhost(void)
+{
+    struct addrinfo *addresses = NULL;
+    bool has = getaddrinfo("localhost", NULL, NULL, &addresses) == 0;
+
+    if (has)
+        freeaddrinfo(addresses);
+    return has;
+}
+
 /* Which of its addresses that is, a client has to know. */
 static void listen__says_where_a_host_is(void **state)
 {
@@ -157,6 +169,10 @@ static void listen__says_where_a_host_is(void **state)
     struct service service;
 
     (void)state;
+    if (!has_localhost()) {
+        print_message("skipped: localhost has no address here\n");
+        skip();
+    }
     assert_true(service_start(&service, flags));
     char *log = service_log(&service);
     assert_true(strstr(log, "listening on http://127.0.0.1:") ||
