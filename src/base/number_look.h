@@ -1,20 +1,11 @@
 /* The looks that number_scan.c takes at a text: which of 16 bytes are no digits, where
  * the first digit is that is not 0, and what sixteen with a dot among them are worth.
  *
- * SSE2 is part of every x86-64, so nothing is chosen while running.  Elsewhere
- * 64-bit words do the same: the same results, at half the speed.  Defining
- * NUMBER_PORTABLE takes the words on x86-64 too, which is how they are tested. */
+ * Elsewhere 64-bit words do the same as SSE2: the same results, at half the speed. */
 #ifndef LOSSD_BASE_NUMBER_LOOK_H
 #define LOSSD_BASE_NUMBER_LOOK_H
 
 #include "number_digits.h"
-
-#if defined(__SSE2__) && !defined(NUMBER_PORTABLE)
-#define NUMBER_LOOK_SSE2 1
-#include <emmintrin.h>
-#else
-#define NUMBER_LOOK_SSE2 0
-#endif
 
 /* The i-th of its suffixes starts with 32 - i set bytes: loaded at 32 - n it is
  * a mask of the first n bytes. */
@@ -24,7 +15,7 @@ static const _Alignas(64) unsigned char look_window[64] = {
 #undef EIGHT
 };
 
-#if NUMBER_LOOK_SSE2
+#if DIGITS_SSE2
 
 static inline __m128i look_load(const void *at)
 {

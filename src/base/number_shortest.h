@@ -1,21 +1,18 @@
 /* The shortest decimal digits that read back as the same binary number, the
- * closest ones where several are equally short (Giulietti's Schubfach).
+ * closest ones where several are equally short.
  *
- * A number is c * 2^q, and what rounds to it reaches half a unit to each side; a
- * quarter below where c is the first of its binade.  Choose k such that 10^k is
- * just not above the width of that interval.  Then it holds at most one
- * multiple of 10^(k+1), which if there is the answer, and at least one multiple
- * of 10^k, of which the one next to c * 2^q is.
+ * A number is c * 2^q, and what rounds to it reaches half of 2^q to each side.  With
+ * k = floor(log10(2^q)) that is at least half of 10^k and less than five times as
+ * much.  So there is at most one multiple of 10^(k+1) within reach, which if there is
+ * the answer, and else it is the multiple of 10^k next to the number.
  *
- * Lengths are taken in quarters of 10^k, so that the interval's ends are whole
- * multiples of 2^q / 4 and halves of 10^k have a name too.  Scaled by an entry
- * of number_powers.h the results need not be whole; they are cut off, and made
- * odd when something was cut ("sticky").  Every comparison is with an even
- * number, so it comes out as for the uncut value.  The table's rounding up is
- * below one unit of the middle word; hence "> 1" where one expects "!= 0".
+ * Here one product with an entry of number_powers.h gives the number in units of 10^k:
+ * whole ones, and 64 bits of a fraction.  The entry is a little off, and so is the
+ * product; where that could matter, as where the number lies in the middle between
+ * two candidates or one lies where the reach ends, number_shortest.c decides.
  *
- * The closing choices depend on the number's last bits and cannot be predicted:
- * they are written as arithmetic so that they become no branches. */
+ * The choices depend on the number's last bits and cannot be predicted: they are
+ * written as arithmetic so that they become no branches. */
 #ifndef LOSSD_BASE_NUMBER_SHORTEST_H
 #define LOSSD_BASE_NUMBER_SHORTEST_H
 
@@ -30,92 +27,79 @@ struct shortest {
     int power;
 };
 
-/* c * 2^q.  `uneven` where the number below is nearer than the one above. */
-struct binary {
-    uint64_t c;
-    int q;
-    bool uneven;
+/* Of the bits of a number above 0; whatever it is, and slower. */
+struct shortest shortest_double_exactly(uint64_t bits);
+struct shortest shortest_float_exactly(uint32_t bits);
+
+/* A number and its reach in units of 10^k.  Lengths below ten have 60 bits behind the
+ * point, of which those below `doubt` mean nothing. */
+struct shortest_scale {
+    uint64_t whole, fraction, reach, doubt;
 };
 
-/* Lower end, number, and upper end of the interval, in quarters of 10^k. */
-struct interval {
-    uint64_t lower, middle, upper;
-};
-
-static inline struct binary binary_of(uint64_t bits, int fraction_bits, int bias)
+static inline bool shortest_are_near(uint64_t a, uint64_t b, uint64_t doubt)
 {
-    uint64_t unit = UINT64_C(1) << fraction_bits;
-    uint64_t fraction = bits & (unit - 1);
-    int exponent = (int)(bits >> fraction_bits);
-    if (exponent == 0)
-        return (struct binary){fraction, 1 - bias - fraction_bits, false};
-    return (struct binary){fraction | unit, exponent - bias - fraction_bits,
-                           fraction == 0 && exponent > 1};
+    return a - b + doubt <= 2 * doubt;
 }
 
-/* floor(log10(2^q)), or of three quarters of it. */
-static inline int shortest_power(struct binary b)
+/* False: in doubt. */
+static inline bool shortest_choose(struct shortest_scale s, uint64_t *digits)
 {
-    return (b.q * 1262611 - (b.uneven ? 524031 : 0)) >> 22;
-}
-
-/* Odd numbers round to even, so an odd c does not own the interval's ends. */
-static inline struct shortest shortest_choose(struct binary b, struct interval i, int k)
-{
-    uint64_t odd = b.c & 1;
-    uint64_t lower = i.lower + odd, upper = i.upper - odd;
-    uint64_t s = i.middle / 4, tens = s / 10;
-    bool ten_below = lower <= 40 * tens, ten_above = 40 * tens + 40 <= upper;
-    bool one_below = lower <= 4 * s, one_above = 4 * s + 4 <= upper;
-    bool round_up = i.middle + (s & 1) > 4 * s + 2;
-    bool only_one = one_below ^ one_above;
-    bool up = (only_one & one_above) | (!only_one & round_up);
-    uint64_t ten = 10 * (tens + ten_above), one = s + up;
-    uint64_t take_ten = -(uint64_t)((ten_below ^ ten_above) & (s >= 10));
-    return (struct shortest){(ten & take_ten) | (one & ~take_ten), k};
-}
-
-static inline uint64_t shortest_scale_double(struct number_power power, uint64_t c)
-{
-    struct number_product p = number_power_multiply(power, c);
-    return p.high | (p.middle > 1);
+    const uint64_t ten = UINT64_C(10) << 60, half = UINT64_C(1) << 59;
+    uint64_t tens = s.whole / 10;
+    uint64_t part = s.fraction >> 4;
+    uint64_t below = (s.whole - 10 * tens) << 60 | part, above = ten - below;
+    bool ten_below = below < s.reach, ten_above = above < s.reach;
+    uint64_t in_tens = 10 * (tens + ten_above), in_ones = s.whole + (part >= half);
+    uint64_t take_tens = -(uint64_t)(ten_below | ten_above);
+    *digits = in_ones ^ ((in_ones ^ in_tens) & take_tens);
+    return !(shortest_are_near(below, s.reach, s.doubt) |
+             shortest_are_near(above, s.reach, s.doubt) |
+             shortest_are_near(part, half, s.doubt));
 }
 
 static inline struct shortest shortest_double(uint64_t bits)
 {
-    struct binary b = binary_of(bits, 52, 1023);
-    int k = shortest_power(b);
-    int h = b.q + number_power_log2(-k) + 1;
-    struct number_power power = number_power_of_ten(-k);
-    struct interval i = {
-        .lower = shortest_scale_double(power, (4 * b.c - 2 + b.uneven) << h),
-        .middle = shortest_scale_double(power, (4 * b.c) << h),
-        .upper = shortest_scale_double(power, (4 * b.c + 2) << h),
-    };
-    return shortest_choose(b, i, k);
-}
-
-static inline uint64_t shortest_scale_float(uint64_t power, uint64_t c)
-{
     __extension__ typedef unsigned __int128 u128;
-    uint64_t p = (uint64_t)(((u128)power * c) >> 32);
-    return p >> 32 | ((uint32_t)p > 1);
+    const uint64_t unit = UINT64_C(1) << 52;
+    int q = (int)(bits >> 52) - 1075;
+    int k = q * 1262611 >> 22;
+    int h = q + number_power_log2(-k) + 1; /* 1 to 4 */
+    struct number_power power = number_power_of_ten(-k);
+    uint64_t c = ((bits & (unit - 1)) | unit) << h;
+    u128 product = (u128)power.high * c + (uint64_t)((u128)power.low * c >> 64);
+    struct shortest_scale scale = {.whole = (uint64_t)(product >> 64),
+                                   .fraction = (uint64_t)product,
+                                   .reach = power.high >> (5 - h),
+                                   .doubt = 4};
+    struct shortest shortest = {0, k};
+    /* the reach is less to one side where the fraction is 0 */
+    if ((bits & (unit - 1)) == 0 || bits < unit ||
+        !shortest_choose(scale, &shortest.digits))
+        return shortest_double_exactly(bits);
+    return shortest;
 }
 
-/* 64 bits of the power, rounded up again, are plenty for a float. */
+/* The upper half of the power is plenty for a float. */
 static inline struct shortest shortest_float(uint32_t bits)
 {
-    struct binary b = binary_of(bits, 23, 127);
-    int k = shortest_power(b);
-    int h = b.q + number_power_log2(-k) + 1;
-    struct number_power entry = number_power_of_ten(-k);
-    uint64_t power = entry.high + (entry.low != 0);
-    struct interval i = {
-        .lower = shortest_scale_float(power, (4 * b.c - 2 + b.uneven) << h),
-        .middle = shortest_scale_float(power, (4 * b.c) << h),
-        .upper = shortest_scale_float(power, (4 * b.c + 2) << h),
-    };
-    return shortest_choose(b, i, k);
+    __extension__ typedef unsigned __int128 u128;
+    const uint32_t unit = UINT32_C(1) << 23;
+    int q = (int)(bits >> 23) - 150;
+    int k = q * 1262611 >> 22;
+    int h = q + number_power_log2(-k) + 1; /* 1 to 4 */
+    uint64_t power = number_power_of_ten(-k).high;
+    uint64_t c = (uint64_t)((bits & (unit - 1)) | unit) << h;
+    u128 product = (u128)power * c;
+    struct shortest_scale scale = {.whole = (uint64_t)(product >> 64),
+                                   .fraction = (uint64_t)product,
+                                   .reach = power >> (5 - h),
+                                   .doubt = UINT64_C(1) << 25};
+    struct shortest shortest = {0, k};
+    if ((bits & (unit - 1)) == 0 || bits < unit ||
+        !shortest_choose(scale, &shortest.digits))
+        return shortest_float_exactly(bits);
+    return shortest;
 }
 
 #endif

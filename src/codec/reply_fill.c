@@ -15,7 +15,8 @@
 enum {
     NUMBER_ROOM = NUMBER_TEXT_MAX + 2, /* with what follows it */
     SHARE_LEAST = 1024,                /* numbers that are worth waking a thread */
-    SHARES_MAX = 16
+    SHARES_MAX = 16,
+    PIECE = 64 /* numbers that are converted before they are written */
 };
 
 /* --- brackets --- */
@@ -83,50 +84,51 @@ static void end_row(struct cursor *cursor, const struct shape *shape)
 
 /* --- numbers --- */
 
-static inline __attribute__((always_inline)) size_t
-write_number(char *out, enum reply_numbers numbers, const void *data, size_t index)
+static size_t write_doubles_as_floats(char *out, const double *data, size_t count,
+                                      bool spaced)
 {
-    switch (numbers) {
-    case REPLY_DOUBLES:
-        return number_write_double(out, ((const double *)data)[index]);
-    case REPLY_DOUBLES_AS_FLOATS:
-        return number_write_float(out, (float)((const double *)data)[index]);
-    case REPLY_FLOATS:
-        return number_write_float(out, ((const float *)data)[index]);
-    case REPLY_INTEGERS:
-        return number_write_int64(out, ((const int64_t *)data)[index]);
+    float piece[PIECE];
+    char *at = out;
+
+    for (size_t from = 0; from < count; from += PIECE) {
+        size_t n = count - from < PIECE ? count - from : PIECE;
+        for (size_t i = 0; i < n; i++)
+            piece[i] = (float)data[from + i];
+        at += number_write_floats(at, piece, n, spaced);
     }
-    return 0;
+    return (size_t)(at - out);
 }
 
-/* Numbers `from` up to `to`, each with a comma behind it. */
-static inline __attribute__((always_inline)) char *
-write_run(char *out, enum reply_numbers numbers, const void *data, size_t from, size_t to,
-          bool blank)
+static size_t write_integers(char *out, const int64_t *data, size_t count, bool spaced)
 {
-    for (size_t i = from; i < to; i++) {
-        out += write_number(out, numbers, data, i);
-        out[0] = ',';
-        out[1] = ' ';
-        out += 1 + blank;
+    char *at = out;
+
+    for (size_t i = 0; i < count; i++) {
+        at += number_write_int64(at, data[i]);
+        at[0] = ',';
+        at[1] = ' ';
+        at += 1 + spaced;
     }
-    return out;
+    return (size_t)(at - out);
 }
 
-static char *write_numbers(char *out, const struct part *part, size_t from, size_t to,
-                           bool blank)
+/* Numbers of the part from its `from`th, each with a comma behind it. */
+static size_t write_numbers(char *out, const struct part *part, size_t from, size_t count,
+                            bool spaced)
 {
     switch (part->numbers) {
     case REPLY_DOUBLES:
-        return write_run(out, REPLY_DOUBLES, part->data, from, to, blank);
+        return number_write_doubles(out, (const double *)part->data + from, count,
+                                    spaced);
     case REPLY_DOUBLES_AS_FLOATS:
-        return write_run(out, REPLY_DOUBLES_AS_FLOATS, part->data, from, to, blank);
+        return write_doubles_as_floats(out, (const double *)part->data + from, count,
+                                       spaced);
     case REPLY_FLOATS:
-        return write_run(out, REPLY_FLOATS, part->data, from, to, blank);
+        return number_write_floats(out, (const float *)part->data + from, count, spaced);
     case REPLY_INTEGERS:
         break;
     }
-    return write_run(out, REPLY_INTEGERS, part->data, from, to, blank);
+    return write_integers(out, (const int64_t *)part->data + from, count, spaced);
 }
 
 /* So many numbers, or what is left of the current row. */
@@ -135,7 +137,7 @@ static char *fill_row(struct cursor *cursor, char *out, size_t most)
     const struct part *part = cursor->part;
     size_t run = most < cursor->row_left ? most : cursor->row_left;
 
-    out = write_numbers(out, part, cursor->done, cursor->done + run, cursor->pretty);
+    out += write_numbers(out, part, cursor->done, run, cursor->pretty);
     cursor->done += run;
     cursor->row_left -= run;
     if (run > 0 && cursor->row_left == 0) {

@@ -10,6 +10,7 @@
 #include <float.h>
 #include <inttypes.h>
 
+#include "base/number_shortest.h"
 #include "number_judge.h"
 
 enum { ROUNDS = 50000, SHORTEST_ROUNDS = 10000 };
@@ -146,6 +147,79 @@ static void number_write_float__finds_the_shortest_and_closest_digits(void **sta
     }
 }
 
+static bool same_shortest(struct shortest a, struct shortest b)
+{
+    return a.digits == b.digits && a.power == b.power;
+}
+
+/* Random ones; those with few bits, which lie in the middle between two candidates; and
+ * those next to powers of two. */
+static uint64_t random_magnitude(int round, int fraction_bits, int exponent_max)
+{
+    uint64_t exponent = (uint64_t)random_below(exponent_max);
+    uint64_t fraction = random_bits() >> (64 - fraction_bits);
+    if (round % 3 == 1)
+        fraction &= ~UINT64_C(0) << random_below(fraction_bits + 1);
+    if (round % 3 == 2)
+        exponent = (uint64_t)exponent_max / 2 + (uint64_t)random_below(60);
+    uint64_t bits = exponent << fraction_bits | fraction;
+    return bits == 0 ? 1 : bits;
+}
+
+static void shortest__is_what_the_exact_search_finds(void **state)
+{
+    (void)state;
+    for (int i = 0; i < ROUNDS; i++) {
+        uint64_t bits = random_magnitude(i, 52, 2047);
+        assert_true(same_shortest(shortest_double(bits), shortest_double_exactly(bits)));
+        uint32_t narrow = (uint32_t)random_magnitude(i, 23, 255);
+        assert_true(
+            same_shortest(shortest_float(narrow), shortest_float_exactly(narrow)));
+    }
+}
+
+enum { MANY = 100 };
+
+static void fill_many(double values[MANY])
+{
+    static const double specials[] = {0, -0.0, INFINITY, -INFINITY, NAN, 1, -5e-324};
+    for (size_t i = 0; i < MANY; i++)
+        values[i] = random_below(4) == 0 ? specials[random_below(7)] : random_double();
+}
+
+/* Of a text that starts with one, the text behind it. */
+static const char *behind(const char *at, const char *number, bool spaced)
+{
+    assert_memory_equal(at, number, strlen(number));
+    at += strlen(number);
+    assert_memory_equal(at, ", ", 1U + spaced);
+    return at + 1 + spaced;
+}
+
+static void number_write_doubles__writes_each_and_a_comma(void **state)
+{
+    (void)state;
+    double values[MANY];
+    float narrow[MANY];
+    char text[MANY * (NUMBER_TEXT_MAX + 2)];
+    for (size_t count = 0; count <= MANY; count++) {
+        bool spaced = count % 2;
+        fill_many(values);
+        size_t length = number_write_doubles(text, values, count, spaced);
+        const char *at = text;
+        for (size_t i = 0; i < count; i++)
+            at = behind(at, written_double(values[i]), spaced);
+        assert_ptr_equal(at, text + length);
+        for (size_t i = 0; i < MANY; i++)
+            narrow[i] = (float)values[i];
+        length = number_write_floats(text, narrow, count, spaced);
+        at = text;
+        for (size_t i = 0; i < count; i++)
+            at = behind(at, written_float(narrow[i]), spaced);
+        assert_ptr_equal(at, text + length);
+    }
+}
+
 /* As printf() has them, without the zeros at the end; and the numbers next to them,
  * which are long. */
 static void number_write__writes_short_decimals(void **state)
@@ -196,6 +270,8 @@ int main(void)
         cmocka_unit_test(number_write__writes_what_reads_back),
         cmocka_unit_test(number_write__finds_the_shortest_and_closest_digits),
         cmocka_unit_test(number_write_float__finds_the_shortest_and_closest_digits),
+        cmocka_unit_test(shortest__is_what_the_exact_search_finds),
+        cmocka_unit_test(number_write_doubles__writes_each_and_a_comma),
         cmocka_unit_test(number_write__writes_short_decimals),
         cmocka_unit_test(number_write__writes_integers_of_every_length),
     };
