@@ -205,7 +205,8 @@ static inline const char *scan_with_exponent(const char *at, const char *end,
     return at;
 }
 
-static const char *scan_exponent_double(const char *at, const char *end, double *value)
+static __attribute__((noinline)) const char *
+scan_exponent_double(const char *at, const char *end, double *value)
 {
     struct shape shape;
 
@@ -256,7 +257,8 @@ static inline bool is_doubtful(uint64_t bits)
     return ((bits - midpoint + FLOAT_DOUBT) & below) <= 2 * FLOAT_DOUBT;
 }
 
-static const char *scan_exponent_float(const char *at, const char *end, float *value)
+static __attribute__((noinline)) const char *
+scan_exponent_float(const char *at, const char *end, float *value)
 {
     struct shape shape;
 
