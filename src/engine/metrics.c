@@ -77,17 +77,22 @@ static size_t largest_share(const double *q, size_t classes)
     return largest;
 }
 
+static const int64_t *truth_of(const struct slab *slab, const struct worker *worker)
+{
+    return slab->labels ? slab->labels : worker->truth;
+}
+
 void metrics_ask(struct result *result, struct slab *slab, size_t from,
                  struct worker *worker)
 {
-    const int64_t *truth = slab->labels ? slab->labels : worker->truth;
+    const int64_t *truth = truth_of(slab, worker);
 
     for (size_t r = 0; slab->targets && r < slab->rows; r++)
         worker->truth[r] =
             (int64_t)largest_share(slab->targets + r * slab->classes, slab->classes);
     for (size_t r = 0; result->truths && r < slab->rows; r++)
         result->truths[from + r] = batch_keeps(slab->batch, from + r) ? truth[r] : -1;
-    if (!summary_is_wanted(slab->batch))
+    if (!batch_wants(slab->batch, OUTPUT_METRICS))
         return;
     worker->moments.labels = truth;
     slab->sums.moments = &worker->moments;
@@ -100,7 +105,8 @@ void metrics_add(const struct result *result, const struct slab *slab, size_t fr
         return;
     for (size_t r = 0; result->ignored > 0 && r < slab->rows; r++)
         worker->kept[r] = batch_keeps(slab->batch, from + r);
-    summary_add(&worker->summary, slab, result->ignored > 0 ? worker->kept : NULL);
+    summary_add(&worker->summary, slab, truth_of(slab, worker),
+                result->ignored > 0 ? worker->kept : NULL);
 }
 
 /* ---- tables ----------------------------------------------------------------------- */
@@ -142,7 +148,8 @@ void metrics_finish(struct result *result, const struct batch *batch, size_t wid
 
     for (size_t i = 1; i < width; i++)
         summary_merge(summary, &result->workers[i].summary);
-    result->metrics = summary_metrics(summary);
+    if (batch_wants(batch, OUTPUT_METRICS))
+        result->metrics = summary_metrics(summary);
     summary_calibration(summary, &result->calibration);
     if (tables_are_wanted(batch))
         count_classes(result, batch);

@@ -49,7 +49,7 @@ bool needs_gradient(const struct batch *batch)
 bool needs_exps(const struct batch *batch)
 {
     bool of_loss = needs_gradient(batch) && batch->loss->needs_softmax;
-    bool of_metrics = summary_is_wanted(batch) && batch->targets.data;
+    bool of_metrics = batch_wants(batch, OUTPUT_METRICS) && batch->targets.data;
 
     return of_loss || of_metrics ||
            (batch_wants(batch, OUTPUT_PROBABILITIES) && !batch->loss->probabilities);

@@ -98,7 +98,7 @@ static void settle(struct summary *summary)
 
 /* A confidence is in the bin that begins at its nearest edge, or in the one before. */
 static void add_confidences(struct summary *summary, const struct slab *slab,
-                            struct confidences *of, const int64_t *rank, size_t rows)
+                            struct confidences *of, const bool *right, size_t rows)
 {
     if (summary->pending + rows > PENDING_MAX)
         settle(summary);
@@ -109,7 +109,7 @@ static void add_confidences(struct summary *summary, const struct slab *slab,
         int64_t edge = of->edge[r];
         int64_t is_before = of->value[r] <= summary->bins[edge].above;
         struct bin *bin = &summary->bins[edge - is_before];
-        bin->tally += 1 + (int64_t)(rank[r] == 0) * CORRECT;
+        bin->tally += 1 + right[r] * CORRECT;
         bin->high += of->high[r];
         bin->low += of->low[r];
     }
@@ -128,8 +128,7 @@ static void measure_targets(const struct slab *slab)
 }
 
 /* The rows that are kept, side by side; returns how many. */
-static size_t keep(const struct moments *of, double *confidence, const bool *kept,
-                   size_t rows)
+static size_t keep_moments(const struct moments *of, const bool *kept, size_t rows)
 {
     size_t count = 0;
 
@@ -138,30 +137,56 @@ static size_t keep(const struct moments *of, double *confidence, const bool *kep
         of->brier[count] = of->brier[r];
         of->entropy[count] = of->entropy[r];
         of->rank[count] = of->rank[r];
-        confidence[count] = confidence[r];
         count += kept[r];
     }
     return count;
 }
 
-void summary_add(struct summary *summary, const struct slab *slab, const bool *kept)
+static size_t keep_confidences(double *value, bool *right, const bool *kept, size_t rows)
+{
+    size_t count = 0;
+
+    for (size_t r = 0; r < rows; r++) {
+        value[count] = value[r];
+        right[count] = right[r];
+        count += kept[r];
+    }
+    return count;
+}
+
+static void add_moments(struct summary *summary, const struct slab *slab,
+                        const bool *kept)
 {
     const struct moments *moments = slab->sums.moments;
-    struct confidences confidences;
     size_t rows = slab->rows;
 
     if (slab->targets)
         measure_targets(slab);
-    memcpy(confidences.value, slab->sums.peak, rows * sizeof *confidences.value);
     if (kept)
-        rows = keep(moments, confidences.value, kept, rows);
+        rows = keep_moments(moments, kept, rows);
     exact_sum_add_all(&summary->nll, moments->nll, rows);
     exact_sum_add_all(&summary->brier, moments->brier, rows);
     exact_sum_add_all(&summary->entropy, moments->entropy, rows);
-    summary->count += (int64_t)rows;
     for (size_t r = 0; r < rows; r++)
         summary->top5 += moments->rank[r] < TOP;
-    add_confidences(summary, slab, &confidences, moments->rank, rows);
+}
+
+void summary_add(struct summary *summary, const struct slab *slab, const int64_t *truth,
+                 const bool *kept)
+{
+    struct confidences confidences;
+    bool right[SLAB_ROWS];
+    size_t rows = slab->rows;
+
+    if (slab->sums.moments)
+        add_moments(summary, slab, kept);
+    memcpy(confidences.value, slab->sums.peak, rows * sizeof *confidences.value);
+    for (size_t r = 0; r < rows; r++)
+        right[r] = slab->sums.top[r] == truth[r];
+    if (kept)
+        rows = keep_confidences(confidences.value, right, kept, rows);
+    summary->count += (int64_t)rows;
+    add_confidences(summary, slab, &confidences, right, rows);
 }
 
 void summary_merge(struct summary *summary, struct summary *other)

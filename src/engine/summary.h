@@ -32,9 +32,11 @@ struct summary {
 /* Makes an empty one, with `count` bins of equal width; there is room for one more. */
 void summary_init(struct summary *summary, struct bin *bins, size_t count);
 
-/* Adds the rows that are kept; all, when that is NULL.  The slab's sums have moments,
- * which are used up, and with targets it has exps. */
-void summary_add(struct summary *summary, const struct slab *slab, const bool *kept);
+/* Adds the rows that are kept; all, when that is NULL.  `truth` has the true class of
+ * each.  Where the slab's sums have no moments, only the bins are filled; else they are
+ * used up, and with targets the slab has exps. */
+void summary_add(struct summary *summary, const struct slab *slab, const int64_t *truth,
+                 const bool *kept);
 
 /* Adds `other`, which has as many bins and stays as it is in value. */
 void summary_merge(struct summary *summary, struct summary *other);
