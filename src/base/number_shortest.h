@@ -37,7 +37,8 @@ struct shortest_scale {
     uint64_t whole, fraction, reach, doubt;
 };
 
-static inline bool shortest_are_near(uint64_t a, uint64_t b, uint64_t doubt)
+/* 1 if so, else 0. */
+static inline unsigned shortest_are_near(uint64_t a, uint64_t b, uint64_t doubt)
 {
     return a - b + doubt <= 2 * doubt;
 }
@@ -53,9 +54,9 @@ static inline bool shortest_choose(struct shortest_scale s, uint64_t *digits)
     uint64_t in_tens = 10 * (tens + ten_above), in_ones = s.whole + (part >= half);
     uint64_t take_tens = -(uint64_t)(ten_below | ten_above);
     *digits = in_ones ^ ((in_ones ^ in_tens) & take_tens);
-    return !(shortest_are_near(below, s.reach, s.doubt) |
-             shortest_are_near(above, s.reach, s.doubt) |
-             shortest_are_near(part, half, s.doubt));
+    return (shortest_are_near(below, s.reach, s.doubt) |
+            shortest_are_near(above, s.reach, s.doubt) |
+            shortest_are_near(part, half, s.doubt)) == 0;
 }
 
 static inline struct shortest shortest_double(uint64_t bits)
