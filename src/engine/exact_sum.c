@@ -83,6 +83,15 @@ void exact_sum_add_all(struct exact_sum *sum, const double *values, size_t count
 
 __extension__ typedef unsigned __int128 uint128;
 
+static int bit_length(uint128 value)
+{
+    uint64_t high = (uint64_t)(value >> 64), low = (uint64_t)value;
+
+    return high != 0  ? 128 - __builtin_clzll(high)
+           : low != 0 ? 64 - __builtin_clzll(low)
+                      : 0;
+}
+
 /* The total of a settled sum that is not negative, times 2^exponent: the three leading
  * limbs hold the bits that count, the rest only breaks ties. */
 static double round_settled(const struct exact_sum *sum, int exponent)
@@ -97,10 +106,10 @@ static double round_settled(const struct exact_sum *sum, int exponent)
     bool sticky = false;
     for (int i = 0; i < top - 2; i++)
         sticky |= sum->limb[i] != 0;
-    exponent += (top - 2) * LIMB_BITS - 1074;
-    for (; wide >> 62; wide >>= 1, exponent++)
-        sticky |= (wide & 1) != 0;
-    return ldexp((double)(int64_t)((uint64_t)wide | sticky), exponent);
+    int cut = bit_length(wide) > 62 ? bit_length(wide) - 62 : 0;
+    sticky |= (wide & (((uint128)1 << cut) - 1)) != 0;
+    exponent += cut + (top - 2) * LIMB_BITS - 1074;
+    return ldexp((double)(int64_t)((uint64_t)(wide >> cut) | sticky), exponent);
 }
 
 double exact_sum_scaled(struct exact_sum *sum, int exponent)
