@@ -41,6 +41,7 @@
 
 enum {
     SCAN_EXPONENT_DIGITS = 5,
+    SHORT_INTEGER = 8,
     SHORT_DIGITS = 15,
     LONG_DIGITS = 19,
     FLOAT_POWER_MIN = -54,
@@ -75,7 +76,7 @@ struct shape {
     const char *first;
     unsigned split, count;
     int scale;
-    bool negative;
+    bool negative, dotted;
 };
 
 /* All of the number but its exponent. */
@@ -95,21 +96,22 @@ scan_shape(const char *at, const char *end, struct shape *shape)
             return NULL;
     }
     unsigned point = (unsigned)__builtin_ctz(others), stop = point;
-    if (at[point] == '.') {
-        stop = (unsigned)__builtin_ctz(rest);
-        if (stop == point + 1)
-            return NULL;
-    }
     bool no_minus = sign & (at[0] != '-');
     bool leading_zero = (at[sign] == '0') & (point > sign + 1);
     if (no_minus | leading_zero | (point == sign))
         return NULL;
 
     shape->first = at + sign;
-    shape->split = point - sign;
-    shape->count = stop - sign - (stop != point);
+    shape->split = shape->count = point - sign;
     shape->scale = (int)shape->split;
     shape->negative = sign;
+    shape->dotted = at[point] == '.';
+    if (shape->dotted) {
+        stop = (unsigned)__builtin_ctz(rest);
+        if (stop == point + 1)
+            return NULL;
+        shape->count = stop - sign - 1;
+    }
     return at + stop;
 }
 
@@ -162,6 +164,18 @@ static inline uint64_t bits_of_double(double value)
 static inline uint64_t sixteen_of(struct shape shape)
 {
     return look_sixteen(shape.first, shape.split, shape.count);
+}
+
+static inline bool is_short_integer(struct shape shape)
+{
+    return !shape.dotted && shape.count <= SHORT_INTEGER;
+}
+
+/* What stands behind its digits is shifted out. */
+static inline double short_integer_of(struct shape shape)
+{
+    uint64_t digits = digits_load(shape.first) ^ DIGITS_ZERO;
+    return (double)digits_join(digits << (64 - 8 * shape.count));
 }
 
 /* With a dot among digits 17 to 19, or more digits, the number is no nineteen. */
@@ -232,6 +246,10 @@ const char *number_scan_double(const char *at, const char *end, double *value)
 
     if (after == NULL)
         return NULL;
+    if (is_short_integer(shape) && !begins_exponent(after)) {
+        *value = double_of_bits(bits_of_double(short_integer_of(shape)), shape.negative);
+        return after;
+    }
     if (begins_exponent(after))
         return scan_exponent_double(at, end, value);
     if (shape.count <= SHORT_DIGITS) {
@@ -286,6 +304,11 @@ const char *number_scan_float(const char *at, const char *end, float *value)
 
     if (after == NULL)
         return NULL;
+    if (is_short_integer(shape) && !begins_exponent(after)) {
+        *value = (float)double_of_bits(bits_of_double(short_integer_of(shape)),
+                                       shape.negative);
+        return after;
+    }
     if (begins_exponent(after))
         return scan_exponent_float(at, end, value);
     if (shape.count > LONG_DIGITS)
