@@ -21,7 +21,8 @@
  *
  * float   One double multiplication.  Its error is below 5 units in the last
  *         place; what is cut off after sixteen digits of at least 10^13 is below
- *         901 units more.  So rounding once more is right unless the double is that
+ *         901 units more; they are less where zeros take their places, and then
+ *         without those.  So rounding once more is right unless the double is that
  *         close to a midpoint of two floats: once in 260 000, and then we decline.
  * double  Up to 15 digits, sixteen with the zero that follows are an exact double
  *         (even, and below 2^54), and so is 10^16: one exact division (Clinger).
@@ -70,8 +71,8 @@ static const double float_powers[FLOAT_POWER_MAX - FLOAT_POWER_MIN + 1] = {
     1e18,  1e19,  1e20,  1e21,  1e22,  1e23,
 };
 
-/* A number as it lies in the text: `count` digits from `first`, a dot after `split`
- * of them if that is less than `count`, worth 0.ddd * 10^scale. */
+/* A number as it lies in the text: `count` digits from `first`, if it is `dotted` with a
+ * dot after `split` of them, worth 0.ddd * 10^scale. */
 struct shape {
     const char *first;
     unsigned split, count;
@@ -138,7 +139,7 @@ static const char *scan_exponent(const char *at, int *scale)
 static inline struct shape without_leading_zeros(struct shape shape)
 {
     unsigned skip = look_leading_zeros(shape.first);
-    unsigned zeros = skip - ((skip > 0) & (shape.split < shape.count));
+    unsigned zeros = skip - ((skip > 0) & shape.dotted);
     shape.first += zeros;
     shape.split &= (unsigned)(skip > 0) - 1;
     shape.count = zeros < shape.count ? shape.count - zeros : 0;
@@ -181,8 +182,7 @@ static inline double short_integer_of(struct shape shape)
 /* With a dot among digits 17 to 19, or more digits, the number is no nineteen. */
 static inline bool is_nineteen(struct shape shape)
 {
-    return shape.count <= LONG_DIGITS &&
-           (shape.split <= 16 || shape.split == shape.count);
+    return shape.count <= LONG_DIGITS && (shape.split <= 16 || !shape.dotted);
 }
 
 static inline uint64_t nineteen_of(struct shape shape)
@@ -297,6 +297,23 @@ scan_exponent_float(const char *at, const char *end, float *value)
     return normal && !is_doubtful(bits) ? at : NULL;
 }
 
+/* From the first sixteen digits.  False: in doubt. */
+static inline bool float_of_sixteen(struct shape shape, uint64_t sixteen, float *value)
+{
+    const double *power = float_powers - FLOAT_POWER_MIN - 16 + shape.scale;
+    uint64_t bits = bits_of_double((double)(int64_t)sixteen * *power);
+    *value = (float)double_of_bits(bits, shape.negative);
+    return !is_doubtful(bits);
+}
+
+/* Where zeros take so many of the first sixteen digits that too few are left. */
+static __attribute__((noinline)) bool float_without_zeros(struct shape shape,
+                                                          float *value)
+{
+    shape = without_leading_zeros(shape);
+    return float_of_sixteen(shape, sixteen_of(shape), value);
+}
+
 const char *number_scan_float(const char *at, const char *end, float *value)
 {
     struct shape shape;
@@ -311,14 +328,10 @@ const char *number_scan_float(const char *at, const char *end, float *value)
     }
     if (begins_exponent(after))
         return scan_exponent_float(at, end, value);
-    if (shape.count > LONG_DIGITS)
-        shape = without_leading_zeros(shape);
     uint64_t sixteen = sixteen_of(shape);
     uint64_t least = CUT_DIGITS_LEAST & -(uint64_t)(shape.count > 16);
-    if (__builtin_expect(sixteen < least, 0))
-        return NULL;
-    const double *power = float_powers - FLOAT_POWER_MIN - 16 + shape.scale;
-    uint64_t bits = bits_of_double((double)(int64_t)sixteen * *power);
-    *value = (float)double_of_bits(bits, shape.negative);
-    return __builtin_expect(!is_doubtful(bits), 1) ? after : NULL;
+    bool sure = __builtin_expect(sixteen < least, 0)
+                    ? float_without_zeros(shape, value)
+                    : float_of_sixteen(shape, sixteen, value);
+    return __builtin_expect(sure, 1) ? after : NULL;
 }

@@ -362,3 +362,13 @@ size_t number_write_int64(char *out, int64_t value)
     *out = '-';
     return sign + number_write_uint64(out + sign, size);
 }
+
+size_t number_write_int64s(char *out, const int64_t *values, size_t count, bool spaced)
+{
+    char *at = out;
+    for (size_t i = 0; i < count; i++) {
+        at += number_write_int64(at, values[i]);
+        at = write_comma(at, spaced);
+    }
+    return (size_t)(at - out);
+}

@@ -99,19 +99,6 @@ static size_t write_doubles_as_floats(char *out, const double *data, size_t coun
     return (size_t)(at - out);
 }
 
-static size_t write_integers(char *out, const int64_t *data, size_t count, bool spaced)
-{
-    char *at = out;
-
-    for (size_t i = 0; i < count; i++) {
-        at += number_write_int64(at, data[i]);
-        at[0] = ',';
-        at[1] = ' ';
-        at += 1 + spaced;
-    }
-    return (size_t)(at - out);
-}
-
 /* Numbers of the part from its `from`th, each with a comma behind it. */
 static size_t write_numbers(char *out, const struct part *part, size_t from, size_t count,
                             bool spaced)
@@ -128,7 +115,7 @@ static size_t write_numbers(char *out, const struct part *part, size_t from, siz
     case REPLY_INTEGERS:
         break;
     }
-    return write_integers(out, (const int64_t *)part->data + from, count, spaced);
+    return number_write_int64s(out, (const int64_t *)part->data + from, count, spaced);
 }
 
 /* So many numbers, or what is left of the current row. */

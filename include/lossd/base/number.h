@@ -51,6 +51,7 @@ size_t number_write_float(char *out, float value);
  * `spaced`.  NUMBER_TEXT_MAX + 2 bytes must be free for each.  Faster than one by one. */
 size_t number_write_doubles(char *out, const double *values, size_t count, bool spaced);
 size_t number_write_floats(char *out, const float *values, size_t count, bool spaced);
+size_t number_write_int64s(char *out, const int64_t *values, size_t count, bool spaced);
 
 size_t number_write_int64(char *out, int64_t value);
 size_t number_write_uint64(char *out, uint64_t value);

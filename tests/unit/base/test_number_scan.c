@@ -73,7 +73,7 @@ static void declines_at_most(double (*number)(void), int most)
 static void number_scan__declines_hardly_any_logit(void **state)
 {
     (void)state;
-    declines_at_most(random_logit, ROUNDS / 400);
+    declines_at_most(random_logit, ROUNDS / 1000);
 }
 
 static double random_probability(void)

@@ -201,6 +201,8 @@ static void number_write_doubles__writes_each_and_a_comma(void **state)
     (void)state;
     double values[MANY];
     float narrow[MANY];
+    int64_t integers[MANY];
+    char number[NUMBER_TEXT_MAX + 1];
     char text[MANY * (NUMBER_TEXT_MAX + 2)];
     for (size_t count = 0; count <= MANY; count++) {
         bool spaced = count % 2;
@@ -216,6 +218,15 @@ static void number_write_doubles__writes_each_and_a_comma(void **state)
         at = text;
         for (size_t i = 0; i < count; i++)
             at = behind(at, written_float(narrow[i]), spaced);
+        assert_ptr_equal(at, text + length);
+        for (size_t i = 0; i < MANY; i++)
+            integers[i] = (int64_t)(random_bits() << random_below(64));
+        length = number_write_int64s(text, integers, count, spaced);
+        at = text;
+        for (size_t i = 0; i < count; i++) {
+            number[number_write_int64(number, integers[i])] = '\0';
+            at = behind(at, number, spaced);
+        }
         assert_ptr_equal(at, text + length);
     }
 }
