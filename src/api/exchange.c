@@ -99,6 +99,16 @@ static bool is_identity(struct span encoding)
            strncasecmp(encoding.at, name, encoding.len) == 0;
 }
 
+static bool fail_media_type(struct exchange *exchange)
+{
+    char known[MEDIA_TYPES_SIZE];
+
+    codec_media_types(exchange->route->task, known);
+    return fail(&exchange->err, ERR_UNSUPPORTED_MEDIA_TYPE, NULL,
+                "Content-Type is %s; one of %s is wanted",
+                excerpt_of(exchange->head.content_type).text, known);
+}
+
 static bool check_head(struct exchange *exchange)
 {
     const struct request *head = &exchange->head;
@@ -108,11 +118,9 @@ static bool check_head(struct exchange *exchange)
         return fail(&exchange->err, ERR_UNSUPPORTED_ENCODING, NULL,
                     "Content-Encoding is %s; only identity is understood",
                     excerpt_of(head->content_encoding).text);
-    exchange->codec = codec_for(type);
+    exchange->codec = codec_for(exchange->route->task, type);
     if (!exchange->codec)
-        return fail(&exchange->err, ERR_UNSUPPORTED_MEDIA_TYPE, NULL,
-                    "Content-Type is %s; one of %s is wanted", excerpt_of(type).text,
-                    codec_media_types());
+        return fail_media_type(exchange);
     if (head->has_content_length &&
         head->content_length > exchange->api->settings.max_body)
         return fail_body_size(exchange, head->content_length);
@@ -262,7 +270,7 @@ static void add_retry_after(struct exchange *exchange, struct response *response
 static void add_problem_headers(struct exchange *exchange, struct response *response)
 {
     struct err ignored = {0};
-    char text[64];
+    char text[MEDIA_TYPES_SIZE];
     const struct err *err = &exchange->err;
 
     if (err->kind == ERR_METHOD_NOT_ALLOWED) {
@@ -272,7 +280,9 @@ static void add_problem_headers(struct exchange *exchange, struct response *resp
     } else if (err->kind == ERR_UNAUTHORIZED) {
         response_add(response, "WWW-Authenticate", "Bearer realm=\"lossd\"");
     } else if (err->kind == ERR_UNSUPPORTED_MEDIA_TYPE) {
-        response_add(response, "Accept-Post", codec_media_types());
+        codec_media_types(exchange->route->task, text);
+        response_add(response, "Accept-Post",
+                     arena_text(&exchange->mem, span_of(text), &ignored));
     } else if (err->kind == ERR_UNSUPPORTED_ENCODING) {
         response_add(response, "Accept-Encoding", "identity");
     } else if (err->kind == ERR_OVERLOADED || err->kind == ERR_DRAINING) {

@@ -23,6 +23,8 @@ static size_t output_numbers(const struct batch *batch, enum output output)
         return batch->classes * batch->classes;
     case OUTPUT_CALIBRATION:
         return 4 * (size_t)batch->ece_bins + 1;
+    case OUTPUT_STATE:
+        return 4 * (size_t)batch->ece_bins + 3 * batch->classes + 64;
     case OUTPUT_METRICS:
         return 16;
     default:

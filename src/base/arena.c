@@ -312,6 +312,30 @@ void arena_trim(struct arena *arena, const void *kept)
     arena->reserved = arena->used;
 }
 
+/* The mark is a block that nobody resizes.  Nothing is cut any more from the block
+ * before it: what is resizable there could grow into what is given back. */
+struct arena_block *arena_mark(struct arena *arena, struct err *err)
+{
+    struct arena_block *mark = new_block(arena, 0, err);
+
+    if (mark)
+        arena->left = 0;
+    return mark;
+}
+
+void arena_rewind(struct arena *arena, struct arena_block *mark)
+{
+    for (struct arena_block *block = arena->blocks, *next; block != mark; block = next) {
+        next = block->next;
+        arena->used -= block->size;
+        free(block);
+    }
+    arena->blocks = mark;
+    mark->link = &arena->blocks;
+    arena->next = NULL;
+    arena->left = 0;
+}
+
 char *arena_text(struct arena *arena, struct span text, struct err *err)
 {
     char *copy = arena_alloc(arena, text.len + 1, 1, err);

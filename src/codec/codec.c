@@ -1,6 +1,5 @@
 #include "lossd/codec/codec.h"
 
-#include <pthread.h>
 #include <strings.h>
 
 #define CODEC(name) extern const struct codec codec_##name;
@@ -33,7 +32,16 @@ static bool reads(const struct codec *codec, struct span type)
     return false;
 }
 
-const struct codec *codec_for(struct span content_type)
+static bool is_for(const struct codec *codec, const struct task *task)
+{
+    const struct task *const *known = codec->tasks;
+
+    while (*known && *known != task)
+        known++;
+    return *known;
+}
+
+const struct codec *codec_for(const struct task *task, struct span content_type)
 {
     struct span type = without_parameters(content_type);
 
@@ -43,33 +51,24 @@ const struct codec *codec_for(struct span content_type)
     if (type.len == 0)
         type = span_of("");
     for (size_t i = 0; i < CODECS; i++)
-        if (reads(codecs[i], type))
+        if (is_for(codecs[i], task) && reads(codecs[i], type))
             return codecs[i];
     return NULL;
 }
 
-static char media_types[512];
-
-static void list_media_types(void)
+void codec_media_types(const struct task *task, char out[MEDIA_TYPES_SIZE])
 {
     struct buf list;
 
-    buf_over(&list, media_types, sizeof media_types - 1);
+    buf_over(&list, out, MEDIA_TYPES_SIZE - 1);
     for (size_t i = 0; i < CODECS; i++) {
         for (const char *const *name = codecs[i]->media_types; *name; name++) {
-            if (**name == '\0')
+            if (!is_for(codecs[i], task) || **name == '\0')
                 continue;
             if (list.len > 0)
                 buf_text(&list, ", ");
             buf_text(&list, *name);
         }
     }
-}
-
-const char *codec_media_types(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, list_media_types);
-    return media_types;
+    out[list.len] = '\0';
 }

@@ -20,20 +20,26 @@ enum {
     TRIM_FROM = 4096        /* bytes; giving back less costs more than it is worth */
 };
 
-void json_array_begin(struct json_array *a, enum member member, struct array *out,
-                      enum element element, struct json_narrow *narrow,
-                      size_t max_elements, struct arena *mem)
+void json_array_begin(struct json_array *a, const char *name, struct array *out,
+                      enum element element, size_t max_elements, struct arena *mem)
 {
-    *a = (struct json_array){.name = member_infos[member].name,
+    *a = (struct json_array){.name = name,
                              .out = out,
                              .mem = mem,
                              .max_elements = max_elements,
-                             .may_be_bare = member == MEMBER_labels ||
-                                            member == MEMBER_sample_weights,
-                             .is_labels = element == ELEMENT_INT64,
-                             .is_logits = member == MEMBER_logits,
-                             .narrow = narrow};
+                             .is_labels = element == ELEMENT_INT64};
     *out = (struct array){.element = element};
+}
+
+void json_array_begin_member(struct json_array *a, struct batch *batch,
+                             enum member member, enum element element,
+                             struct json_narrow *narrow, struct arena *mem)
+{
+    json_array_begin(a, member_infos[member].name, batch_array(batch, member), element,
+                     batch->limits->max_elements, mem);
+    a->may_be_bare = member == MEMBER_labels || member == MEMBER_sample_weights;
+    a->is_logits = member == MEMBER_logits;
+    a->narrow = narrow;
 }
 
 /* --- where we are, for errors --- */

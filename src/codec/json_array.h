@@ -41,11 +41,15 @@ struct json_array {
     size_t filled[RANK_MAX]; /* elements so far of the open array at depth d + 1 */
 };
 
-/* Begins to read the array of `member` into `out`.  For logits that may be asked
- * for as float32 later `narrow` takes notes. */
-void json_array_begin(struct json_array *a, enum member member, struct array *out,
-                      enum element element, struct json_narrow *narrow,
-                      size_t max_elements, struct arena *mem);
+/* Begins to read the array of that name into `out`. */
+void json_array_begin(struct json_array *a, const char *name, struct array *out,
+                      enum element element, size_t max_elements, struct arena *mem);
+
+/* The same for a member of a batch.  For logits that may be asked for as float32 later
+ * `narrow` takes notes. */
+void json_array_begin_member(struct json_array *a, struct batch *batch,
+                             enum member member, enum element element,
+                             struct json_narrow *narrow, struct arena *mem);
 
 bool json_array_open(struct json_array *a, struct err *err);
 bool json_array_close(struct json_array *a, struct err *err);

@@ -45,14 +45,20 @@ static void describe_byte(char out[32], unsigned char c)
     out[text.len] = '\0';
 }
 
-static void set_position(const struct json_reader *r, enum err_kind kind, size_t offset)
+static size_t column_of(const struct json_place *place, size_t offset)
 {
-    if (r->err->kind != kind)
+    return offset - place->line_from + 1;
+}
+
+static void set_position(struct err *err, enum err_kind kind,
+                         const struct json_place *place, size_t offset)
+{
+    if (err->kind != kind)
         return;
-    r->err->has_position = true;
-    r->err->offset = offset;
-    r->err->line = r->place.line;
-    r->err->column = offset - r->place.line_from + 1;
+    err->has_position = true;
+    err->offset = offset;
+    err->line = place->line;
+    err->column = column_of(place, offset);
 }
 
 /* Words before wanted(). */
@@ -78,9 +84,8 @@ void json_fault_byte(const struct json_reader *r, size_t offset, unsigned char b
              "found %s at offset %zu, after the end of the JSON object", found, offset);
     else
         fail(r->err, kind, NULL, "found %s at line %zu, column %zu; %s%s is wanted",
-             found, r->place.line, offset - r->place.line_from + 1, rest_of(r),
-             wanted(r));
-    set_position(r, kind, offset);
+             found, r->place.line, column_of(&r->place, offset), rest_of(r), wanted(r));
+    set_position(r->err, kind, &r->place, offset);
 }
 
 void json_fault_end(const struct json_reader *r)
@@ -91,8 +96,32 @@ void json_fault_end(const struct json_reader *r)
     else
         fail(r->err, ERR_INVALID_JSON, NULL,
              "the text ends at line %zu, column %zu; %s%s is wanted", r->place.line,
-             r->place.offset - r->place.line_from + 1, rest_of(r), wanted(r));
-    set_position(r, ERR_INVALID_JSON, r->place.offset);
+             column_of(&r->place, r->place.offset), rest_of(r), wanted(r));
+    set_position(r->err, ERR_INVALID_JSON, &r->place, r->place.offset);
+}
+
+void json_fault_between(const struct json_place *place, unsigned char byte, bool at_end,
+                        const char *wanted, struct err *err)
+{
+    enum err_kind kind = at_end ? ERR_TRAILING_DATA : ERR_INVALID_JSON;
+    char found[32];
+
+    describe_byte(found, byte);
+    if (at_end)
+        fail(err, kind, NULL, "found %s at offset %zu, after the end of the array", found,
+             place->offset);
+    else
+        fail(err, kind, NULL, "found %s at line %zu, column %zu; %s is wanted", found,
+             place->line, column_of(place, place->offset), wanted);
+    set_position(err, kind, place, place->offset);
+}
+
+void json_fault_cut(const struct json_place *place, const char *wanted, struct err *err)
+{
+    fail(err, ERR_INVALID_JSON, NULL,
+         "the text ends at line %zu, column %zu; %s is wanted", place->line,
+         column_of(place, place->offset), wanted);
+    set_position(err, ERR_INVALID_JSON, place, place->offset);
 }
 
 void json_fault_depth(const struct json_reader *r, size_t offset)
@@ -100,5 +129,5 @@ void json_fault_depth(const struct json_reader *r, size_t offset)
     fail_limit(r->err, NULL, r->limits->max_depth, "--max-depth",
                "the JSON is nested deeper than %zu levels at offset %zu",
                r->limits->max_depth, offset);
-    set_position(r, ERR_TOO_LARGE, offset);
+    set_position(r->err, ERR_TOO_LARGE, &r->place, offset);
 }

@@ -25,6 +25,7 @@ bool json_read_begin(struct json_reader *r, const struct json_handler *handler, 
     *r = (struct json_reader){.handler = handler,
                               .ctx = ctx,
                               .limits = limits,
+                              .what = "the body",
                               .state = JSON_VALUE,
                               .way = JSON_SKIP,
                               .place.line = 1};
@@ -72,7 +73,8 @@ static void note_top(struct json_reader *r, const char *what)
     if (r->depth > 0)
         return;
     r->no_object = true;
-    fail(r->err, ERR_WRONG_TYPE, NULL, "the body is %s; a JSON object is wanted", what);
+    fail(r->err, ERR_WRONG_TYPE, NULL, "%s is %s; a JSON object is wanted", r->what,
+         what);
 }
 
 /* --- values --- */
@@ -398,18 +400,38 @@ static const char *read_on(struct json_reader *r, const char *at, const char *en
     return at < end ? read_structure(r, at) : at;
 }
 
-bool json_read(struct json_reader *r, struct span piece, struct err *err)
+static void begin_piece(struct json_reader *r, const char *at, struct err *err)
 {
-    const char *at = piece.at, *end = piece.at + piece.len;
+    r->err = r->text.err = r->token.err = err;
+    r->place.piece = r->keep_from = at;
+}
+
+bool json_read_value(struct json_reader *r, struct span *piece, struct err *err)
+{
+    const char *at = piece->at, *end = piece->at + piece->len;
 
     if (r->state == JSON_REFUSED)
         return false;
-    r->err = r->text.err = r->token.err = err;
-    r->place.piece = r->keep_from = piece.at;
+    begin_piece(r, at, err);
+    while (at && at < end && r->state != JSON_END)
+        at = read_on(r, at, end);
+    if (!at || !keep(r, at)) {
+        refuse(r);
+        return false;
+    }
+    r->place.offset += (size_t)(at - piece->at);
+    *piece = (struct span){at, (size_t)(end - at)};
+    return true;
+}
+
+bool json_read(struct json_reader *r, struct span piece, struct err *err)
+{
+    if (!json_read_value(r, &piece, err))
+        return false;
+    const char *at = piece.at, *end = piece.at + piece.len;
+    begin_piece(r, at, err);
     while (at && at < end)
         at = read_on(r, at, end);
-    if (at && !keep(r, end))
-        refuse(r);
     r->place.offset += piece.len;
     return r->state != JSON_REFUSED;
 }
@@ -418,8 +440,7 @@ bool json_read_end(struct json_reader *r, struct err *err)
 {
     if (r->state == JSON_REFUSED)
         return false;
-    r->err = r->text.err = r->token.err = err;
-    r->place.piece = r->keep_from = NULL;
+    begin_piece(r, NULL, err);
     if (r->state == JSON_IN_NUMBER && r->depth == 0 &&
         json_number_may_end(r->number, ' '))
         end_number(r, NULL);

@@ -48,6 +48,7 @@ struct json_reader {
     void *ctx;
     const struct limits *limits;
     struct json_array *array; /* for JSON_TAKE */
+    const char *what;         /* for errors: "the body", unless it is told otherwise */
     bool no_object;           /* the text is JSON, but not an object: an error */
     bool bare_tokens;         /* NaN, Infinity and -Infinity may stand in this value */
 
@@ -84,6 +85,15 @@ bool json_read_begin(struct json_reader *reader, const struct json_handler *hand
 /* The next piece, which is not kept.  False: ERR_INVALID_JSON, ERR_TRAILING_DATA,
  * ERR_TOO_LARGE or ERR_OVERLOADED, and more is of no use. */
 bool json_read(struct json_reader *reader, struct span piece, struct err *err);
+
+/* The same up to the end of the value: takes from `piece` what belongs to it. */
+bool json_read_value(struct json_reader *reader, struct span *piece, struct err *err);
+
+/* Has all of the value been read?  (A number may go on, until something else comes.) */
+static inline bool json_is_complete(const struct json_reader *reader)
+{
+    return reader->state == JSON_END;
+}
 
 /* The text is complete.  False: it should not be. */
 bool json_read_end(struct json_reader *reader, struct err *err);

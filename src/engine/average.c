@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-#include "engine/exact_sum.h"
 #include "engine/worker.h"
+#include "lossd/engine/exact_sum.h"
 #include "lossd/engine/loss.h"
 
 enum {
@@ -11,14 +11,10 @@ enum {
     DOWN = -100     /* a power of two that brings any divisor into the range */
 };
 
-/* What the mean divides by: for labels the sum of class weight times sample
- * weight over the positions kept, for targets that of the sample weights; all that
- * for each class when the loss is elementwise. */
-static struct exact_sum sum_weights(const struct batch *batch,
-                                    const double *class_weights)
+static void sum_weights(const struct batch *batch, const double *class_weights,
+                        struct exact_sum *sum)
 {
     const int64_t *labels = batch->labels.data;
-    struct exact_sum divisor = {0};
     double weights[TOGETHER];
 
     for (size_t from = 0; from < batch->positions; from += TOGETHER) {
@@ -27,9 +23,8 @@ static struct exact_sum sum_weights(const struct batch *batch,
             if (batch_keeps(batch, n))
                 weights[count++] = batch_sample_weight(batch, n) *
                                    (class_weights ? class_weights[labels[n]] : 1);
-        exact_sum_add_all(&divisor, weights, count);
+        exact_sum_add_all(sum, weights, count);
     }
-    return divisor;
 }
 
 static size_t count_ignored(const struct batch *batch)
@@ -42,23 +37,35 @@ static size_t count_ignored(const struct batch *batch)
     return ignored;
 }
 
-static void count(const struct batch *batch, struct result *result,
-                  struct average *average)
+/* For labels positions weigh class weight times sample weight, for targets the sample
+ * weights alone. */
+void average_count(const struct batch *batch, struct state *state)
 {
     bool counts_weights = batch->labels.data && !batch->loss->ignores_weights;
     const double *class_weights = counts_weights ? batch->class_weights.data : NULL;
+
+    state->ignored = count_ignored(batch);
+    state->count = batch->positions - state->ignored;
+    state->is_weighted = class_weights || batch->sample_weights.data;
+    if (state->is_weighted)
+        sum_weights(batch, class_weights, &state->weights);
+}
+
+/* What the mean divides by; all that for each class when the loss is elementwise. */
+static void divide(const struct batch *batch, struct state *state, struct result *result,
+                   struct average *average)
+{
     double each = batch->loss->is_elementwise ? (double)batch->classes : 1;
 
-    result->ignored = count_ignored(batch);
-    result->count = batch->positions - result->ignored;
+    result->ignored = state->ignored;
+    result->count = state->count;
     if (batch_has(batch, MEMBER_divisor)) {
         result->divisor = batch->divisor;
-    } else if (class_weights || batch->sample_weights.data) {
-        struct exact_sum weights = sum_weights(batch, class_weights);
-        result->divisor = exact_sum_value(&weights) * each;
-        average->small_divisor = exact_sum_scaled(&weights, DOWN) * each;
+    } else if (state->is_weighted) {
+        result->divisor = exact_sum_value(&state->weights) * each;
+        average->small_divisor = exact_sum_scaled(&state->weights, DOWN) * each;
     } else {
-        result->divisor = (double)result->count * each;
+        result->divisor = (double)state->count * each;
     }
 }
 
@@ -95,7 +102,7 @@ struct average average_of(const struct batch *batch, struct result *result)
 {
     struct average average = {.scale = 1, .rest = 1, .penalty_scale = 1};
 
-    count(batch, result, &average);
+    divide(batch, &result->workers[0].state, result, &average);
     if (batch->reduction == REDUCTION_MEAN)
         scale_gradient(result->divisor, penalty_divisor(batch, result), &average);
     return average;
@@ -108,23 +115,14 @@ static double mean_of(const struct average *average, double divisor,
                           : exact_sum_over(losses, divisor);
 }
 
-static void join(struct worker *workers, size_t width, bool with_penalties)
-{
-    for (size_t i = 1; i < width; i++)
-        exact_sum_merge(&workers[0].losses, &workers[i].losses);
-    for (size_t i = 1; with_penalties && i < width; i++)
-        exact_sum_merge(&workers[0].penalties, &workers[i].penalties);
-}
-
 void average_finish(const struct average *average, const struct batch *batch,
-                    struct result *result, size_t width)
+                    struct result *result)
 {
-    struct exact_sum *losses = &result->workers[0].losses;
-    struct exact_sum *penalties = &result->workers[0].penalties;
+    struct state *state = &result->workers[0].state;
+    struct exact_sum *losses = &state->losses, *penalties = &state->penalties;
     bool is_mean = batch->reduction == REDUCTION_MEAN;
     double divisor = result->divisor, other = penalty_divisor(batch, result);
 
-    join(result->workers, width, has_penalties(batch));
     if (is_mean && divisor == 0) {
         result->loss_sum = exact_sum_value(losses);
         result->loss = (double)NAN;
@@ -133,10 +131,11 @@ void average_finish(const struct average *average, const struct batch *batch,
             mean_of(average, divisor, losses) + exact_sum_over(penalties, other);
         result->loss_sum = result->loss * divisor;
     } else {
+        struct exact_sum whole = *losses;
         if (has_penalties(batch))
-            exact_sum_merge(losses, penalties);
-        result->loss = result->loss_sum = exact_sum_value(losses);
+            exact_sum_merge(&whole, penalties);
+        result->loss = result->loss_sum = exact_sum_value(&whole);
         if (is_mean)
-            result->loss = mean_of(average, divisor, losses);
+            result->loss = mean_of(average, divisor, &whole);
     }
 }

@@ -2,10 +2,9 @@
 #ifndef LOSSD_ENGINE_AVERAGE_H
 #define LOSSD_ENGINE_AVERAGE_H
 
-#include <stddef.h>
-
 #include "lossd/engine/batch.h"
 #include "lossd/engine/score.h"
+#include "lossd/engine/state.h"
 
 struct average {
     double small_divisor; /* a power of two times the divisor, which may be infinite */
@@ -14,12 +13,14 @@ struct average {
     double penalty_scale; /* as `scale`, of penalties */
 };
 
-/* Counts the positions of the batch and the weights they have: result->count, ignored,
- * divisor. */
+/* Counts the positions of the batch and the weights they have. */
+void average_count(const struct batch *batch, struct state *state);
+
+/* From what the first worker's state has counted: result->count, ignored, divisor. */
 struct average average_of(const struct batch *batch, struct result *result);
 
-/* The loss and its sum, of what the first `width` workers have added up. */
+/* The loss and its sum, of what the first worker's state has added up. */
 void average_finish(const struct average *average, const struct batch *batch,
-                    struct result *result, size_t width);
+                    struct result *result);
 
 #endif

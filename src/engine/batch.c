@@ -16,10 +16,10 @@
 #include "lossd/engine/place.h"
 
 const char *const output_names[OUTPUTS + 1] = {
-    "loss",       "losses",     "probabilities", "log_probabilities",
-    "logsumexp",  "gradient",   "logits",        "gradient_features",
-    "gradient_W", "gradient_b", "predictions",   "metrics",
-    "per_class",  "confusion",  "calibration",   NULL};
+    "loss",        "losses",  "probabilities",     "log_probabilities", "logsumexp",
+    "gradient",    "logits",  "gradient_features", "gradient_W",        "gradient_b",
+    "predictions", "metrics", "per_class",         "confusion",         "calibration",
+    "state",       NULL};
 
 static const char *const reduction_names[] = {"mean", "sum", "none", NULL};
 static const char *const dtype_names[] = {"float64", "float32", NULL};
@@ -59,6 +59,24 @@ const struct task task_softmax = {
     .outputs = BIT(OUTPUT_PROBABILITIES) | BIT(OUTPUT_LOG_PROBABILITIES) |
                BIT(OUTPUT_LOGSUMEXP) | BIT(OUTPUT_PREDICTIONS),
     .standard_outputs = BIT(OUTPUT_PROBABILITIES),
+};
+
+const struct task task_merge = {
+    .name = "merge",
+    .members = BIT(MEMBER_return) | BIT(MEMBER_id),
+    .outputs = BIT(OUTPUT_LOSS) | BIT(OUTPUT_METRICS) | BIT(OUTPUT_PER_CLASS) |
+               BIT(OUTPUT_CALIBRATION) | BIT(OUTPUT_STATE),
+    .standard_outputs = BIT(OUTPUT_LOSS) | BIT(OUTPUT_METRICS),
+    .needs_truth = true,
+};
+
+const struct task task_state = {
+    .name = "state",
+    .members = BIT(MEMBER_loss) | BIT(MEMBER_reduction) | BIT(MEMBER_label_smoothing) |
+               BIT(MEMBER_temperature) | BIT(MEMBER_softcap) | BIT(MEMBER_z_loss) |
+               BIT(MEMBER_focal_gamma) | BIT(MEMBER_poly_epsilon) | BIT(MEMBER_l2) |
+               BIT(MEMBER_margin) | BIT(MEMBER_p) | BIT(MEMBER_divisor) |
+               BIT(MEMBER_ece_bins),
 };
 
 static void *field_of(struct batch *batch, enum member member)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "engine/batch_values.h"
+#include "engine/merge_check.h"
 #include "lossd/engine/batch.h"
 #include "lossd/engine/loss.h"
 #include "lossd/engine/place.h"
@@ -260,6 +261,8 @@ static bool check_shapes(struct batch *batch, struct err *err)
 
 bool batch_check(struct batch *batch, struct err *err)
 {
+    if (batch->task == &task_merge)
+        return merge_check(batch, err);
     if (!check_members(batch, err) || err_by(err, PHASE_SHAPE))
         return false;
     return check_shapes(batch, err) && batch_check_values(batch, err) &&

@@ -80,7 +80,12 @@ static bool check_outputs(const struct batch *batch, struct err *err)
         if (o == OUTPUT_GRADIENT_B && !batch_has(batch, MEMBER_b))
             return fail(err, ERR_INVALID_OPTION, "/return",
                         "return has %s, but b is not given", output_names[o]);
-        if (o >= OUTPUT_METRICS && batch->loss->is_elementwise)
+        if (o == OUTPUT_STATE && batch->reduction == REDUCTION_NONE)
+            return fail(err, ERR_INVALID_OPTION, "/return",
+                        "return has %s with reduction none: losses of single positions "
+                        "are no sums",
+                        output_names[o]);
+        if (o >= OUTPUT_METRICS && o < OUTPUT_STATE && batch->loss->is_elementwise)
             return fail(
                 err, ERR_INVALID_OPTION, "/return",
                 "return has %s, which needs one class to be true; the loss %s has "

@@ -1,7 +1,6 @@
-#include "engine/exact_sum.h"
+#include "lossd/engine/exact_sum.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "engine/kernel.h"
@@ -61,6 +60,27 @@ static void negate(struct exact_sum *sum)
     for (int i = 0; i < EXACT_SUM_LIMBS; i++)
         sum->limb[i] = -sum->limb[i];
     settle(sum);
+}
+
+bool exact_sum_limbs(const struct exact_sum *sum, uint32_t limbs[EXACT_SUM_LIMBS])
+{
+    struct exact_sum magnitude = *sum;
+
+    settle(&magnitude);
+    bool is_negative = magnitude.limb[EXACT_SUM_LIMBS - 1] < 0;
+    if (is_negative)
+        negate(&magnitude);
+    for (int i = 0; i < EXACT_SUM_LIMBS; i++)
+        limbs[i] = (uint32_t)magnitude.limb[i];
+    return is_negative;
+}
+
+void exact_sum_set(struct exact_sum *sum, const uint32_t limbs[EXACT_SUM_LIMBS],
+                   bool is_negative)
+{
+    *sum = (struct exact_sum){0};
+    for (int i = 0; i < EXACT_SUM_LIMBS; i++)
+        sum->limb[i] = is_negative ? -(int64_t)limbs[i] : (int64_t)limbs[i];
 }
 
 /* Most numbers are neither tiny nor huge. */

@@ -8,10 +8,10 @@
 
 #include <stdint.h>
 
-#include "engine/exact_sum.h"
 #include "engine/kernel.h"
 #include "engine/layout.h"
 #include "engine/matmul.h"
+#include "lossd/engine/exact_sum.h"
 
 enum {
     INLINE_PRODUCTS = 1 << 21, /* fewer are not worth waking a thread */

@@ -1,7 +1,7 @@
 #include "engine/metrics.h"
 
-#include "engine/summary.h"
 #include "engine/worker.h"
+#include "lossd/engine/state.h"
 
 /* ---- room ----------------------------------------------------------------------- */
 
@@ -25,21 +25,15 @@ static bool room_for_classes(struct per_class *out, size_t classes, struct arena
 {
     double *doubles = arena_alloc(mem, classes, 3 * sizeof *doubles, err);
 
-    out->support = arena_zalloc(mem, classes, 2 * sizeof *out->support, err);
-    if (!doubles || !out->support)
-        return false;
-    out->predicted = out->support + classes;
     out->precision = doubles;
-    out->recall = doubles + classes;
-    out->f1 = doubles + 2 * classes;
-    return true;
+    out->recall = doubles ? doubles + classes : NULL;
+    out->f1 = doubles ? doubles + 2 * classes : NULL;
+    return doubles;
 }
 
 static bool room_for_tables(struct result *result, const struct batch *batch,
                             struct arena *mem, struct err *err)
 {
-    if (!room_for_classes(&result->per_class, batch->classes, mem, err))
-        return false;
     result->truths = arena_alloc(mem, batch->positions, sizeof *result->truths, err);
     if (batch_wants(batch, OUTPUT_CONFUSION))
         result->confusion = arena_zalloc(mem, batch->classes * batch->classes,
@@ -47,22 +41,33 @@ static bool room_for_tables(struct result *result, const struct batch *batch,
     return result->truths && (result->confusion || !batch_wants(batch, OUTPUT_CONFUSION));
 }
 
+/* Classes are counted by the first alone, when all is done. */
+static bool room_for_states(struct result *result, const struct batch *batch,
+                            size_t width, struct arena *mem, struct err *err)
+{
+    size_t bins = summary_is_wanted(batch) ? (size_t)batch->ece_bins : 0;
+    size_t classes = tables_are_wanted(batch) ? batch->classes : 0;
+
+    for (size_t i = 0; i < width; i++)
+        if (!state_init(&result->workers[i].state, bins, i == 0 ? classes : 0, mem, err))
+            return false;
+    return true;
+}
+
 bool metrics_init(struct result *result, const struct batch *batch, size_t width,
                   struct arena *mem, struct err *err)
 {
-    size_t bins = (size_t)batch->ece_bins;
-
-    if (!metrics_are_wanted(batch))
+    if (batch_wants(batch, OUTPUT_PER_CLASS) &&
+        !room_for_classes(&result->per_class, batch->classes, mem, err))
+        return false;
+    if (batch_wants(batch, OUTPUT_CALIBRATION) &&
+        !room_for_calibration(&result->calibration, (size_t)batch->ece_bins, mem, err))
+        return false;
+    if (batch->state || !metrics_are_wanted(batch))
         return true;
-    for (size_t i = 0; i < width; i++) {
-        struct bin *room = arena_alloc(mem, bins + 1, sizeof *room, err);
-        if (!room)
-            return false;
-        summary_init(&result->workers[i].summary, room, bins);
-    }
     if (tables_are_wanted(batch) && !room_for_tables(result, batch, mem, err))
         return false;
-    return room_for_calibration(&result->calibration, bins, mem, err);
+    return room_for_states(result, batch, width, mem, err);
 }
 
 /* ---- rows ------------------------------------------------------------------------ */
@@ -92,7 +97,7 @@ void metrics_ask(struct result *result, struct slab *slab, size_t from,
             (int64_t)largest_share(slab->targets + r * slab->classes, slab->classes);
     for (size_t r = 0; result->truths && r < slab->rows; r++)
         result->truths[from + r] = batch_keeps(slab->batch, from + r) ? truth[r] : -1;
-    if (!batch_wants(slab->batch, OUTPUT_METRICS))
+    if (!moments_are_wanted(slab->batch))
         return;
     worker->moments.labels = truth;
     slab->sums.moments = &worker->moments;
@@ -105,7 +110,7 @@ void metrics_add(const struct result *result, const struct slab *slab, size_t fr
         return;
     for (size_t r = 0; result->ignored > 0 && r < slab->rows; r++)
         worker->kept[r] = batch_keeps(slab->batch, from + r);
-    summary_add(&worker->summary, slab, truth_of(slab, worker),
+    summary_add(&worker->state.summary, slab, truth_of(slab, worker),
                 result->ignored > 0 ? worker->kept : NULL);
 }
 
@@ -116,25 +121,29 @@ static double ratio(double part, double whole)
     return whole > 0 ? part / whole : 0;
 }
 
-static void count_classes(struct result *result, const struct batch *batch)
+void metrics_count(const struct result *result, const struct batch *batch)
 {
-    const struct per_class *out = &result->per_class;
-    double *correct = out->recall; /* until it is divided */
+    const struct state *state = &result->workers[0].state;
 
-    for (size_t c = 0; c < batch->classes; c++)
-        correct[c] = 0;
-    for (size_t n = 0; n < batch->positions; n++) {
+    for (size_t n = 0; tables_are_wanted(batch) && n < batch->positions; n++) {
         int64_t truth = result->truths[n], predicted = result->predictions[n];
         if (truth < 0)
             continue;
-        out->support[truth]++;
-        out->predicted[predicted]++;
-        correct[truth] += truth == predicted;
+        state->support[truth]++;
+        state->predicted[predicted]++;
+        state->correct[truth] += truth == predicted;
         if (result->confusion)
             result->confusion[(size_t)truth * batch->classes + (size_t)predicted]++;
     }
-    for (size_t c = 0; c < batch->classes; c++) {
-        double right = correct[c];
+}
+
+static void compare_classes(struct per_class *out, const struct state *state,
+                            size_t classes)
+{
+    out->support = state->support;
+    out->predicted = state->predicted;
+    for (size_t c = 0; c < classes; c++) {
+        double right = (double)state->correct[c];
         double support = (double)out->support[c], predicted = (double)out->predicted[c];
         out->precision[c] = ratio(right, predicted);
         out->recall[c] = ratio(right, support);
@@ -142,15 +151,15 @@ static void count_classes(struct result *result, const struct batch *batch)
     }
 }
 
-void metrics_finish(struct result *result, const struct batch *batch, size_t width)
+void metrics_finish(struct result *result, const struct batch *batch)
 {
-    struct summary *summary = &result->workers[0].summary;
+    struct state *state = result->state;
 
-    for (size_t i = 1; i < width; i++)
-        summary_merge(summary, &result->workers[i].summary);
+    summary_settle(&state->summary);
     if (batch_wants(batch, OUTPUT_METRICS))
-        result->metrics = summary_metrics(summary);
-    summary_calibration(summary, &result->calibration);
-    if (tables_are_wanted(batch))
-        count_classes(result, batch);
+        result->metrics = summary_metrics(&state->summary);
+    if (batch_wants(batch, OUTPUT_CALIBRATION))
+        summary_calibration(&state->summary, &result->calibration);
+    if (batch_wants(batch, OUTPUT_PER_CLASS))
+        compare_classes(&result->per_class, state, batch->classes);
 }

@@ -6,20 +6,34 @@
 #include <stddef.h>
 
 #include "engine/slab.h"
+#include "lossd/engine/loss.h"
 #include "lossd/engine/score.h"
 
 struct worker;
 
+/* A state that has everything: where one class is true of a position. */
+static inline bool state_is_whole(const struct batch *batch)
+{
+    return batch_wants(batch, OUTPUT_STATE) && !batch->loss->is_elementwise;
+}
+
 /* Tables that count classes. */
 static inline bool tables_are_wanted(const struct batch *batch)
 {
-    return batch_wants(batch, OUTPUT_PER_CLASS) || batch_wants(batch, OUTPUT_CONFUSION);
+    return batch_wants(batch, OUTPUT_PER_CLASS) || batch_wants(batch, OUTPUT_CONFUSION) ||
+           state_is_whole(batch);
+}
+
+/* What is made of each position's probabilities, and not of its confidence alone. */
+static inline bool moments_are_wanted(const struct batch *batch)
+{
+    return batch_wants(batch, OUTPUT_METRICS) || state_is_whole(batch);
 }
 
 /* What is made of a summary, which takes the softmax. */
 static inline bool summary_is_wanted(const struct batch *batch)
 {
-    return batch_wants(batch, OUTPUT_METRICS) || batch_wants(batch, OUTPUT_CALIBRATION);
+    return moments_are_wanted(batch) || batch_wants(batch, OUTPUT_CALIBRATION);
 }
 
 /* Anything at all. */
@@ -39,7 +53,10 @@ void metrics_ask(struct result *result, struct slab *slab, size_t from,
 void metrics_add(const struct result *result, const struct slab *slab, size_t from,
                  struct worker *worker);
 
-/* All rows have been added: fills the result. */
-void metrics_finish(struct result *result, const struct batch *batch, size_t width);
+/* All rows have been scored: counts their classes in the first worker's state. */
+void metrics_count(const struct result *result, const struct batch *batch);
+
+/* Fills the result from the first worker's state. */
+void metrics_finish(struct result *result, const struct batch *batch);
 
 #endif

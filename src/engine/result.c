@@ -49,7 +49,7 @@ bool needs_gradient(const struct batch *batch)
 bool needs_exps(const struct batch *batch)
 {
     bool of_loss = needs_gradient(batch) && batch->loss->needs_softmax;
-    bool of_metrics = batch_wants(batch, OUTPUT_METRICS) && batch->targets.data;
+    bool of_metrics = moments_are_wanted(batch) && batch->targets.data;
 
     return of_loss || of_metrics ||
            (batch_wants(batch, OUTPUT_PROBABILITIES) && !batch->loss->probabilities);
@@ -179,11 +179,16 @@ static bool room_for_rows(struct worker *worker, const struct batch *batch,
 bool result_init(struct result *result, const struct batch *batch, size_t width,
                  struct arena *mem, struct err *err)
 {
-    size_t scorers = score_width(batch, width);
+    size_t scorers = batch->state ? 1 : score_width(batch, width);
 
     memset(result, 0, sizeof *result);
     result->workers = arena_zalloc(mem, scorers, sizeof *result->workers, err);
-    if (!result->workers || !room_for_arrays(result, batch, mem, err))
+    if (!result->workers)
+        return false;
+    result->state = &result->workers[0].state;
+    if (batch->state)
+        return metrics_init(result, batch, scorers, mem, err);
+    if (!room_for_arrays(result, batch, mem, err))
         return false;
     if (batch_is_linear(batch) && !linear_init(result, batch, width, mem, err))
         return false;

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "engine/average.h"
-#include "engine/exact_sum.h"
 #include "engine/kernel.h"
 #include "engine/layout.h"
 #include "engine/linear.h"
@@ -17,6 +16,7 @@
 #include "engine/vmath.h"
 #include "engine/warnings.h"
 #include "engine/worker.h"
+#include "lossd/engine/exact_sum.h"
 #include "lossd/engine/loss.h"
 
 enum {
@@ -225,7 +225,7 @@ static void add_penalties(const struct slab *slab, struct worker *worker, double
     double *penalties = worker->penalties_of;
 
     weigh(slab->weights, slab->rows, 1, penalties);
-    exact_sum_add_all(&worker->penalties, penalties, slab->rows);
+    exact_sum_add_all(&worker->state.penalties, penalties, slab->rows);
     for (size_t r = 0; r < slab->rows; r++)
         values[r] += penalties[r];
 }
@@ -240,7 +240,7 @@ static void add_losses(const struct scoring *scoring, const struct slab *slab,
     batch->loss->score(slab, values, has_penalties(batch) ? worker->penalties_of : NULL);
     if (scoring->is_weighted)
         weigh(slab->weights, slab->rows, each, values);
-    exact_sum_add_all(&worker->losses, values, slab->rows * each);
+    exact_sum_add_all(&worker->state.losses, values, slab->rows * each);
     if (has_penalties(batch))
         add_penalties(slab, worker, values);
     if (!scoring->result->losses)
@@ -339,7 +339,37 @@ size_t score_width(const struct batch *batch, size_t width)
     return shares < width ? shares : width;
 }
 
-void score(const struct batch *batch, struct result *result, struct pool *pool)
+/* What the first worker's state comes to. */
+static void conclude(const struct batch *batch, const struct average *average,
+                     struct result *result)
+{
+    average_finish(average, batch, result);
+    if (batch->l2 > 0)
+        result->loss += result->workers[0].state.l2_penalty;
+    if (metrics_are_wanted(batch))
+        metrics_finish(result, batch);
+}
+
+static void join_states(const struct batch *batch, struct result *result, size_t width)
+{
+    struct state *state = &result->workers[0].state;
+
+    for (size_t i = 1; i < width; i++)
+        state_merge(state, &result->workers[i].state, 0);
+    metrics_count(result, batch);
+    if (batch_is_linear(batch))
+        state->l2_penalty = linear_penalty(batch);
+}
+
+static void score_state(const struct batch *batch, struct result *result)
+{
+    result->workers[0].state = *batch->state;
+    struct average average = average_of(batch, result);
+    conclude(batch, &average, result);
+}
+
+static void score_logits(const struct batch *batch, struct result *result,
+                         struct pool *pool)
 {
     struct scoring scoring = {.batch = batch,
                               .result = result,
@@ -352,6 +382,7 @@ void score(const struct batch *batch, struct result *result, struct pool *pool)
     size_t width = score_width(batch, pool_width(pool));
 
     if (batch->task->needs_truth) {
+        average_count(batch, &result->workers[0].state);
         scoring.average = average_of(batch, result);
         scoring.is_weighted = result->ignored > 0 || batch->sample_weights.data;
     }
@@ -359,15 +390,21 @@ void score(const struct batch *batch, struct result *result, struct pool *pool)
         linear_logits(batch, result, pool);
     pool_for(width > 1 ? pool : NULL, batch->positions, grain_of(batch, pool_width(pool)),
              score_range, &scoring);
-    if (batch->task->needs_truth)
-        average_finish(&scoring.average, batch, result, width);
-    if (metrics_are_wanted(batch))
-        metrics_finish(result, batch, width);
-    result->warnings = warnings_of(batch);
-    if (batch_is_linear(batch)) {
-        linear_gradients(batch, result, pool);
-        result->loss += linear_penalty(batch);
+    if (batch->task->needs_truth) {
+        join_states(batch, result, width);
+        conclude(batch, &scoring.average, result);
     }
+    if (batch_is_linear(batch))
+        linear_gradients(batch, result, pool);
+}
+
+void score(const struct batch *batch, struct result *result, struct pool *pool)
+{
+    if (batch->state)
+        score_state(batch, result);
+    else
+        score_logits(batch, result, pool);
+    result->warnings = warnings_of(batch);
 }
 
 int64_t score_cost_ns(const struct batch *batch)

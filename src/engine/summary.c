@@ -16,12 +16,13 @@
  * Sources: C. Guo et al., "On calibration of modern neural networks",
  * arXiv:1706.04599 (ece, mce); G. W. Brier, "Verification of forecasts expressed in
  * terms of probability", 1950. */
-#include "engine/summary.h"
+#include "lossd/engine/summary.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "engine/confidences.h"
+#include "engine/slab.h"
 #include "engine/vmath.h"
 
 enum { TOP = 5 };
@@ -82,8 +83,7 @@ void summary_init(struct summary *summary, struct bin *bins, size_t count)
         bins[i] = (struct bin){.above = (double)i / (double)count};
 }
 
-/* Adds what is pending. */
-static void settle(struct summary *summary)
+void summary_settle(struct summary *summary)
 {
     for (size_t i = 0; i < summary->bin_count; i++) {
         struct bin *bin = &summary->bins[i];
@@ -101,7 +101,7 @@ static void add_confidences(struct summary *summary, const struct slab *slab,
                             struct confidences *of, const bool *right, size_t rows)
 {
     if (summary->pending + rows > PENDING_MAX)
-        settle(summary);
+        summary_settle(summary);
     summary->pending += rows;
     of->bins = (double)summary->bin_count;
     slab->real->confidences(of, rows);
@@ -191,8 +191,8 @@ void summary_add(struct summary *summary, const struct slab *slab, const int64_t
 
 void summary_merge(struct summary *summary, struct summary *other)
 {
-    settle(summary);
-    settle(other);
+    summary_settle(summary);
+    summary_settle(other);
     summary->count += other->count;
     summary->top5 += other->top5;
     exact_sum_merge(&summary->nll, &other->nll);
@@ -227,7 +227,7 @@ struct metrics summary_metrics(struct summary *summary)
     confidence_sum confidence = 0, differences = 0;
     int64_t correct = 0;
 
-    settle(summary);
+    summary_settle(summary);
     if (summary->count == 0) {
 #define METRIC(name) (double)NAN,
         return (struct metrics){METRICS(METRIC)};
@@ -258,7 +258,7 @@ struct metrics summary_metrics(struct summary *summary)
 
 void summary_calibration(struct summary *summary, struct calibration *out)
 {
-    settle(summary);
+    summary_settle(summary);
     out->edges[summary->bin_count] = 1;
     for (size_t i = 0; i < summary->bin_count; i++) {
         const struct bin *bin = &summary->bins[i];

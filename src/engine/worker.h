@@ -6,16 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/exact_sum.h"
 #include "engine/kernel.h"
 #include "engine/linear.h"
-#include "engine/summary.h"
 #include "lossd/engine/batch.h"
 #include "lossd/engine/score.h"
+#include "lossd/engine/state.h"
 
 /* Room for a slab, and a share of the sums. */
 struct worker {
-    struct exact_sum losses, penalties;
+    struct state state;
     void *logits;    /* gathered and tempered, [slab rows, classes] */
     void *exps;      /* of them, as the kernel keeps them */
     void *out;       /* results before they are scattered, shape of the logits */
@@ -27,7 +26,6 @@ struct worker {
     int64_t *labels, *truth;
     bool *kept;
     struct moments moments;
-    struct summary summary;
 };
 
 /* Rows of a slab.  A row with many classes is a slab by itself. */

@@ -30,7 +30,7 @@ struct reading {
 /* Reads the text in pieces, each in memory of its size; whole when `cuts` is NULL. */
 static void read_text(struct reading *r, struct span text, uint64_t *cuts)
 {
-    const struct codec *codec = codec_for(span_of(""));
+    const struct codec *codec = codec_for(&task_loss, span_of(""));
     bool fed = true;
 
     *r = (struct reading){.finished = false};
@@ -150,8 +150,8 @@ static void answer(struct reading *r, uint64_t cuts)
         return;
     require(result_init(&result, &r->batch, 1, &r->mem, &r->err), "there is memory");
     score(&r->batch, &result, NULL);
-    struct reply *reply =
-        codec_for(span_of(""))->encode(&r->batch, &result, cuts & 1, &r->mem, &r->err);
+    struct reply *reply = codec_for(&task_loss, span_of(""))
+                              ->encode(&r->batch, &result, cuts & 1, &r->mem, &r->err);
     require(reply != NULL, "there is memory");
     do {
         size_t capacity = REPLY_ROOM + next_step(&cuts);

@@ -18,7 +18,8 @@ struct decoder;
 struct reply;
 
 struct codec {
-    const char *const *media_types; /* ends with NULL; "" is none at all */
+    const struct task *const *tasks; /* what it reads bodies for; ends with NULL */
+    const char *const *media_types;  /* ends with NULL; "" is none at all */
 
     /* Begins to read a body into `batch`, which knows its task and may hold
      * members of the address already.  NULL: no memory. */
@@ -39,12 +40,14 @@ struct codec {
                             bool pretty, struct arena *mem, struct err *err);
 };
 
-/* The format of a Content-Type header (parameters and case do not matter), NULL
- * when there is none.  An empty span is a request without the header. */
-const struct codec *codec_for(struct span content_type);
+/* The format of a Content-Type header (parameters and case do not matter) in a request for
+ * the task, NULL when there is none.  An empty span is a request without the header. */
+const struct codec *codec_for(const struct task *task, struct span content_type);
 
-/* The media types of all formats, for Accept-Post: "application/json, ...". */
-const char *codec_media_types(void);
+/* The media types of all formats of the task, for Accept-Post: "application/json, ...",
+ * as much of it as goes into `out`, terminated. */
+enum { MEDIA_TYPES_SIZE = 512 };
+void codec_media_types(const struct task *task, char out[MEDIA_TYPES_SIZE]);
 
 /* The next bytes of the answer into out[0..capacity); returns how many, 0 at
  * the end.  `capacity` must be at least REPLY_ROOM; where there is much of it, the

@@ -111,6 +111,7 @@ enum output {
     OUTPUT_PER_CLASS,
     OUTPUT_CONFUSION,
     OUTPUT_CALIBRATION,
+    OUTPUT_STATE,
     OUTPUTS
 };
 
@@ -129,6 +130,10 @@ struct task {
 
 extern const struct task task_loss;
 extern const struct task task_softmax;
+extern const struct task task_merge;
+
+/* Not of a route: the options that a state was made with (state.h). */
+extern const struct task task_state;
 
 /* Ceilings.  Each is a setting of the same name. */
 struct limits {
@@ -140,6 +145,7 @@ struct limits {
 };
 
 struct loss;
+struct state;     /* lossd/engine/state.h */
 struct name_node; /* names that are none of a member's: src/engine/name_set.h */
 
 struct batch {
@@ -156,6 +162,7 @@ struct batch {
     double l2, margin, divisor;
     uint32_t outputs; /* bits of enum output */
     struct span id;
+    struct state *state; /* instead of logits, where states are merged: theirs */
 
     uint32_t given;               /* bits of the members that were set */
     uint32_t from_query;          /* those of them that only the address gave */

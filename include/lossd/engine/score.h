@@ -11,6 +11,7 @@
 #include "lossd/engine/batch.h"
 #include "lossd/engine/metrics.h"
 
+struct state; /* lossd/engine/state.h */
 struct worker;
 
 /* Arrays that were not asked for are NULL, or there because others are made of them.
@@ -34,6 +35,7 @@ struct result {
     void *logits; /* of a linear model, and what its inputs do to the loss: */
     void *gradient_features, *gradient_W, *gradient_b; /* shapes of the inputs */
 
+    struct state *state; /* what all that is a total is made of; for a task with a loss */
     struct metrics metrics;
     struct per_class per_class;
     struct calibration calibration;

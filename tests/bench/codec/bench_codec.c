@@ -75,7 +75,7 @@ static void set_address(struct batch *batch, enum dtype dtype, struct err *err)
 static void read_document(const struct reading *reading, struct span text,
                           struct batch *batch, struct arena *mem, size_t *peak)
 {
-    const struct codec *codec = codec_for(span_of("application/json"));
+    const struct codec *codec = codec_for(&task_loss, span_of("application/json"));
     size_t chunk = reading->chunk > 0 ? reading->chunk : text.len;
     struct err err = {0};
 
@@ -230,7 +230,7 @@ struct answers {
 static void run_writing(void *ctx)
 {
     const struct answers *answers = ctx;
-    const struct codec *codec = codec_for(span_of("application/json"));
+    const struct codec *codec = codec_for(&task_loss, span_of("application/json"));
     static char out[1 << 16];
     struct err err = {0};
     struct arena mem;

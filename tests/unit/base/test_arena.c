@@ -374,6 +374,49 @@ static void arena_trim__gives_back_all_that_is_large_but_one(void **state)
     assert_int_equal(atomic_load(&budget.used), 0);
 }
 
+static void arena_rewind__gives_back_what_came_after_the_mark(void **state)
+{
+    struct budget budget = {.limit = SIZE_MAX};
+    struct arena arena;
+    struct err err = {0};
+
+    (void)state;
+    arena_init(&arena, SIZE_MAX, NULL, &budget);
+    char *before = arena_resize(&arena, NULL, 100, &err);
+    memset(before, 'b', 100);
+    struct arena_block *mark = arena_mark(&arena, &err);
+    assert_non_null(mark);
+    size_t used = arena.used;
+    for (int round = 0; round < 5; round++) {
+        char *small = arena_alloc(&arena, 10, 1, &err);
+        char *large = arena_resize(&arena, NULL, 1 << 20, &err);
+        assert_non_null(small);
+        assert_non_null(large);
+        memset(small, 's', 10);
+        memset(large, 'l', 1 << 20);
+        arena_rewind(&arena, mark);
+        assert_int_equal(arena.used, used);
+    }
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(before[i], 'b');
+    before = arena_resize(&arena, before, 200, &err);
+    assert_int_equal(before[99], 'b');
+    arena_release(&arena);
+    assert_int_equal(atomic_load(&budget.used), 0);
+}
+
+static void arena_mark__is_refused_without_memory(void **state)
+{
+    struct arena arena;
+    struct err err = {0};
+
+    (void)state;
+    arena_init(&arena, 8, "--some", NULL);
+    assert_null(arena_mark(&arena, &err));
+    assert_int_equal(err.kind, ERR_TOO_LARGE);
+    arena_release(&arena);
+}
+
 static void arena_release__leaves_an_arena_that_can_be_used_again(void **state)
 {
     (void)state;
@@ -579,6 +622,8 @@ int main(void)
         cmocka_unit_test(arena_reserve_left__is_what_is_reserved_and_not_used),
         cmocka_unit_test(arena_charge__counts_what_is_not_its_own),
         cmocka_unit_test(arena_trim__gives_back_all_that_is_large_but_one),
+        cmocka_unit_test(arena_rewind__gives_back_what_came_after_the_mark),
+        cmocka_unit_test(arena_mark__is_refused_without_memory),
         cmocka_unit_test(arena_release__leaves_an_arena_that_can_be_used_again),
         cmocka_unit_test(arenas__keep_their_books_under_torture),
         cmocka_unit_test(budget__adds_up_when_threads_share_it),

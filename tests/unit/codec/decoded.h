@@ -47,7 +47,8 @@ static inline bool feed_piece(struct decoder *decoder, struct span piece, struct
 
     assert_non_null(copy);
     memcpy(copy, piece.at, piece.len);
-    bool fed = codec_for(span_of(""))->feed(decoder, (struct span){copy, piece.len}, err);
+    bool fed = codec_for(&task_loss, span_of(""))
+                   ->feed(decoder, (struct span){copy, piece.len}, err);
     free(copy);
     return fed;
 }
@@ -59,7 +60,7 @@ static inline void decode_into(struct decoded *d, const struct task *task,
                                struct span text, size_t step, const size_t *cuts,
                                size_t cut_count)
 {
-    const struct codec *codec = codec_for(span_of(""));
+    const struct codec *codec = codec_for(&task_loss, span_of(""));
     size_t at = 0, cut = 0;
 
     *d = (struct decoded){.fed = true};

@@ -5,7 +5,7 @@ extern const struct codec codec_json;
 
 static bool is_json(const char *type)
 {
-    const struct codec *codec = codec_for(span_of(type));
+    const struct codec *codec = codec_for(&task_loss, span_of(type));
 
     return codec && codec == &codec_json;
 }
@@ -17,7 +17,7 @@ static void codec_for__knows_the_types_that_carry_json(void **state)
     assert_true(is_json("application/x-www-form-urlencoded"));
     assert_true(is_json("text/plain"));
     assert_true(is_json(""));
-    assert_non_null(codec_for((struct span){NULL, 0}));
+    assert_non_null(codec_for(&task_loss, (struct span){NULL, 0}));
 }
 
 static void codec_for__ignores_case_parameters_and_blanks(void **state)
@@ -40,15 +40,31 @@ static void codec_for__knows_no_other_types(void **state)
         ";charset=utf-8",     "application/ json", "multipart/form-data; boundary=x",
     };
     for (size_t i = 0; i < LENGTH(types); i++)
-        assert_null(codec_for(span_of(types[i])));
+        assert_null(codec_for(&task_loss, span_of(types[i])));
+}
+
+static void codec_for__gives_each_task_its_own(void **state)
+{
+    (void)state;
+    const struct codec *states = codec_for(&task_merge, span_of("application/json"));
+    assert_non_null(states);
+    assert_ptr_not_equal(states, &codec_json);
+    assert_ptr_equal(codec_for(&task_merge, span_of("application/x-ndjson")), states);
+    assert_ptr_equal(codec_for(&task_softmax, span_of("application/json")), &codec_json);
 }
 
 static void codec_media_types__lists_them_all(void **state)
 {
+    char types[MEDIA_TYPES_SIZE];
+
     (void)state;
+    codec_media_types(&task_loss, types);
     assert_string_equal(
-        codec_media_types(),
-        "application/json, application/x-www-form-urlencoded, text/plain");
+        types, "application/json, application/x-www-form-urlencoded, text/plain");
+    codec_media_types(&task_merge, types);
+    assert_string_equal(types,
+                        "application/json, application/x-ndjson, application/jsonl, "
+                        "application/x-www-form-urlencoded, text/plain");
 }
 
 int main(void)
@@ -57,6 +73,7 @@ int main(void)
         cmocka_unit_test(codec_for__knows_the_types_that_carry_json),
         cmocka_unit_test(codec_for__ignores_case_parameters_and_blanks),
         cmocka_unit_test(codec_for__knows_no_other_types),
+        cmocka_unit_test(codec_for__gives_each_task_its_own),
         cmocka_unit_test(codec_media_types__lists_them_all),
     };
     return cmocka_run_group_tests_name("codec", tests, NULL, NULL);

@@ -484,7 +484,7 @@ static void json_array__many_midpoints_are_all_remembered(void **state)
 static void json_array__a_dtype_of_the_address_comes_first(void **state)
 {
     (void)state;
-    const struct codec *codec = codec_for(span_of(""));
+    const struct codec *codec = codec_for(&task_loss, span_of(""));
     struct value value = {
         .type = VALUE_TEXT, .text = span_of("float32"), .kind = "a string"};
     struct arena mem;
@@ -691,7 +691,7 @@ static struct document make_document(struct random *random, size_t rows, size_t 
 static struct decoded decode_random_steps(struct span text, struct random *random,
                                           bool float_first)
 {
-    const struct codec *codec = codec_for(span_of(""));
+    const struct codec *codec = codec_for(&task_loss, span_of(""));
     struct decoded d = {.fed = true};
 
     arena_init(&d.mem, SIZE_MAX, NULL, NULL);

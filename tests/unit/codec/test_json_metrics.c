@@ -197,8 +197,8 @@ static const char *answer(const char *body)
         !result_init(&result, &d.batch, pool_width(NULL), &d.mem, &d.err))
         fail_msg("refused: %s", d.err.detail);
     score(&d.batch, &result, NULL);
-    struct reply *reply =
-        codec_for(span_of(""))->encode(&d.batch, &result, false, &d.mem, &d.err);
+    struct reply *reply = codec_for(&task_loss, span_of(""))
+                              ->encode(&d.batch, &result, false, &d.mem, &d.err);
     assert_non_null(reply);
     read_reply(reply, TEXT_MAX);
     decoded_free(&d);

@@ -662,7 +662,7 @@ static void json_read__has_no_memory_for_a_tree_either(void **state)
 static void json_read__goes_on_refusing_once_it_has_refused(void **state)
 {
     (void)state;
-    const struct codec *codec = codec_for(span_of(""));
+    const struct codec *codec = codec_for(&task_loss, span_of(""));
     struct arena mem;
     struct err err = {.kind = ERR_NONE}, later = {.kind = ERR_NONE};
     struct batch batch;
@@ -683,7 +683,7 @@ static void json_read__reads_a_long_string_byte_by_byte(void **state)
 {
     (void)state;
     enum { LONG = 4 << 20 };
-    const struct codec *codec = codec_for(span_of(""));
+    const struct codec *codec = codec_for(&task_loss, span_of(""));
     struct limits limits = decoded_limits;
     struct arena mem;
     struct err err = {.kind = ERR_NONE};

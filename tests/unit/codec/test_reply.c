@@ -236,8 +236,8 @@ static void encode(const char *body, const struct task *task, bool pretty, char 
                             .probabilities = array,
                             .log_probabilities = array,
                             .gradient = array};
-    struct reply *reply =
-        codec_for(span_of(""))->encode(&d.batch, &result, pretty, &d.mem, &d.err);
+    struct reply *reply = codec_for(&task_loss, span_of(""))
+                              ->encode(&d.batch, &result, pretty, &d.mem, &d.err);
     assert_non_null(reply);
     read_reply(reply, NULL, text, 256);
     decoded_free(&d);
@@ -324,7 +324,7 @@ static void json_encode__needs_little_memory_and_says_when_it_gets_none(void **s
     struct decoded d = decode(span_of("{" LOGITS ",\"labels\":[0,1]}"));
     struct result result = {
         .loss = NAN, .probabilities = some_doubles, .warnings = no_warnings};
-    const struct codec *codec = codec_for(span_of(""));
+    const struct codec *codec = codec_for(&task_loss, span_of(""));
     size_t refusals = 0;
 
     assert_true(batch_check(&d.batch, &d.err));

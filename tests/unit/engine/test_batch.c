@@ -659,12 +659,13 @@ static void batch_set__points_at_the_output_that_is_not_known(void **state)
 
     assert_false(make_return(&made, "loss,gradients"));
     assert_string_equal(made.batch.bad_option.pointer, "/return/1");
-    assert_string_equal(made.batch.bad_option.detail,
-                        "return[1] is \"gradients\"; one of loss, losses, "
-                        "probabilities, log_probabilities, logsumexp, gradient, "
-                        "logits, gradient_features, gradient_W, gradient_b, "
-                        "predictions, metrics, per_class, confusion, calibration is "
-                        "wanted (did you mean \"gradient\"?)");
+    assert_string_equal(
+        made.batch.bad_option.detail,
+        "return[1] is \"gradients\"; one of loss, losses, "
+        "probabilities, log_probabilities, logsumexp, gradient, "
+        "logits, gradient_features, gradient_W, gradient_b, "
+        "predictions, metrics, per_class, confusion, calibration, state is "
+        "wanted (did you mean \"gradient\"?)");
     assert_false(make_return(&softmax, "loss")); /* and is not meant */
     assert_string_equal(softmax.batch.bad_option.detail,
                         "return[0] is \"loss\"; one of probabilities, "

@@ -1,6 +1,6 @@
 /* Exact sums against a sum that is plainly right: one byte for each bit, positive
  * and negative numbers apart, carries by hand. */
-#include "engine/exact_sum.h"
+#include "lossd/engine/exact_sum.h"
 
 #include <float.h>
 #include <stdlib.h>

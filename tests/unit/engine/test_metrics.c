@@ -3,9 +3,9 @@
 #include "engine/metrics.h"
 
 #include "../../properties/reference_row.h"
-#include "engine/summary.h"
 #include "engine/worker.h"
 #include "lossd/base/pool.h"
+#include "lossd/engine/state.h"
 #include "made.h"
 #include "random.h"
 
@@ -437,9 +437,9 @@ static void summaries__merge_to_the_bits_of_the_whole(void **state)
         struct made parts[] = {score_data(second, 500 - second, NULL),
                                score_data(0, first, NULL),
                                score_data(first, second - first, NULL)};
-        struct summary *sum = &parts[0].result.workers[0].summary;
+        struct summary *sum = &parts[0].result.state->summary;
         for (size_t i = 1; i < LENGTH(parts); i++)
-            summary_merge(sum, &parts[i].result.workers[0].summary);
+            summary_merge(sum, &parts[i].result.state->summary);
         struct metrics merged = summary_metrics(sum);
         assert_memory_equal(&merged, &whole.result.metrics, sizeof merged);
         for (size_t i = 0; i < LENGTH(parts); i++)

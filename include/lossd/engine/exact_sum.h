@@ -10,6 +10,7 @@
 #ifndef LOSSD_ENGINE_EXACT_SUM_H
 #define LOSSD_ENGINE_EXACT_SUM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,14 @@ void exact_sum_merge(struct exact_sum *sum, struct exact_sum *other);
  * range may be within it. */
 double exact_sum_value(struct exact_sum *sum);
 double exact_sum_scaled(struct exact_sum *sum, int exponent);
+
+/* The limbs of the total's absolute value; true when it is negative.  What is infinite or
+ * NaN is not in them. */
+bool exact_sum_limbs(const struct exact_sum *sum, uint32_t limbs[EXACT_SUM_LIMBS]);
+
+/* The sum with those limbs. */
+void exact_sum_set(struct exact_sum *sum, const uint32_t limbs[EXACT_SUM_LIMBS],
+                   bool is_negative);
 
 /* The total over a finite divisor, also where the total itself is beyond the range. */
 double exact_sum_over(struct exact_sum *sum, double divisor);

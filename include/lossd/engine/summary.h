@@ -9,11 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/exact_sum.h"
-#include "engine/slab.h"
+#include "lossd/engine/exact_sum.h"
 #include "lossd/engine/metrics.h"
 
 __extension__ typedef unsigned __int128 confidence_sum; /* counts 2^-90 */
+
+struct slab; /* rows that are scored together: src/engine/slab.h */
 
 struct bin {
     double above; /* confidences up to the next bin's */
@@ -37,6 +38,9 @@ void summary_init(struct summary *summary, struct bin *bins, size_t count);
  * used up, and with targets the slab has exps. */
 void summary_add(struct summary *summary, const struct slab *slab, const int64_t *truth,
                  const bool *kept);
+
+/* Brings pending rows into the bins, for who looks at them. */
+void summary_settle(struct summary *summary);
 
 /* Adds `other`, which has as many bins and stays as it is in value. */
 void summary_merge(struct summary *summary, struct summary *other);

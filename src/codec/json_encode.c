@@ -1,0 +1,145 @@
+/* The order of an answer, and which of a result's arrays is which member. */
+#include "json_encode.h"
+
+#include "json_metrics.h"
+#include "json_state.h"
+#include "reply.h"
+
+static enum reply_numbers dtype_numbers(const struct batch *batch)
+{
+    return batch->dtype == DTYPE_FLOAT32 ? REPLY_FLOATS : REPLY_DOUBLES;
+}
+
+static void add_array(struct reply *reply, enum output output, enum reply_numbers numbers,
+                      const void *data, const struct shape *shape)
+{
+    json_key(reply_json(reply), output_names[output]);
+    reply_array(reply, numbers, data, shape);
+}
+
+static void add_loss(struct reply *reply, const struct batch *batch,
+                     const struct result *result)
+{
+    if (batch->reduction == REDUCTION_NONE) {
+        add_array(reply, OUTPUT_LOSS, REPLY_DOUBLES, result->losses, result->loss_shape);
+    } else {
+        json_key(reply_json(reply), output_names[OUTPUT_LOSS]);
+        json_number(reply_json(reply), result->loss);
+    }
+}
+
+static void add_output(struct reply *reply, enum output output, const struct batch *batch,
+                       const struct result *result)
+{
+    const struct shape *logits = &batch->logits.shape,
+                       *positions = &batch->position_shape;
+    bool is_float = batch->dtype == DTYPE_FLOAT32;
+    enum reply_numbers rounded = is_float ? REPLY_DOUBLES_AS_FLOATS : REPLY_DOUBLES;
+
+    switch (output) {
+    case OUTPUT_LOSS:
+        add_loss(reply, batch, result);
+        break;
+    case OUTPUT_LOSSES:
+        add_array(reply, output, rounded, result->losses, result->loss_shape);
+        break;
+    case OUTPUT_PROBABILITIES:
+        add_array(reply, output, dtype_numbers(batch), result->probabilities, logits);
+        break;
+    case OUTPUT_LOG_PROBABILITIES:
+        add_array(reply, output, dtype_numbers(batch), result->log_probabilities, logits);
+        break;
+    case OUTPUT_LOGSUMEXP:
+        add_array(reply, output, rounded, result->logsumexp, positions);
+        break;
+    case OUTPUT_GRADIENT:
+        add_array(reply, output, dtype_numbers(batch), result->gradient, logits);
+        break;
+    case OUTPUT_LOGITS:
+        add_array(reply, output, dtype_numbers(batch), result->logits, logits);
+        break;
+    case OUTPUT_GRADIENT_FEATURES:
+        add_array(reply, output, dtype_numbers(batch), result->gradient_features,
+                  &batch->features.shape);
+        break;
+    case OUTPUT_GRADIENT_W:
+        add_array(reply, output, dtype_numbers(batch), result->gradient_W,
+                  &batch->W.shape);
+        break;
+    case OUTPUT_GRADIENT_B:
+        add_array(reply, output, dtype_numbers(batch), result->gradient_b,
+                  &batch->b.shape);
+        break;
+    case OUTPUT_METRICS:
+        json_add_metrics(reply, &result->metrics);
+        break;
+    case OUTPUT_PER_CLASS:
+        json_add_per_class(reply, &result->per_class, batch->classes);
+        break;
+    case OUTPUT_CONFUSION:
+        add_array(reply, output, REPLY_INTEGERS, result->confusion,
+                  &(struct shape){2, {batch->classes, batch->classes}});
+        break;
+    case OUTPUT_CALIBRATION:
+        json_add_calibration(reply, &result->calibration);
+        break;
+    case OUTPUT_STATE:
+        json_add_state(reply, batch, result->state);
+        break;
+    case OUTPUT_PREDICTIONS:
+        add_array(reply, output, REPLY_INTEGERS, result->predictions, positions);
+        break;
+    case OUTPUTS:
+        break;
+    }
+}
+
+static void add_totals(struct json *json, const struct batch *batch,
+                       const struct result *result)
+{
+    if (batch_wants(batch, OUTPUT_LOSS)) {
+        json_key(json, "loss_sum");
+        json_number(json, result->loss_sum);
+        json_key(json, "divisor");
+        json_number(json, result->divisor);
+    }
+    if (batch->task->needs_truth) {
+        json_key(json, "count");
+        json_uint(json, result->count);
+        json_key(json, "ignored");
+        json_uint(json, result->ignored);
+    }
+}
+
+static void add_warnings(struct json *json, const struct result *result)
+{
+    if (!result->warnings[0])
+        return;
+    json_key(json, "warnings");
+    json_open(json, '[');
+    for (const char *const *warning = result->warnings; *warning; warning++)
+        json_text(json, *warning);
+    json_close(json, ']');
+}
+
+struct reply *json_encode(const struct batch *batch, const struct result *result,
+                          bool pretty, struct arena *mem, struct err *err)
+{
+    struct reply *reply = reply_new(pretty, mem, err);
+
+    if (!reply)
+        return NULL;
+    struct json *json = reply_json(reply);
+    json_open(json, '{');
+    if (batch_has(batch, MEMBER_id)) {
+        json_key(json, "id");
+        json_string(json, batch->id);
+    }
+    for (enum output output = 0; output < OUTPUTS; output++)
+        if (batch_wants(batch, output))
+            add_output(reply, output, batch, result);
+    add_totals(json, batch, result);
+    add_warnings(json, result);
+    json_close(json, '}');
+    return reply_end(reply) ? reply : NULL;
+}

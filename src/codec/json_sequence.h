@@ -1,0 +1,58 @@
+/* A text of many JSON values, fed with pieces cut anywhere: the elements of one array, or
+ * one value behind the other, a line each or not.
+ *
+ * Where a value begins its owner reads it, with a reader of its own, and says how far it
+ * came.  Here is what stands between them, and where in the text that is. */
+#ifndef LOSSD_CODEC_JSON_SEQUENCE_H
+#define LOSSD_CODEC_JSON_SEQUENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "json_place.h"
+#include "json_read.h"
+#include "lossd/base/err.h"
+#include "lossd/base/span.h"
+
+/* Who reads the values.  False ends the reading. */
+struct json_values {
+    /* Prepares the reader for the value that begins here. */
+    bool (*begin)(void *ctx, struct json_reader *reader, struct err *err);
+    /* It has been read. */
+    bool (*end)(void *ctx, struct err *err);
+    const char *what; /* for errors: "a state" */
+};
+
+enum json_between {
+    BETWEEN_START,
+    BETWEEN_FIRST,  /* after '[' */
+    BETWEEN_NEXT,   /* after ',' */
+    BETWEEN_AFTER,  /* a value of an array */
+    BETWEEN_VALUES, /* without an array */
+    BETWEEN_END,    /* of the array */
+    BETWEEN_IN_VALUE
+};
+
+struct json_sequence {
+    const struct json_values *values;
+    void *ctx;
+    struct json_reader reader; /* of the current value */
+    enum json_between state;
+    bool is_array;
+    size_t count; /* values that have begun */
+    struct json_place place;
+    struct json_place value_place; /* where the current value begins */
+};
+
+void json_sequence_begin(struct json_sequence *sequence, const struct json_values *values,
+                         void *ctx);
+
+/* The next piece, which is not kept.  False: ERR_INVALID_JSON, ERR_TRAILING_DATA, or what
+ * a value's owner said, and more is of no use. */
+bool json_sequence_read(struct json_sequence *sequence, struct span piece,
+                        struct err *err);
+
+/* The text is complete.  False: it should not be. */
+bool json_sequence_end(struct json_sequence *sequence, struct err *err);
+
+#endif

@@ -1,0 +1,160 @@
+/* The format of a body for merging: states, in an array or one behind the other.  Each is
+ * read into room that the next one has again, checked, and added to what the batch has.
+ *
+ * An error in one of them says which, and the text is still read to its end. */
+#include <stdio.h>
+
+#include "json_array.h"
+#include "json_encode.h"
+#include "json_sent.h"
+#include "json_sequence.h"
+#include "json_value.h"
+#include "lossd/codec/codec.h"
+#include "lossd/engine/merge.h"
+
+struct decoder {
+    struct json_sequence sequence;
+    struct batch *batch;
+    struct arena *mem;
+    struct arena_block *mark; /* what a state takes of the arena is behind it */
+    struct json_array array;
+    size_t row;         /* whose value comes next, SENT_ROWS for */
+    enum member member; /* this option */
+    struct batch part;  /* the options of the state that is being read */
+    struct sent sent;
+    bool is_refused; /* some state before it was */
+};
+
+/* ---- a member ------------------------------------------------------------------ */
+
+static enum json_way read_name(void *ctx, struct json_reader *reader, struct span name,
+                               struct err *err)
+{
+    struct decoder *d = ctx;
+
+    (void)reader;
+    if (d->is_refused)
+        return JSON_SKIP;
+    d->row = sent_row(name);
+    if (d->row == SENT_ROWS)
+        return batch_begin(&d->part, name, false, d->mem, &d->member, err) ? JSON_COPY
+                                                                           : JSON_SKIP;
+    if (!sent_begin(&d->sent, d->row, err))
+        return JSON_SKIP;
+    struct array *array = sent_array(&d->sent, d->row);
+    if (!array)
+        return JSON_COPY;
+    json_array_begin(&d->array, sent_name(d->row), array, ELEMENT_FLOAT64,
+                     d->batch->limits->max_elements, d->mem);
+    return JSON_TAKE;
+}
+
+static bool read_text(void *ctx, struct span text, struct err *err)
+{
+    struct decoder *d = ctx;
+    struct value value;
+
+    if (!json_value(text, d->mem, &value, err))
+        return false;
+    if (d->row == SENT_ROWS)
+        batch_set(&d->part, d->member, value, err); /* what it says is in err */
+    else
+        sent_set(&d->sent, d->row, &value, err);
+    return true;
+}
+
+/* Says of an error that is not the text's own which state it is in. */
+static void add_place(const struct json_sequence *sequence, struct err *err)
+{
+    struct err inner = *err;
+    const struct json_place *place = &sequence->value_place;
+
+    if (err_by(err, PHASE_TEXT))
+        return;
+    if (sequence->is_array)
+        snprintf(err->pointer, sizeof err->pointer, "/%zu%.900s", sequence->count - 1,
+                 inner.pointer);
+    snprintf(err->detail, sizeof err->detail, "states[%zu]: %.350s", sequence->count - 1,
+             inner.detail);
+    err->has_position = !sequence->is_array;
+    err->offset = place->offset;
+    err->line = place->line;
+    err->column = place->offset - place->line_from + 1;
+}
+
+/* ---- all of them ----------------------------------------------------------------- */
+
+static bool begin_state(void *ctx, struct json_reader *reader, struct err *err)
+{
+    static const struct json_handler handler = {.name = read_name, .text = read_text};
+    struct decoder *d = ctx;
+
+    if (d->mark)
+        arena_rewind(d->mem, d->mark);
+    else if (d->batch->state && !(d->mark = arena_mark(d->mem, err)))
+        return false;
+    d->sent = (struct sent){0};
+    batch_init(&d->part, &task_state, d->batch->limits);
+    if (!json_read_begin(reader, &handler, d, d->batch->limits, d->mem, err))
+        return false;
+    reader->what = "the state";
+    reader->array = &d->array;
+    return true;
+}
+
+static bool end_state(void *ctx, struct err *err)
+{
+    struct decoder *d = ctx;
+    struct state state;
+
+    if (d->is_refused)
+        return true;
+    if (err->kind != ERR_NONE || !sent_state(&d->sent, &d->part, d->mem, &state, err) ||
+        !merge_add(d->batch, &d->part, &state, d->mem, err))
+        add_place(&d->sequence, err);
+    d->is_refused = err->kind != ERR_NONE;
+    return !err_by(err, PHASE_TRANSPORT);
+}
+
+static struct decoder *states_begin(struct batch *batch, struct arena *mem,
+                                    struct err *err)
+{
+    static const struct json_values values = {begin_state, end_state, "a state"};
+    struct decoder *d = arena_zalloc(mem, 1, sizeof *d, err);
+
+    if (!d)
+        return NULL;
+    d->batch = batch;
+    d->mem = mem;
+    d->is_refused = err->kind != ERR_NONE;
+    json_sequence_begin(&d->sequence, &values, d);
+    return d;
+}
+
+static bool states_feed(struct decoder *d, struct span piece, struct err *err)
+{
+    return json_sequence_read(&d->sequence, piece, err);
+}
+
+static bool states_finish(struct decoder *d, struct err *err)
+{
+    return json_sequence_end(&d->sequence, err);
+}
+
+static const struct task *const states_tasks[] = {&task_merge, NULL};
+
+static const char *const states_media_types[] = {"application/json",
+                                                 "application/x-ndjson",
+                                                 "application/jsonl",
+                                                 "application/x-www-form-urlencoded",
+                                                 "text/plain",
+                                                 "",
+                                                 NULL};
+
+extern const struct codec codec_states;
+const struct codec codec_states = {.tasks = states_tasks,
+                                   .media_types = states_media_types,
+                                   .begin = states_begin,
+                                   .feed = states_feed,
+                                   .finish = states_finish,
+                                   .encode = json_encode};

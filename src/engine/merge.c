@@ -1,0 +1,209 @@
+#include "lossd/engine/merge.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/confidences.h"
+#include "engine/merge_check.h"
+#include "lossd/engine/loss.h"
+#include "lossd/engine/place.h"
+
+/* ---- is it a state? ------------------------------------------------------------ */
+
+static bool fail_sum(const char *name, int64_t sum, size_t count, struct err *err)
+{
+    char pointer[PLACE_SIZE];
+
+    snprintf(pointer, sizeof pointer, "/%s", name);
+    return fail(err, ERR_CONFLICTING_MEMBERS, pointer,
+                "%s sums to %" PRId64 ", but count is %zu", name, sum, count);
+}
+
+static bool fail_more(const char *name, size_t at, const char *than, struct err *err)
+{
+    char pointer[PLACE_SIZE];
+
+    snprintf(pointer, sizeof pointer, "/%s/%zu", name, at);
+    return fail(err, ERR_CONFLICTING_MEMBERS, pointer, "%s[%zu] is more than %s[%zu]",
+                name, at, than, at);
+}
+
+static bool check_bins(const struct state *state, struct err *err)
+{
+    const struct summary *summary = &state->summary;
+    int64_t count = 0;
+
+    for (size_t i = 0; i < summary->bin_count; i++) {
+        const struct bin *bin = &summary->bins[i];
+        if (bin->correct > bin->count)
+            return fail_more("bin_correct", i, "bin_count", err);
+        if (bin->confidence > (confidence_sum)bin->count << CONFIDENCE_BITS)
+            return fail_more("bin_confidence", i, "bin_count", err);
+        count += bin->count;
+    }
+    if (count != (int64_t)state->count)
+        return fail_sum("bin_count", count, state->count, err);
+    return summary->top5 <= count ||
+           fail(err, ERR_CONFLICTING_MEMBERS, "/top5",
+                "top5 is %" PRId64 ", but count is %zu", summary->top5, state->count);
+}
+
+static bool check_classes(const struct state *state, size_t classes, struct err *err)
+{
+    int64_t support = 0, predicted = 0;
+
+    for (size_t c = 0; c < classes; c++) {
+        if (state->correct[c] > state->support[c])
+            return fail_more("class_correct", c, "class_support", err);
+        if (state->correct[c] > state->predicted[c])
+            return fail_more("class_correct", c, "class_predicted", err);
+        support += state->support[c];
+        predicted += state->predicted[c];
+    }
+    if (support != (int64_t)state->count)
+        return fail_sum("class_support", support, state->count, err);
+    return predicted == (int64_t)state->count ||
+           fail_sum("class_predicted", predicted, state->count, err);
+}
+
+static bool check_state(const struct state *state, size_t classes, struct err *err)
+{
+    if (state->summary.bins && !check_bins(state, err))
+        return false;
+    return !state->support || check_classes(state, classes, err);
+}
+
+/* ---- is it a part of this? ------------------------------------------------------- */
+
+static bool has_same(const struct batch *a, const struct batch *b, enum member member)
+{
+    const struct member_info *info = &member_infos[member];
+    const void *of_a = (const char *)a + info->offset;
+    const void *of_b = (const char *)b + info->offset;
+
+    if (info->type != MEMBER_NUMBER)
+        return *(const int64_t *)of_a == *(const int64_t *)of_b;
+    double x = *(const double *)of_a, y = *(const double *)of_b;
+    return x == y || (x != x && y != y); /* both are not there */
+}
+
+static void option_words(const struct batch *batch, enum member member,
+                         char out[PLACE_SIZE])
+{
+    const struct member_info *info = &member_infos[member];
+    const void *field = (const char *)batch + info->offset;
+
+    if (info->type == MEMBER_NUMBER)
+        number_words(out, *(const double *)field);
+    else if (info->type == MEMBER_CHOICE)
+        snprintf(out, PLACE_SIZE, "%s", info->choices[*(const int64_t *)field]);
+    else
+        snprintf(out, PLACE_SIZE, "%" PRId64, *(const int64_t *)field);
+}
+
+static bool fail_other(const struct batch *whole, const struct batch *part,
+                       enum member member, struct err *err)
+{
+    char pointer[PLACE_SIZE], here[PLACE_SIZE], there[PLACE_SIZE];
+    const char *name = member_infos[member].name;
+
+    snprintf(pointer, sizeof pointer, "/%s", name);
+    option_words(part, member, here);
+    option_words(whole, member, there);
+    return fail(err, ERR_CONFLICTING_MEMBERS, pointer,
+                "%s is %s, but %s in the first state: they are of different datasets",
+                name, here, there);
+}
+
+static bool is_part(const struct batch *whole, const struct batch *part,
+                    const struct state *state, struct err *err)
+{
+    for (enum member m = 0; m < MEMBERS; m++)
+        if (part->task->members >> m & 1 && !has_same(whole, part, m))
+            return fail_other(whole, part, m, err);
+    if (part->classes != whole->classes)
+        return fail(err, ERR_CONFLICTING_MEMBERS, "/classes",
+                    "classes is %zu, but %zu in the first state: they are of different "
+                    "datasets",
+                    part->classes, whole->classes);
+    if (state->l2_penalty != whole->state->l2_penalty)
+        return fail(err, ERR_CONFLICTING_MEMBERS, "/l2_penalty",
+                    "l2_penalty is %.17g, but %.17g in the first state: they are of "
+                    "different models",
+                    state->l2_penalty, whole->state->l2_penalty);
+    return true;
+}
+
+/* ---- adding ---------------------------------------------------------------------- */
+
+static void take_options(struct batch *whole, const struct batch *part)
+{
+    for (enum member m = 0; m < MEMBERS; m++)
+        if (part->task->members >> m & 1)
+            memcpy((char *)whole + member_infos[m].offset,
+                   (const char *)part + member_infos[m].offset, sizeof(double));
+    whole->given |= part->given & part->task->members;
+    whole->loss = part->loss;
+    whole->classes = part->classes;
+}
+
+static bool begin_whole(struct batch *whole, const struct batch *part,
+                        const struct state *state, struct arena *mem, struct err *err)
+{
+    size_t bins = state->summary.bin_count, classes = state->support ? part->classes : 0;
+    struct state *sums = arena_alloc(mem, 1, sizeof *sums, err);
+
+    if (!sums || !state_init(sums, bins, classes, mem, err))
+        return false;
+    sums->l2_penalty = state->l2_penalty;
+    take_options(whole, part);
+    whole->state = sums;
+    return true;
+}
+
+bool merge_add(struct batch *whole, const struct batch *part, struct state *state,
+               struct arena *mem, struct err *err)
+{
+    if (!check_state(state, part->classes, err))
+        return false;
+    if (!whole->state && !begin_whole(whole, part, state, mem, err))
+        return false;
+    if (!is_part(whole, part, state, err))
+        return false;
+    if (whole->state->count + state->count > POSITIONS_MAX ||
+        whole->state->ignored + state->ignored > POSITIONS_MAX)
+        return fail(err, ERR_INVALID_OPTION, "/count",
+                    "with this state there are more than %" PRId64 " positions",
+                    POSITIONS_MAX);
+    state_merge(whole->state, state, part->classes);
+    return true;
+}
+
+/* ---- is there an answer? ----------------------------------------------------------- */
+
+bool merge_check(struct batch *whole, struct err *err)
+{
+    const uint32_t metrics = UINT32_C(1) << OUTPUT_METRICS;
+
+    if (err->kind != ERR_NONE)
+        return false;
+    if (!whole->state)
+        return fail(err, ERR_EMPTY_BATCH, NULL,
+                    "there is no state; at least one is wanted");
+    if (whole->bad_option.kind != ERR_NONE) {
+        *err = whole->bad_option;
+        return false;
+    }
+    if (whole->state->summary.bins)
+        return true;
+    if (!batch_has(whole, MEMBER_return))
+        whole->outputs &= ~metrics;
+    for (enum output o = OUTPUT_METRICS; o < OUTPUT_STATE; o++)
+        if (batch_wants(whole, o))
+            return fail(err, ERR_INVALID_OPTION, "/return",
+                        "return has %s, which needs one class to be true; the loss %s "
+                        "has many",
+                        output_names[o], whole->loss->name);
+    return true;
+}
