@@ -26,11 +26,12 @@
 
 enum {
     DOCUMENT_MAX = 65536,
-    WHOLE_NUMBERS = 2500,   /* an answer with more is written while it is sent */
-    NUMBER_ROOM = 26,       /* longest number and its comma */
-    ENVELOPE_ROOM = 1024,   /* an answer without its arrays */
-    ENCODE_NS = 30,         /* to write a number */
-    BYTE_NS = 6,            /* to read a byte of a body and to answer it */
+    WHOLE_NUMBERS = 2500, /* an answer with more is written while it is sent */
+    NUMBER_ROOM = 26,     /* longest number and its comma */
+    ENVELOPE_ROOM = 1024, /* an answer without its arrays */
+    ENCODE_NS = 30,       /* to write a number */
+    BYTE_NS = 6,          /* to read a byte of a body and to answer it */
+    STREAM_BYTES = 1 << 20,
     OVERHEAD_BYTES = 65536, /* a request's memory besides its arrays */
     PROBE_MEMORY = 2 << 20
 };
@@ -76,19 +77,29 @@ void exchange_release(struct exchange *exchange)
 
 /* ---- head ------------------------------------------------------------------- */
 
-static bool fail_body_size(struct exchange *exchange, uint64_t bytes)
+/* A body that is read in constant memory may be of any length. */
+static bool is_stream(const struct exchange *exchange)
+{
+    return exchange->codec && exchange->codec->becomes;
+}
+
+static bool check_body_size(struct exchange *exchange, uint64_t bytes)
 {
     const struct api_settings *settings = &exchange->api->settings;
+    size_t most = is_stream(exchange) ? settings->max_dataset : settings->max_body;
+    const char *flag = is_stream(exchange) ? "--max-dataset" : "--max-body";
 
+    if (bytes <= most)
+        return true;
     if (exchange->head.has_content_length)
-        return fail_limit(&exchange->err, NULL, settings->max_body, "--max-body",
-                          "the body has %llu bytes; at most %zu are allowed "
-                          "(--max-body raises that)",
-                          (unsigned long long)bytes, settings->max_body);
-    return fail_limit(&exchange->err, NULL, settings->max_body, "--max-body",
-                      "the body has more than the %zu bytes that are allowed "
-                      "(--max-body raises that)",
-                      settings->max_body);
+        return fail_limit(
+            &exchange->err, NULL, most, flag,
+            "the body has %llu bytes; at most %zu are allowed (%s raises that)",
+            (unsigned long long)bytes, most, flag);
+    return fail_limit(&exchange->err, NULL, most, flag,
+                      "the body has more than the %zu bytes that are allowed (%s raises "
+                      "that)",
+                      most, flag);
 }
 
 static bool is_identity(struct span encoding)
@@ -121,10 +132,7 @@ static bool check_head(struct exchange *exchange)
     exchange->codec = codec_for(exchange->route->task, type);
     if (!exchange->codec)
         return fail_media_type(exchange);
-    if (head->has_content_length &&
-        head->content_length > exchange->api->settings.max_body)
-        return fail_body_size(exchange, head->content_length);
-    return true;
+    return !head->has_content_length || check_body_size(exchange, head->content_length);
 }
 
 /* A number takes two bytes of text at least and eight of memory at most, but in
@@ -132,8 +140,8 @@ static bool check_head(struct exchange *exchange)
  * the budget for more when that was too little. */
 static bool reserve(struct exchange *exchange)
 {
-    size_t text =
-        exchange->head.has_content_length ? (size_t)exchange->head.content_length : 0;
+    bool is_known = exchange->head.has_content_length && !is_stream(exchange);
+    size_t text = is_known ? (size_t)exchange->head.content_length : 0;
     size_t bytes = text / 4 * 3 + OVERHEAD_BYTES;
     size_t most = exchange->mem.limit;
 
@@ -164,7 +172,9 @@ static bool begin_scoring(struct exchange *exchange)
         return false;
     if (!check_head(exchange) || !reserve(exchange))
         return false;
-    batch_init(&exchange->batch, exchange->route->task, &exchange->api->settings.limits);
+    batch_init(&exchange->batch,
+               is_stream(exchange) ? exchange->codec->becomes : exchange->route->task,
+               &exchange->api->settings.limits);
     query_read(exchange->head.target, &exchange->batch, &exchange->wishes, &exchange->mem,
                err);
     if (err_by(err, PHASE_TRANSPORT))
@@ -219,8 +229,8 @@ bool api_feed(struct exchange *exchange, struct span piece)
     exchange->body_bytes += piece.len;
     if (exchange->refused)
         return false;
-    if (exchange->body_bytes > exchange->api->settings.max_body)
-        exchange->refused = !fail_body_size(exchange, exchange->body_bytes);
+    if (!check_body_size(exchange, exchange->body_bytes))
+        exchange->refused = true;
     else if (exchange->decoder)
         exchange->refused =
             !exchange->codec->feed(exchange->decoder, piece, &exchange->err);
@@ -232,6 +242,9 @@ int64_t api_expected_ns(const struct exchange *exchange, uint64_t bytes)
 {
     bool computes = !exchange->refused && exchange->decoder;
 
+    /* what is ahead of others is the next of its pieces */
+    if (is_stream(exchange) && bytes > STREAM_BYTES)
+        bytes = STREAM_BYTES;
     return computes && bytes < INT64_MAX / BYTE_NS ? (int64_t)bytes * BYTE_NS : 0;
 }
 
@@ -394,7 +407,9 @@ static bool answer_score(struct exchange *exchange, struct pool *pool,
         batch, &exchange->result, exchange->wishes.pretty, &exchange->mem, err);
     if (!reply)
         return false;
-    begin_response(exchange, response, 200, "application/json");
+    begin_response(exchange, response, 200,
+                   batch_wants(batch, OUTPUT_RECORDS) ? "application/x-ndjson"
+                                                      : "application/json");
     if (!set_body(exchange, reply, response))
         return false;
     exchange->stage_ns[STAGE_ENCODE] = clock_ns() - computed;

@@ -1,4 +1,4 @@
-/* TABLE: the one place where a kind of error meets a status, a code and a title.
+/* TABLE: the one place where a kind of error meets a status and a title.
  * The switch has no default, so the compiler refuses a kind without a row. */
 #include "api/problem.h"
 
@@ -11,7 +11,6 @@
 
 struct problem {
     unsigned status;
-    const char *code;
     const char *title;
 };
 
@@ -23,68 +22,68 @@ static struct problem problem_of(enum err_kind kind)
     case ERR_INTERNAL:
         break;
     case ERR_OVERLOADED:
-        return (struct problem){503, "overloaded", "Overloaded"};
+        return (struct problem){503, "Overloaded"};
     case ERR_DRAINING:
-        return (struct problem){503, "draining", "Draining"};
+        return (struct problem){503, "Draining"};
     case ERR_UNAUTHORIZED:
-        return (struct problem){401, "unauthorized", "Unauthorized"};
+        return (struct problem){401, "Unauthorized"};
     case ERR_UNKNOWN_ROUTE:
-        return (struct problem){404, "unknown_route", "Unknown route"};
+        return (struct problem){404, "Unknown route"};
     case ERR_METHOD_NOT_ALLOWED:
-        return (struct problem){405, "method_not_allowed", "Method not allowed"};
+        return (struct problem){405, "Method not allowed"};
     case ERR_BAD_HEADER:
-        return (struct problem){400, "bad_header", "Bad header"};
+        return (struct problem){400, "Bad header"};
     case ERR_EXPECTATION_FAILED:
-        return (struct problem){417, "expectation_failed", "Expectation failed"};
+        return (struct problem){417, "Expectation failed"};
     case ERR_UNSUPPORTED_MEDIA_TYPE:
-        return (struct problem){415, "unsupported_media_type", "Unsupported media type"};
+        return (struct problem){415, "Unsupported media type"};
     case ERR_UNSUPPORTED_ENCODING:
-        return (struct problem){415, "unsupported_encoding", "Unsupported encoding"};
+        return (struct problem){415, "Unsupported encoding"};
     case ERR_UPLOAD_TIMEOUT:
-        return (struct problem){408, "upload_timeout", "Upload timed out"};
+        return (struct problem){408, "Upload timed out"};
     case ERR_HEADERS_TOO_LARGE:
-        return (struct problem){431, "headers_too_large", "Headers too large"};
+        return (struct problem){431, "Headers too large"};
     case ERR_TOO_LARGE:
-        return (struct problem){413, "too_large", "Too large"};
+        return (struct problem){413, "Too large"};
     case ERR_INVALID_JSON:
-        return (struct problem){400, "invalid_json", "Invalid JSON"};
+        return (struct problem){400, "Invalid JSON"};
     case ERR_TRAILING_DATA:
-        return (struct problem){400, "trailing_data", "Trailing data"};
+        return (struct problem){400, "Trailing data"};
     case ERR_DUPLICATE_MEMBER:
-        return (struct problem){422, "duplicate_member", "Duplicate member"};
+        return (struct problem){422, "Duplicate member"};
     case ERR_UNKNOWN_MEMBER:
-        return (struct problem){422, "unknown_member", "Unknown member"};
+        return (struct problem){422, "Unknown member"};
     case ERR_MISSING_MEMBER:
-        return (struct problem){422, "missing_member", "Missing member"};
+        return (struct problem){422, "Missing member"};
     case ERR_CONFLICTING_MEMBERS:
-        return (struct problem){422, "conflicting_members", "Conflicting members"};
+        return (struct problem){422, "Conflicting members"};
     case ERR_WRONG_TYPE:
-        return (struct problem){422, "wrong_type", "Wrong type"};
+        return (struct problem){422, "Wrong type"};
     case ERR_LABEL_NOT_INTEGER:
-        return (struct problem){422, "label_not_integer", "Label not an integer"};
+        return (struct problem){422, "Label not an integer"};
     case ERR_RAGGED_ARRAY:
-        return (struct problem){422, "ragged_array", "Ragged array"};
+        return (struct problem){422, "Ragged array"};
     case ERR_EMPTY_BATCH:
-        return (struct problem){422, "empty_batch", "Empty batch"};
+        return (struct problem){422, "Empty batch"};
     case ERR_SHAPE_MISMATCH:
-        return (struct problem){422, "shape_mismatch", "Shape mismatch"};
+        return (struct problem){422, "Shape mismatch"};
     case ERR_NON_FINITE_VALUE:
-        return (struct problem){422, "non_finite_value", "Non-finite value"};
+        return (struct problem){422, "Non-finite value"};
     case ERR_LABEL_OUT_OF_RANGE:
-        return (struct problem){422, "label_out_of_range", "Label out of range"};
+        return (struct problem){422, "Label out of range"};
     case ERR_INVALID_OPTION:
-        return (struct problem){422, "invalid_option", "Invalid option"};
+        return (struct problem){422, "Invalid option"};
     case ERR_ALL_MASKED:
-        return (struct problem){422, "all_masked", "All classes masked"};
+        return (struct problem){422, "All classes masked"};
     case ERR_MASKED_LABEL:
-        return (struct problem){422, "masked_label", "Masked label"};
+        return (struct problem){422, "Masked label"};
     }
-    return (struct problem){500, "internal", "Internal error"};
+    return (struct problem){500, "Internal error"};
 }
 
 const char *problem_code(enum err_kind kind)
 {
-    return problem_of(kind).code;
+    return err_code(kind);
 }
 
 unsigned problem_status(enum err_kind kind)
@@ -141,7 +140,7 @@ void problem_write(const struct exchange *exchange, struct buf *out)
     uint_member(&json, "status", problem.status);
     json_text_member(&json, "detail", err->detail);
     json_text_member(&json, "error", err->detail);
-    json_text_member(&json, "code", problem.code);
+    json_text_member(&json, "code", err_code(err->kind));
     if (err->pointer[0])
         pointer_member(&json, err->pointer);
     if (err->has_position) {

@@ -52,6 +52,44 @@ enum err_phase err_phase(enum err_kind kind)
     return PHASE_TRANSPORT;
 }
 
+const char *err_code(enum err_kind kind)
+{
+    static const char *const codes[ERR_KINDS] = {
+        [ERR_NONE] = "internal", /* nobody said why */
+        [ERR_INTERNAL] = "internal",
+        [ERR_OVERLOADED] = "overloaded",
+        [ERR_DRAINING] = "draining",
+        [ERR_UNAUTHORIZED] = "unauthorized",
+        [ERR_UNKNOWN_ROUTE] = "unknown_route",
+        [ERR_METHOD_NOT_ALLOWED] = "method_not_allowed",
+        [ERR_BAD_HEADER] = "bad_header",
+        [ERR_EXPECTATION_FAILED] = "expectation_failed",
+        [ERR_UNSUPPORTED_MEDIA_TYPE] = "unsupported_media_type",
+        [ERR_UNSUPPORTED_ENCODING] = "unsupported_encoding",
+        [ERR_UPLOAD_TIMEOUT] = "upload_timeout",
+        [ERR_HEADERS_TOO_LARGE] = "headers_too_large",
+        [ERR_TOO_LARGE] = "too_large",
+        [ERR_INVALID_JSON] = "invalid_json",
+        [ERR_TRAILING_DATA] = "trailing_data",
+        [ERR_DUPLICATE_MEMBER] = "duplicate_member",
+        [ERR_UNKNOWN_MEMBER] = "unknown_member",
+        [ERR_MISSING_MEMBER] = "missing_member",
+        [ERR_CONFLICTING_MEMBERS] = "conflicting_members",
+        [ERR_WRONG_TYPE] = "wrong_type",
+        [ERR_LABEL_NOT_INTEGER] = "label_not_integer",
+        [ERR_RAGGED_ARRAY] = "ragged_array",
+        [ERR_EMPTY_BATCH] = "empty_batch",
+        [ERR_SHAPE_MISMATCH] = "shape_mismatch",
+        [ERR_NON_FINITE_VALUE] = "non_finite_value",
+        [ERR_LABEL_OUT_OF_RANGE] = "label_out_of_range",
+        [ERR_INVALID_OPTION] = "invalid_option",
+        [ERR_ALL_MASKED] = "all_masked",
+        [ERR_MASKED_LABEL] = "masked_label",
+    };
+
+    return codes[kind];
+}
+
 bool err_by(const struct err *err, enum err_phase phase)
 {
     return err->kind != ERR_NONE && err_phase(err->kind) <= phase;

@@ -1,76 +1,35 @@
-/* The format `application/json`: a request's members into a batch.  The reading is
- * json_read.c's, the arrays json_array.c's; here is who gets what. */
+/* The format `application/json`: one object, whose members are a batch's. */
+#include "json_batch.h"
 #include "json_encode.h"
-#include "json_read.h"
-#include "json_value.h"
 #include "lossd/codec/codec.h"
 
 struct decoder {
     struct json_reader reader;
-    struct batch *batch;
-    struct arena *mem;
-    struct json_array array;   /* the one that is being read */
-    struct json_narrow narrow; /* of the logits */
-    enum member member;        /* the one whose value comes next */
+    struct json_batch json;
 };
-
-static enum element element_of(const struct batch *batch, enum member member)
-{
-    if (member_infos[member].type == MEMBER_LABELS)
-        return ELEMENT_INT64;
-    if (member == MEMBER_logits && batch->dtype == DTYPE_FLOAT32)
-        return ELEMENT_FLOAT32;
-    return ELEMENT_FLOAT64;
-}
-
-static enum json_way take_array(struct decoder *d, enum member member)
-{
-    bool may_narrow = member == MEMBER_logits && !batch_has(d->batch, MEMBER_dtype);
-
-    json_array_begin_member(&d->array, d->batch, member, element_of(d->batch, member),
-                            may_narrow ? &d->narrow : NULL, d->mem);
-    return JSON_TAKE;
-}
 
 static enum json_way read_name(void *ctx, struct json_reader *reader, struct span name,
                                struct err *err)
 {
     struct decoder *d = ctx;
 
-    reader->bare_tokens = span_is(name, member_infos[MEMBER_logits].name);
-    if (!batch_begin(d->batch, name, false, d->mem, &d->member, err))
-        return JSON_SKIP;
-    enum member_type type = member_infos[d->member].type;
-    /* for an option it is out of every range, which says more than bad syntax */
-    if (type == MEMBER_NUMBER)
-        reader->bare_tokens = true;
-    return type == MEMBER_ARRAY || type == MEMBER_LABELS ? take_array(d, d->member)
-                                                         : JSON_COPY;
+    return json_batch_name(&d->json, reader, name, err);
 }
 
 static bool read_text(void *ctx, struct span text, struct err *err)
 {
     struct decoder *d = ctx;
-    struct value value;
 
-    if (!json_value(text, d->mem, &value, err))
-        return false;
-    batch_set(d->batch, d->member, value, err); /* what it says is in err */
-    return true;
+    return json_batch_text(&d->json, text, err);
 }
 
 static struct decoder *json_begin(struct batch *batch, struct arena *mem, struct err *err)
 {
     static const struct json_handler handler = {.name = read_name, .text = read_text};
-    struct decoder *d = arena_zalloc(mem, 1, sizeof *d, err);
+    struct decoder *d = arena_alloc(mem, 1, sizeof *d, err);
 
-    if (!d)
+    if (!d || !json_batch_begin(&d->json, batch, &d->reader, &handler, d, mem, err))
         return NULL;
-    d->batch = batch;
-    d->mem = mem;
-    if (!json_read_begin(&d->reader, &handler, d, batch->limits, mem, err))
-        return NULL;
-    d->reader.array = &d->array;
     return d;
 }
 
@@ -81,13 +40,7 @@ static bool json_feed(struct decoder *d, struct span piece, struct err *err)
 
 static bool json_finish(struct decoder *d, struct err *err)
 {
-    struct array *logits = &d->batch->logits;
-
-    if (!json_read_end(&d->reader, err))
-        return false;
-    if (d->batch->dtype == DTYPE_FLOAT32 && logits->element == ELEMENT_FLOAT64)
-        return narrow_array(&d->narrow, logits, d->mem, err);
-    return true;
+    return json_read_end(&d->reader, err) && json_batch_end(&d->json, err);
 }
 
 static const char *const json_media_types[] = {

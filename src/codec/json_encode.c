@@ -2,6 +2,7 @@
 #include "json_encode.h"
 
 #include "json_metrics.h"
+#include "json_records.h"
 #include "json_state.h"
 #include "reply.h"
 
@@ -86,6 +87,8 @@ static void add_output(struct reply *reply, enum output output, const struct bat
     case OUTPUT_STATE:
         json_add_state(reply, batch, result->state);
         break;
+    case OUTPUT_RECORDS: /* lines before this object */
+        break;
     case OUTPUT_PREDICTIONS:
         add_array(reply, output, REPLY_INTEGERS, result->predictions, positions);
         break;
@@ -130,6 +133,11 @@ struct reply *json_encode(const struct batch *batch, const struct result *result
     if (!reply)
         return NULL;
     struct json *json = reply_json(reply);
+    if (batch_wants(batch, OUTPUT_RECORDS)) {
+        reply_text(reply, buf_span(&batch->records->lines));
+        json_open(json, '{');
+        json_key(json, "summary");
+    }
     json_open(json, '{');
     if (batch_has(batch, MEMBER_id)) {
         json_key(json, "id");
@@ -139,7 +147,11 @@ struct reply *json_encode(const struct batch *batch, const struct result *result
         if (batch_wants(batch, output))
             add_output(reply, output, batch, result);
     add_totals(json, batch, result);
+    if (batch->records && batch->records->errors > 0)
+        json_add_skipped(json, batch->records);
     add_warnings(json, result);
     json_close(json, '}');
+    if (batch_wants(batch, OUTPUT_RECORDS))
+        json_close(json, '}');
     return reply_end(reply) ? reply : NULL;
 }

@@ -1,6 +1,7 @@
 #include "json_sequence.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "json_fault.h"
 
@@ -31,6 +32,7 @@ static void wanted(const struct json_sequence *s, char out[64])
 static bool begin_value(struct json_sequence *s, const char *at, struct err *err)
 {
     s->count++;
+    s->bytes = 0;
     s->state = BETWEEN_IN_VALUE;
     s->value_place = s->place;
     s->value_place.offset = json_offset(&s->place, at);
@@ -46,17 +48,58 @@ static bool end_value(struct json_sequence *s, struct err *err)
     return s->values->end(s->ctx, err);
 }
 
+static const char *line_end(const struct json_sequence *s, const char *at,
+                            const char *end)
+{
+    const char *found =
+        s->values->max_line > 0 ? memchr(at, '\n', (size_t)(end - at)) : NULL;
+
+    return found ? found : end;
+}
+
+/* What begins before `at` cannot be read. */
+static const char *give_up(struct json_sequence *s, const char *at, struct err *err)
+{
+    if (!s->values->skip || !s->values->skip(s->ctx, err))
+        return NULL;
+    s->state = BETWEEN_LINES;
+    return at;
+}
+
+static bool fail_line(const struct json_sequence *s, struct err *err)
+{
+    return fail_limit(err, NULL, s->values->max_line, "--max-line",
+                      "line %zu has more than %zu bytes; --max-line raises that",
+                      s->value_place.line, s->values->max_line);
+}
+
+/* The value ends here, at the end of its line or of the text, whether it may or not. */
+static bool cut_value(struct json_sequence *s, struct err *err)
+{
+    return json_read_end(&s->reader, err) || !err_by(err, PHASE_TEXT);
+}
+
 /* Where the value that begins or goes on at `at` ends, `end` if it does not; NULL when
  * it cannot be read. */
 static const char *read_value(struct json_sequence *s, const char *at, const char *end,
                               struct err *err)
 {
-    struct span piece = {at, (size_t)(end - at)};
+    const char *stop = line_end(s, at, end);
+    struct span piece = {at, (size_t)(stop - at)};
 
     if (!json_read_value(&s->reader, &piece, err))
+        return give_up(s, at, err);
+    s->bytes += (size_t)(piece.at - at);
+    if (s->values->max_line > 0 && s->bytes > s->values->max_line) {
+        fail_line(s, err);
         return NULL;
-    if (!json_is_complete(&s->reader))
-        return end;
+    }
+    if (!json_is_complete(&s->reader)) {
+        if (stop == end)
+            return end;
+        if (!cut_value(s, err))
+            return give_up(s, stop, err);
+    }
     s->place.line = s->reader.place.line;
     s->place.line_from = s->reader.place.line_from;
     return end_value(s, err) ? piece.at : NULL;
@@ -64,7 +107,7 @@ static const char *read_value(struct json_sequence *s, const char *at, const cha
 
 /* ---- between them ------------------------------------------------------------- */
 
-static const char *wrong(const struct json_sequence *s, const char *at, struct err *err)
+static const char *wrong(struct json_sequence *s, const char *at, struct err *err)
 {
     char words[64];
     struct json_place place = s->place;
@@ -72,7 +115,7 @@ static const char *wrong(const struct json_sequence *s, const char *at, struct e
     place.offset = json_offset(&s->place, at);
     wanted(s, words);
     json_fault_between(&place, (unsigned char)*at, s->state == BETWEEN_END, words, err);
-    return NULL;
+    return give_up(s, at, err);
 }
 
 static const char *begin_array(struct json_sequence *s, const char *at)
@@ -97,7 +140,7 @@ static const char *read_between(struct json_sequence *s, const char *at, struct 
         return wrong(s, at, err);
     if (s->state == BETWEEN_AFTER)
         return after_value(s, at, err);
-    if (s->state == BETWEEN_START && *at == '[')
+    if (s->state == BETWEEN_START && *at == '[' && s->values->max_line == 0)
         return begin_array(s, at);
     if (s->state == BETWEEN_FIRST && *at == ']') {
         s->state = BETWEEN_END;
@@ -118,6 +161,10 @@ bool json_sequence_read(struct json_sequence *s, struct span piece, struct err *
             at = read_value(s, at, end, err);
             continue;
         }
+        if (s->state == BETWEEN_LINES) {
+            at = line_end(s, at, end);
+            s->state = at < end ? BETWEEN_VALUES : BETWEEN_LINES;
+        }
         at = json_skip_space(&s->place, at, end);
         if (at < end)
             at = read_between(s, at, err);
@@ -130,11 +177,12 @@ bool json_sequence_end(struct json_sequence *s, struct err *err)
 {
     char words[64];
 
-    if (s->state == BETWEEN_IN_VALUE &&
-        (!json_read_end(&s->reader, err) && err_by(err, PHASE_TEXT)))
-        return false;
-    if (s->state == BETWEEN_IN_VALUE && !end_value(s, err))
-        return false;
+    if (s->state == BETWEEN_IN_VALUE) {
+        if (!cut_value(s, err))
+            return give_up(s, "", err);
+        if (!end_value(s, err))
+            return false;
+    }
     if (!s->is_array || s->state == BETWEEN_END)
         return true;
     wanted(s, words);

@@ -20,7 +20,12 @@ struct json_values {
     bool (*begin)(void *ctx, struct json_reader *reader, struct err *err);
     /* It has been read. */
     bool (*end)(void *ctx, struct err *err);
+    /* It cannot be read, for the reason in `err`.  True, with that taken out of it: the
+     * rest of the line is passed over.  NULL: never. */
+    bool (*skip)(void *ctx, struct err *err);
     const char *what; /* for errors: "a state" */
+    size_t max_line;  /* bytes of a value, which ends with its line; 0: it need not, and
+                         values may be in an array */
 };
 
 enum json_between {
@@ -30,6 +35,7 @@ enum json_between {
     BETWEEN_AFTER,  /* a value of an array */
     BETWEEN_VALUES, /* without an array */
     BETWEEN_END,    /* of the array */
+    BETWEEN_LINES,  /* what is left of this one is passed over */
     BETWEEN_IN_VALUE
 };
 
@@ -42,6 +48,7 @@ struct json_sequence {
     size_t count; /* values that have begun */
     struct json_place place;
     struct json_place value_place; /* where the current value begins */
+    size_t bytes;                  /* of it so far */
 };
 
 void json_sequence_begin(struct json_sequence *sequence, const struct json_values *values,

@@ -119,7 +119,8 @@ static bool end_state(void *ctx, struct err *err)
 static struct decoder *states_begin(struct batch *batch, struct arena *mem,
                                     struct err *err)
 {
-    static const struct json_values values = {begin_state, end_state, "a state"};
+    static const struct json_values values = {
+        .begin = begin_state, .end = end_state, .what = "a state"};
     struct decoder *d = arena_zalloc(mem, 1, sizeof *d, err);
 
     if (!d)

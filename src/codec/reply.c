@@ -45,6 +45,12 @@ static void cut_text(struct reply *reply)
     reply->text_to = reply->text.len;
 }
 
+void reply_text(struct reply *reply, struct span text)
+{
+    if (text.len > 0)
+        add_part(reply, &(struct part){.is_text = true, .data = text.at, .to = text.len});
+}
+
 void reply_array(struct reply *reply, enum reply_numbers numbers, const void *data,
                  const struct shape *shape)
 {

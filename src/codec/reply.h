@@ -35,6 +35,9 @@ struct json *reply_json(struct reply *reply);
 void reply_array(struct reply *reply, enum reply_numbers numbers, const void *data,
                  const struct shape *shape);
 
+/* Text that comes next, before any value.  It must live until the reply has been sent. */
+void reply_text(struct reply *reply, struct span text);
+
 /* Ends the text.  False: there was no memory for it. */
 bool reply_end(struct reply *reply);
 

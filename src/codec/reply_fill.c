@@ -256,7 +256,8 @@ static char *fill_text(struct reply *reply, char *out, char *end)
 {
     struct cursor *cursor = &reply->here;
     const struct part *part = cursor->part;
-    size_t n = copy(out, (size_t)(end - out), reply->text.at + part->from + cursor->done,
+    const char *text = part->data ? part->data : reply->text.at;
+    size_t n = copy(out, (size_t)(end - out), text + part->from + cursor->done,
                     part->to - part->from - cursor->done);
 
     cursor->done += n;

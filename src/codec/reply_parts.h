@@ -12,7 +12,7 @@ enum {
 struct part {
     struct part *next;
     bool is_text;
-    size_t from, to; /* of reply.text */
+    size_t from, to; /* of reply.text, or of `data` if there is such */
     enum reply_numbers numbers;
     const void *data;
     struct shape shape;

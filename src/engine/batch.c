@@ -16,12 +16,14 @@
 #include "lossd/engine/place.h"
 
 const char *const output_names[OUTPUTS + 1] = {
-    "loss",        "losses",  "probabilities",     "log_probabilities", "logsumexp",
-    "gradient",    "logits",  "gradient_features", "gradient_W",        "gradient_b",
-    "predictions", "metrics", "per_class",         "confusion",         "calibration",
-    "state",       NULL};
+    "loss",       "losses",     "probabilities", "log_probabilities",
+    "logsumexp",  "gradient",   "logits",        "gradient_features",
+    "gradient_W", "gradient_b", "predictions",   "metrics",
+    "per_class",  "confusion",  "calibration",   "state",
+    "records",    NULL};
 
 static const char *const reduction_names[] = {"mean", "sum", "none", NULL};
+static const char *const on_error_names[] = {"abort", "skip", NULL};
 static const char *const dtype_names[] = {"float64", "float32", NULL};
 
 const struct member_info member_infos[MEMBERS] = {
@@ -46,8 +48,8 @@ enum { CHOICES_MAX = 32 }; /* of one member: they are bits of a word */
 
 const struct task task_loss = {
     .name = "loss",
-    .members = BIT(MEMBERS) - 1,
-    .outputs = BIT(OUTPUTS) - 1,
+    .members = (BIT(MEMBERS) - 1) & ~BIT(MEMBER_on_error),
+    .outputs = (BIT(OUTPUTS) - 1) & ~BIT(OUTPUT_RECORDS),
     .standard_outputs = BIT(OUTPUT_LOSS) | BIT(OUTPUT_PROBABILITIES),
     .needs_truth = true,
 };
@@ -67,6 +69,33 @@ const struct task task_merge = {
     .outputs = BIT(OUTPUT_LOSS) | BIT(OUTPUT_METRICS) | BIT(OUTPUT_PER_CLASS) |
                BIT(OUTPUT_CALIBRATION) | BIT(OUTPUT_STATE),
     .standard_outputs = BIT(OUTPUT_LOSS) | BIT(OUTPUT_METRICS),
+    .needs_truth = true,
+};
+
+#define OF_RECORD                                                    \
+    (BIT(MEMBER_logits) | BIT(MEMBER_labels) | BIT(MEMBER_targets) | \
+     BIT(MEMBER_sample_weights) | BIT(MEMBER_id))
+#define OF_DATASET                                                    \
+    (BIT(OUTPUT_LOSS) | BIT(OUTPUT_METRICS) | BIT(OUTPUT_PER_CLASS) | \
+     BIT(OUTPUT_CALIBRATION) | BIT(OUTPUT_STATE))
+
+const struct task task_dataset = {
+    .name = "dataset",
+    .members = BIT(MEMBER_loss) | BIT(MEMBER_reduction) | BIT(MEMBER_ignore_index) |
+               BIT(MEMBER_label_smoothing) | BIT(MEMBER_temperature) |
+               BIT(MEMBER_softcap) | BIT(MEMBER_z_loss) | BIT(MEMBER_focal_gamma) |
+               BIT(MEMBER_poly_epsilon) | BIT(MEMBER_margin) | BIT(MEMBER_p) |
+               BIT(MEMBER_divisor) | BIT(MEMBER_ece_bins) | BIT(MEMBER_dtype) |
+               BIT(MEMBER_return) | BIT(MEMBER_on_error) | BIT(MEMBER_id),
+    .outputs = OF_DATASET | BIT(OUTPUT_RECORDS),
+    .standard_outputs = BIT(OUTPUT_LOSS) | BIT(OUTPUT_METRICS),
+    .needs_truth = true,
+};
+
+const struct task task_record = {
+    .name = "record",
+    .members = OF_RECORD,
+    .outputs = OF_DATASET,
     .needs_truth = true,
 };
 

@@ -261,7 +261,7 @@ static bool check_shapes(struct batch *batch, struct err *err)
 
 bool batch_check(struct batch *batch, struct err *err)
 {
-    if (batch->task == &task_merge)
+    if (batch->task == &task_merge || batch->task == &task_dataset)
         return merge_check(batch, err);
     if (!check_members(batch, err) || err_by(err, PHASE_SHAPE))
         return false;

@@ -188,9 +188,9 @@ bool merge_check(struct batch *whole, struct err *err)
 
     if (err->kind != ERR_NONE)
         return false;
-    if (!whole->state)
-        return fail(err, ERR_EMPTY_BATCH, NULL,
-                    "there is no state; at least one is wanted");
+    if (whole->classes == 0)
+        return fail(err, ERR_EMPTY_BATCH, NULL, "there is no %s; at least one is wanted",
+                    whole->task == &task_merge ? "state" : "record");
     if (whole->bad_option.kind != ERR_NONE) {
         *err = whole->bad_option;
         return false;

@@ -106,8 +106,10 @@ static unsigned attempt(size_t limit, struct budget *budget, char *out, size_t *
                    .max_classes = 1 << 16,
                    .max_confusion = 64,
                    .max_depth = 64,
+                   .max_line = TEXT_MAX,
                    .max_text = 1 << 20},
         .max_body = TEXT_MAX,
+        .max_dataset = TEXT_MAX,
         .max_request_memory = limit,
         .server_timing = true,
     };

@@ -245,23 +245,43 @@ static bool header_holds(const char *expected, const struct answer *answer, char
     return true;
 }
 
+static bool is_json(const char *text, size_t len, char why[400])
+{
+    const char *end = NULL;
+    cJSON *json = cJSON_ParseWithLengthOpts(text, len, &end, false);
+
+    cJSON_Delete(json);
+    while (json && end < text + len && strchr(" \n", *end))
+        end++;
+    return (json && end == text + len) ||
+           wrong(why, "the body is not JSON: `%.200s`", text);
+}
+
+static bool lines_are_json(const char *text, char why[400])
+{
+    for (size_t len; *text != '\0'; text += len) {
+        len = strcspn(text, "\n") + 1;
+        if (!is_json(text, len, why))
+            return false;
+    }
+    return true;
+}
+
 /* What is true of the body of any reply. */
 static bool body_is_sound(const struct conversation *conversation,
                           const struct answer *answer, char why[400])
 {
     if (answer->status == 204)
         return answer->body_length == 0 || wrong(why, "204 was answered with a body");
+    if (header_holds("Content-Type: application/x-ndjson", answer, why))
+        return lines_are_json(answer->body, why) &&
+               all_shortest(answer->body, conversation->float32, why);
     const char *type = answer->status < 300 ? "Content-Type: application/json…"
                                             : "Content-Type: application/problem+json…";
     if (!header_holds(type, answer, why))
         return false;
-    const char *end;
-    cJSON *json =
-        cJSON_ParseWithLengthOpts(answer->body, answer->body_length + 1, &end, true);
-    cJSON_Delete(json);
-    if (!json)
-        return wrong(why, "the body is not JSON: `%.200s`", answer->body);
-    return all_shortest(answer->body, conversation->float32, why);
+    return is_json(answer->body, answer->body_length, why) &&
+           all_shortest(answer->body, conversation->float32, why);
 }
 
 bool conversation_holds(const struct conversation *conversation,

@@ -626,7 +626,7 @@ static void config__lists_its_ceilings_with_their_flags(void **state)
         if (strcmp(limit->name, "max_depth") == 0)
             depth = limit->value == 20 && !strcmp(limit->flag, "--max-depth");
     }
-    assert_int_equal(ceilings.count, 11);
+    assert_int_equal(ceilings.count, 13);
     assert_true(body);
     assert_true(depth);
 }

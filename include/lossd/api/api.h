@@ -41,7 +41,8 @@ struct api_limit {
 
 struct api_settings {
     struct limits limits;
-    size_t max_body;               /* bytes of a request body */
+    size_t max_body;               /* bytes of a request body, */
+    size_t max_dataset;            /* and of one that is read in constant memory */
     size_t max_request_memory;     /* bytes one request may hold */
     size_t small_body;             /* requests up to this are favoured with memory */
     bool server_timing;            /* send Server-Timing */

@@ -87,6 +87,9 @@ struct err {
 
 enum err_phase err_phase(enum err_kind kind);
 
+/* The kind in the words of an answer: "label_out_of_range". */
+const char *err_code(enum err_kind kind);
+
 /* True when `err` holds an error of `phase` or of an earlier one. */
 bool err_by(const struct err *err, enum err_phase phase);
 

@@ -21,6 +21,10 @@ struct codec {
     const struct task *const *tasks; /* what it reads bodies for; ends with NULL */
     const char *const *media_types;  /* ends with NULL; "" is none at all */
 
+    /* What the batch's task becomes by it, for which a body of any length is read in the
+     * same memory; NULL: it stays what it is, and the body is limited. */
+    const struct task *becomes;
+
     /* Begins to read a body into `batch`, which knows its task and may hold
      * members of the address already.  NULL: no memory. */
     struct decoder *(*begin)(struct batch *batch, struct arena *mem, struct err *err);

@@ -112,10 +112,13 @@ enum output {
     OUTPUT_CONFUSION,
     OUTPUT_CALIBRATION,
     OUTPUT_STATE,
+    OUTPUT_RECORDS,
     OUTPUTS
 };
 
 extern const char *const output_names[OUTPUTS + 1]; /* ends with NULL */
+
+enum on_error { ON_ERROR_ABORT, ON_ERROR_SKIP };
 
 enum reduction { REDUCTION_MEAN, REDUCTION_SUM, REDUCTION_NONE };
 
@@ -132,6 +135,10 @@ extern const struct task task_loss;
 extern const struct task task_softmax;
 extern const struct task task_merge;
 
+/* Of a dataset, which comes record by record, and of one of its records. */
+extern const struct task task_dataset;
+extern const struct task task_record;
+
 /* Not of a route: the options that a state was made with (state.h). */
 extern const struct task task_state;
 
@@ -141,11 +148,13 @@ struct limits {
     size_t max_classes;
     size_t max_confusion; /* classes of a confusion table */
     size_t max_depth;     /* of nested JSON */
+    size_t max_line;      /* bytes of a record of a dataset */
     size_t max_text;      /* bytes of everything in a body but arrays of numbers */
 };
 
 struct loss;
 struct state;     /* lossd/engine/state.h */
+struct records;   /* a codec's own */
 struct name_node; /* names that are none of a member's: src/engine/name_set.h */
 
 struct batch {
@@ -157,12 +166,14 @@ struct batch {
     struct array features, W, b;
     const struct loss *loss;
     int64_t loss_choice, reduction, dtype; /* enum reduction, enum dtype */
+    int64_t on_error;                      /* enum on_error */
     int64_t axis, ignore_index, p, ece_bins;
     double label_smoothing, temperature, softcap, z_loss, focal_gamma, poly_epsilon;
     double l2, margin, divisor;
     uint32_t outputs; /* bits of enum output */
     struct span id;
-    struct state *state; /* instead of logits, where states are merged: theirs */
+    struct state *state;     /* instead of logits, where states are merged: theirs */
+    struct records *records; /* of a dataset: what its codec keeps for the answer */
 
     uint32_t given;               /* bits of the members that were set */
     uint32_t from_query;          /* those of them that only the address gave */

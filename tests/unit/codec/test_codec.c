@@ -60,7 +60,8 @@ static void codec_media_types__lists_them_all(void **state)
     (void)state;
     codec_media_types(&task_loss, types);
     assert_string_equal(
-        types, "application/json, application/x-www-form-urlencoded, text/plain");
+        types, "application/json, application/x-www-form-urlencoded, text/plain, "
+               "application/x-ndjson, application/jsonl");
     codec_media_types(&task_merge, types);
     assert_string_equal(types,
                         "application/json, application/x-ndjson, application/jsonl, "

@@ -54,10 +54,26 @@ static bool end(void *ctx, struct err *err)
     return true;
 }
 
-static const struct json_values values = {begin, end, "a thing"};
+static const struct json_values values = {.begin = begin, .end = end, .what = "a thing"};
 
-static bool read_in_steps(const char *text, size_t step, struct seen *seen,
-                          struct err *err)
+/* "!" and the offset, for what is passed over. */
+static bool pass_over(void *ctx, struct err *err)
+{
+    char text[32];
+
+    if (err_by(err, PHASE_TRANSPORT))
+        return false;
+    snprintf(text, sizeof text, "!%zu", err->offset);
+    note(ctx, text);
+    *err = (struct err){0};
+    return true;
+}
+
+static const struct json_values lines = {
+    .begin = begin, .end = end, .skip = pass_over, .what = "a thing", .max_line = 20};
+
+static bool read_in_steps(const char *text, size_t step, const struct json_values *what,
+                          struct seen *seen, struct err *err)
 {
     struct json_sequence sequence;
     size_t len = strlen(text);
@@ -66,7 +82,7 @@ static bool read_in_steps(const char *text, size_t step, struct seen *seen,
     *seen = (struct seen){0};
     *err = (struct err){0};
     arena_init(&seen->mem, SIZE_MAX, NULL, NULL);
-    json_sequence_begin(&sequence, &values, seen);
+    json_sequence_begin(&sequence, what, seen);
     for (size_t at = 0; reads && at < len; at += step) {
         size_t n = len - at < step ? len - at : step;
         char *piece = malloc(n);
@@ -103,7 +119,7 @@ static void json_sequence__sees_the_same_values_however_it_is_cut(void **state)
     (void)state;
     for (size_t i = 0; i < LENGTH(cases); i++)
         for (size_t step = 1; step < 30; step++) {
-            read_in_steps(cases[i].text, step, &seen, &err);
+            read_in_steps(cases[i].text, step, &values, &seen, &err);
             assert_true(err.kind == ERR_NONE || err.kind == ERR_WRONG_TYPE);
             assert_string_equal(seen.text, cases[i].seen);
         }
@@ -137,7 +153,7 @@ static void json_sequence__says_where_it_is_wrong_however_it_is_cut(void **state
     (void)state;
     for (size_t i = 0; i < LENGTH(cases); i++)
         for (size_t step = 1; step < 20; step++) {
-            assert_false(read_in_steps(cases[i].text, step, &seen, &err));
+            assert_false(read_in_steps(cases[i].text, step, &values, &seen, &err));
             assert_int_equal(err.kind, cases[i].kind);
             assert_true(err.has_position);
             assert_int_equal(err.offset, cases[i].offset);
@@ -146,10 +162,59 @@ static void json_sequence__says_where_it_is_wrong_however_it_is_cut(void **state
         }
 }
 
+static void json_sequence__of_lines_passes_over_the_wrong_ones(void **state)
+{
+    static const struct {
+        const char *text, *seen;
+    } cases[] = {
+        {"{\"a\":1}\n{\"b\":2}\n", "(a)(b)"},
+        {"{\"a\":1}{\"b\":2}", "(a)(b)"},
+        {"{\"a\":1}\nx\n{\"b\":2}", "(a)(!8(b)"},
+        {"{\"a\":1}\n{\"b\"\n{\"c\":2}", "(a)(b!12(c)"},
+        {"{\"a\":\"x\n{\"c\":2}", "(a!7(c)"},
+        {"{\"a\":1}x{\n{\"c\":2}", "(a)(!7(c)"},
+        {",\n{\"c\":2}", "!0(c)"},
+        {"{\"c\":2}\n{", "(c)(!9"},
+        {"{\"c\":2}\n1", "(c)()"},
+        {"[1]\n{\"c\":2}", "()(c)"},
+        {"{}]\n{\"c\":2}]]]\n\n{}", "()!2(c)!11()"},
+    };
+    struct seen seen;
+    struct err err;
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(cases); i++)
+        for (size_t step = 1; step < 30; step++) {
+            read_in_steps(cases[i].text, step, &lines, &seen, &err);
+            assert_string_equal(seen.text, cases[i].seen);
+            assert_true(err.kind == ERR_NONE || err.kind == ERR_WRONG_TYPE);
+        }
+}
+
+static void json_sequence__refuses_a_line_that_is_too_long(void **state)
+{
+    struct seen seen;
+    struct err err;
+
+    (void)state;
+    for (size_t step = 1; step < 40; step++) {
+        assert_true(read_in_steps("{\"a\":1234567890123}\n{\"a\":1234567890123}", step,
+                                  &lines, &seen, &err));
+        assert_false(
+            read_in_steps("{}\n{\"a\":123456789012345}\n{}", step, &lines, &seen, &err));
+        assert_int_equal(err.kind, ERR_TOO_LARGE);
+        assert_string_equal(err.flag, "--max-line");
+        assert_string_equal(err.detail,
+                            "line 2 has more than 20 bytes; --max-line raises that");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_sequence__sees_the_same_values_however_it_is_cut),
+        cmocka_unit_test(json_sequence__of_lines_passes_over_the_wrong_ones),
+        cmocka_unit_test(json_sequence__refuses_a_line_that_is_too_long),
         cmocka_unit_test(json_sequence__says_where_it_is_wrong_however_it_is_cut),
     };
     return cmocka_run_group_tests_name("json_sequence", tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* A dataset that is split in any way and merged in any order has the answer of the whole,
- * to the last character: for every loss, with options drawn. */
+/* A dataset that is split in any way and merged in any order, or that comes line by line,
+ * has the answer of the whole, to the last character: for every loss, with options drawn. */
 #include "lossd/api/api.h"
 
 #include <setjmp.h>
@@ -35,8 +35,10 @@ static const struct api_settings settings = {.limits = {.max_elements = 1 << 20,
                                                         .max_classes = 1 << 16,
                                                         .max_confusion = 64,
                                                         .max_depth = 64,
+                                                        .max_line = TEXT_MAX,
                                                         .max_text = 1 << 20},
                                              .max_body = TEXT_MAX,
+                                             .max_dataset = TEXT_MAX,
                                              .max_request_memory = 64 << 20};
 
 static void read_answer(const struct response *response, char *out)
@@ -50,7 +52,8 @@ static void read_answer(const struct response *response, char *out)
     out[len] = '\0';
 }
 
-static unsigned ask(const char *target, const char *body, size_t step, char *out)
+static unsigned ask_as(const char *type, const char *target, const char *body,
+                       size_t step, char *out)
 {
     struct api *api = api_new(&settings);
     struct exchange exchange;
@@ -61,6 +64,7 @@ static unsigned ask(const char *target, const char *body, size_t step, char *out
     exchange_init(&exchange, api, NULL);
     exchange.head.method = span_of("POST");
     exchange.head.target = span_of(target);
+    exchange.head.content_type = span_of(type);
     bool wanted = api_route(&exchange) != NULL;
     for (size_t at = 0; wanted && at < size; at += step)
         wanted = api_feed(&exchange,
@@ -72,6 +76,11 @@ static unsigned ask(const char *target, const char *body, size_t step, char *out
     exchange_release(&exchange);
     api_free(api);
     return response.status;
+}
+
+static unsigned ask(const char *target, const char *body, size_t step, char *out)
+{
+    return ask_as("application/json", target, body, step, out);
 }
 
 /* ---- a dataset -------------------------------------------------------------------- */
@@ -159,10 +168,9 @@ static char *write_table(char *at, const char *name, double (*rows)[CLASSES_MAX]
     return at;
 }
 
-static void write_part(struct dataset *set, size_t from, size_t count, char *at)
+/* Logits, what is true, and weights. */
+static char *write_arrays(struct dataset *set, size_t from, size_t count, char *at)
 {
-    at += sprintf(at, "{\"loss\":\"%s\"%s,\"dtype\":\"float%d\",", set->loss->name,
-                  set->options, set->is_float ? 32 : 64);
     at = write_table(at, "logits", set->logits + from, count, set->classes);
     *at++ = ',';
     if (has_labels(set)) {
@@ -173,13 +181,21 @@ static void write_part(struct dataset *set, size_t from, size_t count, char *at)
     } else {
         at = write_table(at, "targets", set->targets + from, count, set->classes);
     }
-    if (set->has_class_weights) {
-        at += sprintf(at, ",\"class_weights\":");
-        at = write_list(at, set->class_weights, set->classes);
-    }
     if (set->has_sample_weights) {
         at += sprintf(at, ",\"sample_weights\":");
         at = write_list(at, set->sample_weights + from, count);
+    }
+    return at;
+}
+
+static void write_part(struct dataset *set, size_t from, size_t count, char *at)
+{
+    at += sprintf(at, "{\"loss\":\"%s\"%s,\"dtype\":\"float%d\",", set->loss->name,
+                  set->options, set->is_float ? 32 : 64);
+    at = write_arrays(set, from, count, at);
+    if (set->has_class_weights) {
+        at += sprintf(at, ",\"class_weights\":");
+        at = write_list(at, set->class_weights, set->classes);
     }
     strcpy(at, "}");
 }
@@ -271,6 +287,105 @@ static void merge__gives_the_answer_of_the_whole_for_every_loss(void **state)
         }
 }
 
+/* ---- line by line ------------------------------------------------------------------- */
+
+/* The options of JSON as those of an address. */
+static void write_target(const struct dataset *set, const char *outputs, char *at)
+{
+    at += sprintf(at, "/v1/loss?return=%s&loss=%s&dtype=float%d", outputs,
+                  set->loss->name, set->is_float ? 32 : 64);
+    for (const char *c = set->options; *c != '\0'; c++)
+        if (*c != '"')
+            *at++ = (char)(*c == ',' ? '&' : *c == ':' ? '=' : *c);
+    *at = '\0';
+}
+
+static char *write_single(const struct dataset *set, size_t row, char *at)
+{
+    at += sprintf(at, "{\"id\":\"%zu\",\"logits\":", row);
+    at = write_list(at, set->logits[row], set->classes);
+    if (has_labels(set)) {
+        at += sprintf(at, ",\"label\":%d", set->labels[row]);
+    } else {
+        at += sprintf(at, ",\"targets\":");
+        at = write_list(at, set->targets[row], set->classes);
+    }
+    if (set->has_sample_weights)
+        at += sprintf(at, ",\"weight\":%.17g", set->sample_weights[row]);
+    return at + sprintf(at, "}");
+}
+
+static char *write_chunk(struct dataset *set, size_t from, size_t count, char *at)
+{
+    *at++ = '{';
+    at = write_arrays(set, from, count, at);
+    return at + sprintf(at, "}");
+}
+
+static void write_lines(struct dataset *set)
+{
+    static const char *const ends[] = {"\n", "\r\n", "\n\n", " ", ""};
+    char *at = body;
+
+    for (size_t row = 0, count; row < set->rows; row += count) {
+        count = 1 + (draw(3) ? 0 : draw(set->rows - row));
+        at = count == 1 ? write_single(set, row, at) : write_chunk(set, row, count, at);
+        at += sprintf(at, "%s", ends[draw(5)]);
+    }
+}
+
+static void expect_lines(struct dataset *set)
+{
+    const char *outputs =
+        set->loss->is_elementwise ? "loss" : "loss,metrics,per_class,calibration";
+    char target[400];
+
+    set->has_class_weights = false; /* which have no place in an address */
+    write_part(set, 0, set->rows, body);
+    sprintf(target, "/v1/loss?return=%s", outputs);
+    assert_int_equal(ask(target, body, 1 << 14, whole), 200);
+    write_lines(set);
+    write_target(set, outputs, target);
+    assert_int_equal(ask_as("application/x-ndjson", target, body, 1 + draw(5000), answer),
+                     200);
+    assert_string_equal(answer, whole);
+}
+
+static void records__have_the_answer_of_the_whole_for_every_loss(void **state)
+{
+    struct dataset set;
+
+    (void)state;
+    for (size_t i = 0; i < loss_count; i++)
+        for (int k = 0; k < CASES; k++) {
+            draw_dataset(&set, loss_table[i]);
+            expect_lines(&set);
+        }
+}
+
+/* More rows than a block has. */
+static void records__are_scored_block_by_block(void **state)
+{
+    enum { MANY = 9000 };
+    char *at = body;
+
+    (void)state;
+    at += sprintf(at, "{\"logits\":[");
+    for (int i = 0; i < MANY; i++)
+        at += sprintf(at, "%s[%d,%d,1]", i ? "," : "", i % 7, i % 5);
+    at += sprintf(at, "],\"labels\":[");
+    for (int i = 0; i < MANY; i++)
+        at += sprintf(at, "%s%d", i ? "," : "", i % 3);
+    sprintf(at, "]}");
+    assert_int_equal(ask("/v1/loss?return=loss,metrics", body, 1 << 14, whole), 200);
+    at = body;
+    for (int i = 0; i < MANY; i++)
+        at += sprintf(at, "{\"logits\":[%d,%d,1],\"label\":%d}\n", i % 7, i % 5, i % 3);
+    assert_int_equal(ask_as("application/x-ndjson", "/v1/loss", body, 1 << 14, answer),
+                     200);
+    assert_string_equal(answer, whole);
+}
+
 /* ---- a linear model ------------------------------------------------------------------ */
 
 static void merge__counts_the_penalty_of_a_model_once(void **state)
@@ -326,6 +441,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(merge__gives_the_answer_of_the_whole_for_every_loss),
+        cmocka_unit_test(records__have_the_answer_of_the_whole_for_every_loss),
+        cmocka_unit_test(records__are_scored_block_by_block),
         cmocka_unit_test(merge__counts_the_penalty_of_a_model_once),
         cmocka_unit_test(merge__of_merges_is_the_merge_of_all),
     };

@@ -1,0 +1,33 @@
+/* The members of one JSON object into a batch. */
+#ifndef LOSSD_CODEC_JSON_BATCH_H
+#define LOSSD_CODEC_JSON_BATCH_H
+
+#include <stdbool.h>
+
+#include "json_array.h"
+#include "json_read.h"
+#include "lossd/base/arena.h"
+#include "lossd/engine/batch.h"
+
+struct json_batch {
+    struct batch *batch;
+    struct arena *mem;
+    struct json_array array;   /* the one that is being read */
+    struct json_narrow narrow; /* of the logits */
+    enum member member;        /* the one whose value comes next */
+};
+
+/* Prepares to read an object into `batch`.  False: no memory. */
+bool json_batch_begin(struct json_batch *json, struct batch *batch,
+                      struct json_reader *reader, const struct json_handler *handler,
+                      void *ctx, struct arena *mem, struct err *err);
+
+/* What a handler does with a name and with a text; see json_read.h. */
+enum json_way json_batch_name(struct json_batch *json, struct json_reader *reader,
+                              struct span name, struct err *err);
+bool json_batch_text(struct json_batch *json, struct span text, struct err *err);
+
+/* The object is complete.  False: no memory. */
+bool json_batch_end(struct json_batch *json, struct err *err);
+
+#endif

@@ -1,0 +1,281 @@
+/* The format `application/x-ndjson`: a dataset of any length, a record on each line, in the
+ * memory of one of them and of a block of rows.
+ *
+ * A record is an object with the members of a batch that are arrays; one of a single
+ * position may say `label` and `weight`. */
+#include "json_records.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "json_batch.h"
+#include "json_encode.h"
+#include "json_sequence.h"
+#include "lossd/base/excerpt.h"
+#include "lossd/codec/codec.h"
+#include "lossd/engine/dataset.h"
+#include "lossd/engine/loss.h"
+
+enum { LINES_ROOM = 4096 };
+
+struct decoder {
+    struct json_sequence sequence;
+    struct json_values values;
+    struct arena *mem;
+    struct arena_block *mark; /* what a record takes of the arena is behind it */
+    struct dataset dataset;
+    struct batch record;
+    struct json_batch json;
+    bool says_label, says_weight;
+};
+
+/* ---- names of a single position ------------------------------------------------- */
+
+static enum json_way read_name(void *ctx, struct json_reader *reader, struct span name,
+                               struct err *err)
+{
+    struct decoder *d = ctx;
+
+    if (span_is(name, "label")) {
+        d->says_label = true;
+        name = span_of(member_infos[MEMBER_labels].name);
+    } else if (span_is(name, "weight")) {
+        d->says_weight = true;
+        name = span_of(member_infos[MEMBER_sample_weights].name);
+    }
+    return json_batch_name(&d->json, reader, name, err);
+}
+
+static bool read_text(void *ctx, struct span text, struct err *err)
+{
+    struct decoder *d = ctx;
+
+    return json_batch_text(&d->json, text, err);
+}
+
+static bool starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* Says `own` where an error begins with the member's name: in the sender's words. */
+static void call_it(struct err *err, enum member member, const char *own)
+{
+    const char *name = member_infos[member].name;
+    struct err as_told = *err;
+
+    if (starts_with(as_told.pointer + 1, name))
+        snprintf(err->pointer, sizeof err->pointer, "/%s%s", own,
+                 as_told.pointer + 1 + strlen(name));
+    if (starts_with(as_told.detail, name))
+        snprintf(err->detail, sizeof err->detail, "%s%s", own,
+                 as_told.detail + strlen(name));
+}
+
+/* ---- what is wrong ---------------------------------------------------------------- */
+
+/* A syntax error knows its place. */
+static void add_place(const struct decoder *d, struct err *err)
+{
+    const struct json_place *place = &d->sequence.value_place;
+
+    if (d->says_label)
+        call_it(err, MEMBER_labels, "label");
+    if (d->says_weight)
+        call_it(err, MEMBER_sample_weights, "weight");
+    if (err->has_position)
+        return;
+    struct err as_told = *err;
+    snprintf(err->detail, sizeof err->detail, "line %zu: %.350s", place->line,
+             as_told.detail);
+    err->has_position = true;
+    err->offset = place->offset;
+    err->line = place->line;
+    err->column = place->offset - place->line_from + 1;
+}
+
+static void keep_error(struct records *records, const struct err *err)
+{
+    if (records->errors++ >= SKIPPED_MAX)
+        return;
+    struct skipped *kept = &records->skipped[records->errors - 1];
+    *kept = (struct skipped){.kind = err->kind, .line = err->line, .offset = err->offset};
+    if (strlen(err->pointer) < sizeof kept->pointer)
+        strcpy(kept->pointer, err->pointer);
+    snprintf(kept->detail, sizeof kept->detail, "%.*s", SKIPPED_DETAIL - 1, err->detail);
+}
+
+/* Is the record passed over?  Then there is no error. */
+static bool skip(void *ctx, struct err *err)
+{
+    struct decoder *d = ctx;
+    struct batch *whole = d->dataset.whole;
+
+    if (err_by(err, PHASE_TRANSPORT))
+        return false;
+    add_place(d, err);
+    if (whole->on_error != ON_ERROR_SKIP)
+        return false;
+    keep_error(whole->records, err);
+    *err = (struct err){0};
+    return true;
+}
+
+/* ---- records ------------------------------------------------------------------------ */
+
+static bool begin_record(void *ctx, struct json_reader *reader, struct err *err)
+{
+    static const struct json_handler handler = {.name = read_name, .text = read_text};
+    struct decoder *d = ctx;
+
+    if (d->mark)
+        arena_rewind(d->mem, d->mark);
+    else if (d->dataset.whole->classes > 0 && !(d->mark = arena_mark(d->mem, err)))
+        return false;
+    d->record = d->dataset.record;
+    d->says_label = d->says_weight = false;
+    if (!json_batch_begin(&d->json, &d->record, reader, &handler, d, d->mem, err))
+        return false;
+    reader->what = "the record";
+    return true;
+}
+
+static bool end_record(void *ctx, struct err *err)
+{
+    struct decoder *d = ctx;
+
+    return (err->kind == ERR_NONE && json_batch_end(&d->json, err) &&
+            dataset_add(&d->dataset, &d->record, d->mem, err)) ||
+           skip(d, err);
+}
+
+/* ---- positions ---------------------------------------------------------------------- */
+
+/* One line for each position of a record. */
+static bool write_lines(void *ctx, const struct batch *record,
+                        const struct result *result, struct err *err)
+{
+    const struct decoder *d = ctx;
+    struct buf *lines = &d->dataset.whole->records->lines;
+    size_t each = record->loss->is_elementwise ? record->classes : 1;
+
+    (void)err; /* it is the buffer's */
+    for (size_t n = 0; n < record->positions && buf_ok(lines); n++) {
+        struct json json = json_into(lines, false);
+        json_open(&json, '{');
+        json_key(&json, "line");
+        json_uint(&json, d->sequence.value_place.line);
+        if (batch_has(record, MEMBER_id)) {
+            json_key(&json, "id");
+            json_string(&json, record->id);
+        }
+        json_key(&json, "loss");
+        if (each > 1)
+            json_open(&json, '[');
+        for (size_t i = 0; i < each; i++)
+            json_number(&json, result->losses[n * each + i]);
+        if (each > 1)
+            json_close(&json, ']');
+        json_key(&json, "prediction");
+        json_uint(&json, (uint64_t)result->predictions[n]);
+        json_close(&json, '}');
+        buf_char(lines, '\n');
+    }
+    return buf_ok(lines);
+}
+
+/* ---- all of them ---------------------------------------------------------------------- */
+
+static bool check_options(const struct batch *whole, struct err *err)
+{
+    if (whole->bad_option.kind != ERR_NONE)
+        *err = whole->bad_option;
+    else if (whole->reduction == REDUCTION_NONE)
+        fail(err, ERR_INVALID_OPTION, "/reduction",
+             "reduction is none; a dataset has one loss, and return=records tells those "
+             "of its positions");
+    return err->kind == ERR_NONE;
+}
+
+static bool make_room(struct decoder *d, struct batch *whole, struct err *err)
+{
+    struct records *records = arena_alloc(d->mem, 1, sizeof *records, err);
+
+    whole->records = records;
+    if (!records || !dataset_init(&d->dataset, whole, d->mem, err))
+        return false;
+    records->errors = 0;
+    buf_init(&records->lines, d->mem, SIZE_MAX / 4, NULL, err);
+    if (!batch_wants(whole, OUTPUT_RECORDS))
+        return true;
+    d->dataset.scored = write_lines;
+    d->dataset.ctx = d;
+    return buf_room(&records->lines, LINES_ROOM);
+}
+
+static struct decoder *records_begin(struct batch *batch, struct arena *mem,
+                                     struct err *err)
+{
+    if (err->kind != ERR_NONE || !check_options(batch, err))
+        return NULL;
+    struct decoder *d = arena_zalloc(mem, 1, sizeof *d, err);
+    if (!d)
+        return NULL;
+    d->mem = mem;
+    d->values = (struct json_values){.begin = begin_record,
+                                     .end = end_record,
+                                     .skip = skip,
+                                     .what = "a record",
+                                     .max_line = batch->limits->max_line};
+    json_sequence_begin(&d->sequence, &d->values, d);
+    return make_room(d, batch, err) ? d : NULL;
+}
+
+static bool records_feed(struct decoder *d, struct span piece, struct err *err)
+{
+    return json_sequence_read(&d->sequence, piece, err);
+}
+
+static bool records_finish(struct decoder *d, struct err *err)
+{
+    return json_sequence_end(&d->sequence, err) &&
+           dataset_finish(&d->dataset, d->mem, err);
+}
+
+/* ---- the answer ------------------------------------------------------------------------ */
+
+void json_add_skipped(struct json *json, const struct records *records)
+{
+    json_key(json, "errors");
+    json_open(json, '[');
+    for (size_t i = 0; i < records->errors && i < SKIPPED_MAX; i++) {
+        const struct skipped *error = &records->skipped[i];
+        json_open(json, '{');
+        json_key(json, "line");
+        json_uint(json, error->line);
+        json_key(json, "offset");
+        json_uint(json, error->offset);
+        json_text_member(json, "code", err_code(error->kind));
+        if (*error->pointer)
+            json_text_member(json, "pointer", error->pointer);
+        json_text_member(json, "detail", error->detail);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+    json_key(json, "error_count");
+    json_uint(json, records->errors);
+}
+
+static const struct task *const records_tasks[] = {&task_loss, NULL};
+
+static const char *const records_media_types[] = {"application/x-ndjson",
+                                                  "application/jsonl", NULL};
+
+extern const struct codec codec_records;
+const struct codec codec_records = {.tasks = records_tasks,
+                                    .media_types = records_media_types,
+                                    .becomes = &task_dataset,
+                                    .begin = records_begin,
+                                    .feed = records_feed,
+                                    .finish = records_finish,
+                                    .encode = json_encode};
