@@ -12,6 +12,7 @@
 #include "api/access.h"
 #include "api/cors.h"
 #include "api/monitor.h"
+#include "api/openapi.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/reply_size.h"
@@ -25,7 +26,7 @@
 #include "lossd/engine/loss.h"
 
 enum {
-    DOCUMENT_MAX = 65536,
+    DOCUMENT_MAX = 1 << 20,
     WHOLE_NUMBERS = 2500, /* an answer with more is written while it is sent */
     NUMBER_ROOM = 26,     /* longest number and its comma */
     ENVELOPE_ROOM = 1024, /* an answer without its arrays */
@@ -45,11 +46,16 @@ struct api *api_new(const struct api_settings *settings)
     api->settings = *settings;
     if (getrandom(&api->id_seed, sizeof api->id_seed, 0) != sizeof api->id_seed)
         api->id_seed = (uint64_t)clock_ns();
-    return api;
+    if (openapi_make(api))
+        return api;
+    api_free(api);
+    return NULL;
 }
 
 void api_free(struct api *api)
 {
+    if (api)
+        arena_release(&api->mem);
     free(api);
 }
 
@@ -354,9 +360,34 @@ static bool answer_description(struct exchange *exchange, struct response *respo
                        : describe(exchange, &text)))
         return false;
     begin_response(exchange, response, 200, media_type);
-    if (route->print) /* in the format that Accept asks for */
-        response_add(response, "Vary", "Accept");
     response->body = buf_span(&text);
+    return true;
+}
+
+/* Of a 304 the HTTP layer leaves the body away, as it does for HEAD: only its length is
+ * told, which has to be that of the page. */
+static void answer_page(struct exchange *exchange, const struct page *page,
+                        struct response *response)
+{
+    bool known = page_is_known(page, exchange->head.if_none_match);
+
+    begin_response(exchange, response, known ? 304 : 200,
+                   known ? NULL : page->media_type);
+    page_add_headers(page, response);
+    response->body = page->text;
+}
+
+static bool answer_reading(struct exchange *exchange, struct response *response)
+{
+    const struct route *route = exchange->route;
+    const struct page *page = route->page ? route->page(exchange) : NULL;
+
+    if (page)
+        answer_page(exchange, page, response);
+    else if (!answer_description(exchange, response))
+        return false;
+    if (route->by_accept)
+        response_add(response, "Vary", "Accept");
     return true;
 }
 
@@ -440,7 +471,7 @@ void api_answer(struct exchange *exchange, struct pool *pool, struct response *r
     }
     if (!exchange->refused)
         answered = exchange->route->task ? answer_score(exchange, pool, response)
-                                         : answer_description(exchange, response);
+                                         : answer_reading(exchange, response);
     if (!answered) {
         api_refuse(exchange, response);
         return;

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "api/page.h"
 #include "lossd/api/api.h"
 #include "lossd/base/json_write.h"
 
@@ -12,6 +13,9 @@ struct api {
     _Atomic bool draining;
     uint64_t id_seed;
     _Atomic uint64_t id_count;
+    struct arena mem; /* of what is written once */
+    struct page openapi;
+    char openapi_etag[ETAG_SIZE];
 };
 
 struct route {
@@ -22,10 +26,15 @@ struct route {
     bool (*describe)(const struct api *api, struct json *json, struct err *err);
     /* Instead of that, when it is not JSON: begins `text` and writes it. */
     bool (*print)(struct exchange *exchange, struct buf *text, const char **media_type);
+    /* A page that answers instead; NULL: it does not answer this request. */
+    const struct page *(*page)(const struct exchange *exchange);
+    bool by_accept; /* answers in the format that Accept asks for */
     bool is_probe;  /* answered whatever the load, and not logged */
     bool is_health; /* told to strangers, too */
     bool for_links; /* shown on the banner */
     const char *help;
+    const char *answer;      /* its type, if it describes: see openapi_type() */
+    const char *media_types; /* "text/html, application/json"; NULL: JSON alone */
 };
 
 extern const struct route routes[];
@@ -49,5 +58,6 @@ bool describe_version(const struct api *api, struct json *json, struct err *err)
 bool describe_limits(const struct api *api, struct json *json, struct err *err);
 bool describe_losses(const struct api *api, struct json *json, struct err *err);
 bool describe_banner(const struct api *api, struct json *json, struct err *err);
+bool describe_openapi(const struct api *api, struct json *json, struct err *err);
 
 #endif

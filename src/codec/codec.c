@@ -56,6 +56,20 @@ const struct codec *codec_for(const struct task *task, struct span content_type)
     return NULL;
 }
 
+struct task codec_whole_task(const struct task *task)
+{
+    struct task whole = *task;
+
+    for (size_t i = 0; i < CODECS; i++) {
+        const struct task *other = codecs[i]->becomes;
+        if (!other || !is_for(codecs[i], task))
+            continue;
+        whole.members |= other->members;
+        whole.outputs |= other->outputs;
+    }
+    return whole;
+}
+
 void codec_media_types(const struct task *task, char out[MEDIA_TYPES_SIZE])
 {
     struct buf list;

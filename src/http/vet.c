@@ -190,6 +190,7 @@ static const struct {
     WANTED("content-type", content_type),
     WANTED("content-encoding", content_encoding),
     WANTED("accept", accept),
+    WANTED("if-none-match", if_none_match),
     WANTED("x-request-id", request_id),
     WANTED("traceparent", traceparent),
     WANTED("x-request-timeout", timeout),

@@ -90,6 +90,7 @@ static struct span *field_of(struct request *head, const char *header)
         {"Content-Type:", &head->content_type},
         {"Content-Encoding:", &head->content_encoding},
         {"Accept:", &head->accept},
+        {"If-None-Match:", &head->if_none_match},
         {"X-Request-ID:", &head->request_id},
         {"traceparent:", &head->traceparent},
         {"X-Request-Timeout:", &head->timeout},
@@ -143,7 +144,7 @@ static void feed(struct exchange *exchange, const struct question *question, lon
 
 static void take_response(const struct response *response, struct answer *answer)
 {
-    char piece[256];
+    char piece[512];
 
     answer->status = response->status;
     for (size_t i = 0; i < response->headers; i++) {

@@ -159,7 +159,7 @@ static void ask(struct api *api, const struct asked *asked, size_t memory, bool 
     for (size_t i = 0; i < response.headers; i++)
         add_header(answer, response.header[i].name, response.header[i].value);
     take_body(answer, &response, &cuts);
-    require((exchange.err.kind == ERR_NONE) == (response.status < 300),
+    require((exchange.err.kind == ERR_NONE) == (response.status < 400),
             "errors are told, and nothing else is one");
     check_answer(answer, &response);
     exchange_release(&exchange);

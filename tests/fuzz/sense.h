@@ -37,7 +37,7 @@ static inline void require_sense(unsigned status, struct span type,
     struct span text = body;
     const char *end = NULL;
 
-    require(is_problem == (status >= 300), "problems are what is not well");
+    require(is_problem == (status >= 400), "problems are what is not well");
     for (size_t len; text.len > 0; text = (struct span){text.at + len, text.len - len}) {
         len = utf8_length(text);
         require(len > 0, "the body is UTF-8");

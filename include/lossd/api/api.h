@@ -75,6 +75,7 @@ struct request {
     struct span content_type;
     struct span content_encoding;
     struct span accept;
+    struct span if_none_match;
     struct span request_id; /* X-Request-ID */
     struct span traceparent;
     struct span timeout; /* X-Request-Timeout, seconds */

@@ -44,4 +44,17 @@ static inline struct span span_trim(struct span text, const char *blanks)
     return text;
 }
 
+/* What is before the next `separator`; `rest` then begins behind that. */
+static inline struct span span_cut(struct span *rest, char separator)
+{
+    const char *end =
+        rest->len ? (const char *)memchr(rest->at, separator, rest->len) : NULL;
+    struct span part = {rest->at, end ? (size_t)(end - rest->at) : rest->len};
+    size_t skip = part.len + (end != NULL);
+
+    rest->at += skip;
+    rest->len -= skip;
+    return part;
+}
+
 #endif

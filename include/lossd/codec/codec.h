@@ -48,6 +48,9 @@ struct codec {
  * the task, NULL when there is none.  An empty span is a request without the header. */
 const struct codec *codec_for(const struct task *task, struct span content_type);
 
+/* The task, and all that formats make of it: what an address may ask for. */
+struct task codec_whole_task(const struct task *task);
+
 /* The media types of all formats of the task, for Accept-Post: "application/json, ...",
  * as much of it as goes into `out`, terminated. */
 enum { MEDIA_TYPES_SIZE = 512 };
