@@ -117,7 +117,7 @@ headers: $(OUT)/.deps-build ## every header compiles by itself
 	  $(filter-out -MMD -MP,$(COMPILE)) -Wno-unused-function -Wno-unused-const-variable -fsyntax-only -x c -include $$h /dev/null || exit 1; done
 
 lint: $(OUT)/.deps-lint ## clang-tidy, cppcheck, shellcheck, format check
-	@$(MAKE) --no-print-directory $(OUT)/gen/number_powers.inc
+	@$(MAKE) --no-print-directory $(OUT)/gen/number_powers.inc $(WEB)
 	@tests/lint.sh
 
 format:                 ## lay out all C files
@@ -188,6 +188,13 @@ $(OUT)/gen/number_powers.inc: src/base/number_powers_gen.c src/base/number_power
 	@mkdir -p $(@D)
 	$(BUILD_CC) -std=gnu11 -O1 -Iinclude -Isrc -o $(OUT)/gen/number_powers_gen $<
 	$(OUT)/gen/number_powers_gen > $@
+
+# The pages for a browser, style and script within them.
+WEB := $(patsubst src/web/%.html,$(OUT)/gen/%.inc,$(wildcard src/web/*.html))
+$(WEB): $(OUT)/gen/%.inc: src/web/%.html src/web/%.js src/web/style.css src/web/embed.sh
+	@mkdir -p $(@D)
+	src/web/embed.sh $* > $@
+$(OUT)/obj/src/api/assets.o: $(WEB)
 
 define FOR_KERNEL
 $(OUT)/obj/%-$(1).o: %.c Makefile | $(OUT)/.deps-build

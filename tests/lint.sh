@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 echo "lint: clang-format"
 find include src tests '(' -name '*.[ch]' -o -name '*.inc' ')' -exec clang-format --dry-run --Werror {} +
 echo "lint: shellcheck"
-find deploy tests .ci/run -name '*.sh' -exec shellcheck {} +
+find deploy src tests .ci/run -name '*.sh' -exec shellcheck {} +
 shellcheck .ci/run
 echo "lint: cppcheck"
 cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "api/assets.h"
 #include "api/monitor.h"
 #include "api/openapi.h"
 #include "api/route.h"
@@ -80,11 +81,19 @@ const struct route routes[] = {
      .page = openapi_page,
      .answer = "{",
      .help = "this contract as OpenAPI 3.1"},
+    {.path = "/docs",
+     .method = "GET",
+     .page = asset_docs,
+     .media_types = "text/html",
+     .help = "the reference, for a browser"},
     {.path = "/",
      .method = "GET",
      .describe = describe_banner,
+     .page = asset_playground,
+     .by_accept = true,
      .answer = "#banner",
-     .help = "this page"},
+     .media_types = "application/json, text/html",
+     .help = "the playground for a browser, links for others"},
 };
 
 const size_t route_count = sizeof routes / sizeof *routes;

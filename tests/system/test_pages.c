@@ -1,5 +1,5 @@
-/* The contract for programs, from the running service: that nothing follows a 304, and what
- * others who know the format say of it. */
+/* The pages for a browser and the contract for programs, from the running service: that
+ * nothing follows a 304, and what others who know the formats say of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -143,12 +143,36 @@ static void openapi__describes_what_is_said(void **state)
           "document[\"components\"]}).validate(ask(path))\n");
 }
 
+/* Or a browser would show a page without life, and say why to nobody. */
+static void pages__are_allowed_by_their_policies(void **state)
+{
+    (void)state;
+    judge("hashlib",
+          "import base64, hashlib, re, sys, urllib.request\n"
+          "for path in (\"/\", \"/docs\"):\n"
+          "    request = urllib.request.Request(sys.argv[1] + path,\n"
+          "                                     headers={\"Accept\": \"text/html\"})\n"
+          "    reply = urllib.request.urlopen(request)\n"
+          "    policy = reply.headers[\"Content-Security-Policy\"]\n"
+          "    text = reply.read().decode()\n"
+          "    for name in (\"style\", \"script\"):\n"
+          "        found = re.findall(f\"<{name}>(.*?)</{name}>\", text, re.S)\n"
+          "        assert len(found) == 1, found\n"
+          "        digest = hashlib.sha256(found[0].encode()).digest()\n"
+          "        source = base64.b64encode(digest).decode()\n"
+          "        assert f\"sha256-{source}\" in policy, (path, name, policy)\n"
+          "    assert not re.search(r\"(src|href)=.(https?:)?//\", text), path\n"
+          "    assert not re.search(r\"@(style|script)@| style=| on[a-z]+=\", text), "
+          "path\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(page__that_is_known_is_not_sent),
         cmocka_unit_test(openapi__is_valid),
         cmocka_unit_test(openapi__describes_what_is_said),
+        cmocka_unit_test(pages__are_allowed_by_their_policies),
     };
 
     return cmocka_run_group_tests(tests, open_service, close_service);
