@@ -30,7 +30,7 @@ RUN make -j "$(nproc)" COMMIT="$REVISION" test \
 
 FROM ${BASE} AS runtime
 RUN apt-get update \
- && apt-get install -y --no-install-recommends libmicrohttpd12 libcjson1 libcurl4 \
+ && apt-get install -y --no-install-recommends libmicrohttpd12 libcjson1 zlib1g libcurl4 \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /install/ /
 # A number, because that is how a cluster can see that it is not root.

@@ -25,7 +25,7 @@ FLAGS_tsan := -O1 -g -fsanitize=thread -U_FORTIFY_SOURCE
 COMPILE   = $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(FLOATS) $(SAFETY) $(FLAGS_$(VARIANT)) \
             -Iinclude -Isrc -I$(OUT)/gen -MMD -MP
 LINK     := $(CC) $(CFLAGS) $(FLAGS_$(VARIANT)) -pie -Wl,-z,relro,-z,now
-LIBS     := -lmicrohttpd -lcjson -lcurl -lpthread -lm
+LIBS     := -lmicrohttpd -lcjson -lz -lcurl -lpthread -lm
 
 # The engine's kernel is built for each instruction set; the fastest that runs is used.
 KERNEL_FILES  := src/engine/kernel src/engine/matmul

@@ -17,6 +17,7 @@ build libc6-dev            header stdio.h
 build pkg-config           command pkg-config
 build libmicrohttpd-dev    library libmicrohttpd
 build libcjson-dev         library libcjson
+build zlib1g-dev           library zlib
 build libcurl4-openssl-dev library libcurl
 test  libcmocka-dev        library cmocka
 test  curl                 command curl

@@ -24,7 +24,7 @@ build() {
         "$2" -std=gnu11 -D_GNU_SOURCE $flags -Iinclude -Isrc -c -o "$out/target.o" "$source"
         # shellcheck disable=SC2086
         "$2" $flags -fsanitize=fuzzer -o "$out/$(basename "$source" .c)" "$out/target.o" \
-            "build/$1/liblossd.a" -lmicrohttpd -lcjson -lpthread -lm
+            "build/$1/liblossd.a" -lmicrohttpd -lcjson -lz -lpthread -lm
     done
 }
 
