@@ -211,8 +211,17 @@ static void vet_expectation(struct vetting *vetting, struct span value)
              "Expect is '%.*s'; only 100-continue can be met", shown(value), value.at);
 }
 
+/* A second one would be a coding on top of the first. */
+static void vet_coding(struct vetting *vetting, struct span name)
+{
+    if (is_named(name, "content-encoding") && vetting->head->content_encoding.at)
+        fail(vetting->err, ERR_UNSUPPORTED_ENCODING, NULL,
+             "there is more than one Content-Encoding header; one coding is understood");
+}
+
 static void pick(struct vetting *vetting, struct span name, struct span value)
 {
+    vet_coding(vetting, name);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (name.len == wanted[i].name.len &&
             strncasecmp(name.at, wanted[i].name.at, name.len) == 0) {

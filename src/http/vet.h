@@ -14,7 +14,8 @@
 
 struct vetting {
     struct request *head; /* filled with what was found */
-    struct err *err;      /* BAD_HEADER, TOO_LARGE, EXPECTATION_FAILED: it is refused */
+    struct err *err; /* BAD_HEADER, TOO_LARGE, EXPECTATION_FAILED, UNSUPPORTED_ENCODING:
+                        it is refused */
     struct span user_agent;
     bool chunked;
     bool expects_continue; /* the client waits for a go-ahead before its body */

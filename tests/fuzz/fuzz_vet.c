@@ -171,6 +171,8 @@ static bool block_is_sound(const struct block *block)
         return false;
     if (codings > 0 && (!modern || !same(first, "chunked")))
         return false;
+    if (count(block, "content-encoding", &first) > 1)
+        return false;
     size_t lengths = count(block, "content-length", &first);
     if (lengths > 0 && !length_is_sound(first, &too_large))
         return false;
@@ -243,6 +245,7 @@ static bool vet(const struct block *block, bool backwards)
         size_t at = backwards ? block->count - 1 - i : i;
         vet_header(&vetting, block->header[at].name, block->header[at].value);
     }
+    struct span first;
     size_t met, expected = expectations(block, &met);
     bool sound = vet_end(&vetting, block->version);
     require(sound == (err.kind == ERR_NONE),
@@ -250,7 +253,9 @@ static bool vet(const struct block *block, bool backwards)
     require(sound || err.detail[0] != '\0', "it says why");
     require(sound || err.kind == ERR_BAD_HEADER ||
                 (err.kind == ERR_TOO_LARGE && has_too_large(block)) ||
-                (err.kind == ERR_EXPECTATION_FAILED && expected > met),
+                (err.kind == ERR_EXPECTATION_FAILED && expected > met) ||
+                (err.kind == ERR_UNSUPPORTED_ENCODING &&
+                 count(block, "content-encoding", &first) > 1),
             "an error of its own");
     if (sound && !backwards)
         require_read(block, &vetting);
