@@ -6,10 +6,10 @@
  * answer is made of whichever it was. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <sys/random.h>
 
 #include "api/access.h"
+#include "api/body.h"
 #include "api/cors.h"
 #include "api/monitor.h"
 #include "api/openapi.h"
@@ -23,6 +23,7 @@
 #include "lossd/base/clock.h"
 #include "lossd/base/excerpt.h"
 #include "lossd/codec/codec.h"
+#include "lossd/codec/inflater.h"
 #include "lossd/engine/loss.h"
 
 enum {
@@ -32,6 +33,7 @@ enum {
     ENVELOPE_ROOM = 1024, /* an answer without its arrays */
     ENCODE_NS = 30,       /* to write a number */
     BYTE_NS = 6,          /* to read a byte of a body and to answer it */
+    INFLATE_NS = 5,       /* to decompress a byte of text */
     STREAM_BYTES = 1 << 20,
     OVERHEAD_BYTES = 65536, /* a request's memory besides its arrays */
     PROBE_MEMORY = 2 << 20
@@ -83,39 +85,6 @@ void exchange_release(struct exchange *exchange)
 
 /* ---- head ------------------------------------------------------------------- */
 
-/* A body that is read in constant memory may be of any length. */
-static bool is_stream(const struct exchange *exchange)
-{
-    return exchange->codec && exchange->codec->becomes;
-}
-
-static bool check_body_size(struct exchange *exchange, uint64_t bytes)
-{
-    const struct api_settings *settings = &exchange->api->settings;
-    size_t most = is_stream(exchange) ? settings->max_dataset : settings->max_body;
-    const char *flag = is_stream(exchange) ? "--max-dataset" : "--max-body";
-
-    if (bytes <= most)
-        return true;
-    if (exchange->head.has_content_length)
-        return fail_limit(
-            &exchange->err, NULL, most, flag,
-            "the body has %llu bytes; at most %zu are allowed (%s raises that)",
-            (unsigned long long)bytes, most, flag);
-    return fail_limit(&exchange->err, NULL, most, flag,
-                      "the body has more than the %zu bytes that are allowed (%s raises "
-                      "that)",
-                      most, flag);
-}
-
-static bool is_identity(struct span encoding)
-{
-    static const char name[] = "identity";
-
-    return encoding.len == sizeof name - 1 &&
-           strncasecmp(encoding.at, name, encoding.len) == 0;
-}
-
 static bool fail_media_type(struct exchange *exchange)
 {
     char known[MEDIA_TYPES_SIZE];
@@ -131,14 +100,14 @@ static bool check_head(struct exchange *exchange)
     const struct request *head = &exchange->head;
     struct span type = head->content_type;
 
-    if (head->content_encoding.len > 0 && !is_identity(head->content_encoding))
+    if (!coding_find(head->content_encoding, &exchange->coding))
         return fail(&exchange->err, ERR_UNSUPPORTED_ENCODING, NULL,
-                    "Content-Encoding is %s; only identity is understood",
-                    excerpt_of(head->content_encoding).text);
+                    "Content-Encoding is %s; one of %s is wanted",
+                    excerpt_of(head->content_encoding).text, coding_names);
     exchange->codec = codec_for(exchange->route->task, type);
     if (!exchange->codec)
         return fail_media_type(exchange);
-    return !head->has_content_length || check_body_size(exchange, head->content_length);
+    return !head->has_content_length || body_fits(exchange, head->content_length);
 }
 
 /* A number takes two bytes of text at least and eight of memory at most, but in
@@ -146,8 +115,9 @@ static bool check_head(struct exchange *exchange)
  * the budget for more when that was too little. */
 static bool reserve(struct exchange *exchange)
 {
-    bool is_known = exchange->head.has_content_length && !is_stream(exchange);
-    size_t text = is_known ? (size_t)exchange->head.content_length : 0;
+    bool is_known = exchange->head.has_content_length && !body_is_stream(exchange);
+    size_t text =
+        is_known ? (size_t)body_text(exchange, exchange->head.content_length) : 0;
     size_t bytes = text / 4 * 3 + OVERHEAD_BYTES;
     size_t most = exchange->mem.limit;
 
@@ -156,7 +126,7 @@ static bool reserve(struct exchange *exchange)
 
 bool api_is_small(const struct exchange *exchange)
 {
-    return exchange->head.has_content_length &&
+    return !exchange->coding && exchange->head.has_content_length &&
            exchange->head.content_length <= exchange->api->settings.small_body;
 }
 
@@ -179,14 +149,14 @@ static bool begin_scoring(struct exchange *exchange)
     if (!check_head(exchange) || !reserve(exchange))
         return false;
     batch_init(&exchange->batch,
-               is_stream(exchange) ? exchange->codec->becomes : exchange->route->task,
+               body_is_stream(exchange) ? exchange->codec->becomes
+                                        : exchange->route->task,
                &exchange->api->settings.limits);
     query_read(exchange->head.target, &exchange->batch, &exchange->wishes, &exchange->mem,
                err);
     if (err_by(err, PHASE_TRANSPORT))
         return false;
-    exchange->decoder = exchange->codec->begin(&exchange->batch, &exchange->mem, err);
-    return exchange->decoder != NULL;
+    return body_begin(exchange);
 }
 
 static void hide_route(struct exchange *exchange, struct span path)
@@ -228,18 +198,20 @@ const struct route *api_route(struct exchange *exchange)
 
 /* ---- body ------------------------------------------------------------------- */
 
+bool api_is_compressed(const struct exchange *exchange)
+{
+    return exchange->coding != NULL;
+}
+
 bool api_feed(struct exchange *exchange, struct span piece)
 {
     int64_t start = clock_ns();
 
-    exchange->body_bytes += piece.len;
-    if (exchange->refused)
+    if (exchange->refused) {
+        exchange->body_bytes += piece.len;
         return false;
-    if (!check_body_size(exchange, exchange->body_bytes))
-        exchange->refused = true;
-    else if (exchange->decoder)
-        exchange->refused =
-            !exchange->codec->feed(exchange->decoder, piece, &exchange->err);
+    }
+    exchange->refused = !body_read(exchange, piece);
     exchange->stage_ns[STAGE_PARSE] += clock_ns() - start;
     return !exchange->refused;
 }
@@ -247,11 +219,14 @@ bool api_feed(struct exchange *exchange, struct span piece)
 int64_t api_expected_ns(const struct exchange *exchange, uint64_t bytes)
 {
     bool computes = !exchange->refused && exchange->decoder;
+    int64_t byte_ns = exchange->coding ? BYTE_NS + INFLATE_NS : BYTE_NS;
+    uint64_t text = body_text(exchange, bytes);
 
     /* what is ahead of others is the next of its pieces */
-    if (is_stream(exchange) && bytes > STREAM_BYTES)
-        bytes = STREAM_BYTES;
-    return computes && bytes < INT64_MAX / BYTE_NS ? (int64_t)bytes * BYTE_NS : 0;
+    if (body_is_stream(exchange) && text > STREAM_BYTES)
+        text = STREAM_BYTES;
+    return computes && text < (uint64_t)(INT64_MAX / byte_ns) ? (int64_t)text * byte_ns
+                                                              : 0;
 }
 
 int64_t api_cost_ns(const struct exchange *exchange)
@@ -303,7 +278,7 @@ static void add_problem_headers(struct exchange *exchange, struct response *resp
         response_add(response, "Accept-Post",
                      arena_text(&exchange->mem, span_of(text), &ignored));
     } else if (err->kind == ERR_UNSUPPORTED_ENCODING) {
-        response_add(response, "Accept-Encoding", "identity");
+        response_add(response, "Accept-Encoding", coding_names);
     } else if (err->kind == ERR_OVERLOADED || err->kind == ERR_DRAINING) {
         add_retry_after(exchange, response);
     }
@@ -330,6 +305,7 @@ void api_refuse(struct exchange *exchange, struct response *response)
     arena_release(&exchange->mem);
     exchange->mem.favoured = true;
     exchange->decoder = NULL;
+    exchange->inflater = NULL;
     exchange->refused = true;
     struct span body = problem_text(exchange);
     begin_response(exchange, response, problem_status(exchange->err.kind),
@@ -425,7 +401,7 @@ static bool answer_score(struct exchange *exchange, struct pool *pool,
     struct err *err = &exchange->err;
     int64_t start = clock_ns();
 
-    if (!exchange->codec->finish(exchange->decoder, err) || !batch_check(batch, err))
+    if (!body_end(exchange) || !batch_check(batch, err))
         return false;
     int64_t parsed = clock_ns();
     exchange->stage_ns[STAGE_PARSE] += parsed - start;

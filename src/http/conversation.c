@@ -274,6 +274,20 @@ static enum MHD_Result give_up(struct connection *connection)
     return MHD_YES;
 }
 
+/* How much of a piece is read by the thread that moves bytes. */
+static size_t at_once(const struct connection *connection, size_t len)
+{
+    const struct conversation *talk = &connection->talk;
+    const struct exchange *exchange = &talk->exchange;
+
+    if (api_is_compressed(exchange)) /* a few bytes may become a thousand times as many */
+        return 0;
+    if (talk->parcel.len == 0 && net_has_one(connection->net))
+        return len;
+    size_t now = exchange->body_bytes < AT_ONCE ? AT_ONCE - exchange->body_bytes : 0;
+    return now < len ? now : len;
+}
+
 /* The body of a request that costs more than a moment, until there is enough of it
  * for a turn on the pool.  Its beginning is read at once: who sends something else
  * altogether is told so before the rest is on its way.  Returns how much was taken. */
@@ -281,10 +295,8 @@ static size_t pack(struct connection *connection, struct span piece)
 {
     struct conversation *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
-    size_t now = exchange->body_bytes < AT_ONCE ? AT_ONCE - exchange->body_bytes : 0;
+    size_t now = at_once(connection, piece.len);
 
-    if (now > piece.len || (talk->parcel.len == 0 && net_has_one(connection->net)))
-        now = piece.len;
     if (now > 0 && !api_feed(exchange, (struct span){piece.at, now}))
         return piece.len;
     if (!talk->parcel.at && now < piece.len)

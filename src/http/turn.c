@@ -14,7 +14,8 @@ bool turn_is_due(const struct connection *connection, int64_t cost_ns)
 {
     const struct server *server = connection->net->server;
 
-    return server->pool && cost_ns > server->settings.inline_cost_ns;
+    return server->pool && (cost_ns > server->settings.inline_cost_ns ||
+                            api_is_compressed(&connection->talk.exchange));
 }
 
 bool turn_admit(struct connection *connection, int64_t cost_ns)
@@ -85,12 +86,17 @@ static void check_lateness(struct conversation *talk)
          (double)waited / 1e9, (double)talk->timeout_ns / 1e9);
 }
 
-static void read_parcel(struct conversation *talk)
+/* What is compressed costs what came out of it, which its head did not tell. */
+static void read_parcel(struct connection *connection)
 {
+    struct conversation *talk = &connection->talk;
+    struct exchange *exchange = &talk->exchange;
     struct span text = parcel_empty(&talk->parcel);
 
-    if (text.len > 0 && !talk->exchange.refused)
-        api_feed(&talk->exchange, text);
+    if (text.len == 0 || exchange->refused)
+        return;
+    api_feed(exchange, text);
+    turn_grow(connection, api_expected_ns(exchange, exchange->body_bytes));
 }
 
 static void write_parcel(struct conversation *talk, struct pool *pool)
@@ -136,7 +142,7 @@ static enum talk_state take_answer_turn(struct connection *connection)
     } else {
         check_lateness(talk);
     }
-    read_parcel(talk);
+    read_parcel(connection);
     turn_grow(connection, api_cost_ns(exchange)); /* what its head did not tell */
     exchange->retry_after_s = admission_retry_after_s(&server->admission);
     api_answer(exchange, server->pool, &talk->response);
@@ -151,7 +157,7 @@ static enum talk_state take_turn(struct connection *connection, enum turn turn)
     switch (turn) {
     case TURN_READ:
         check_lateness(talk);
-        read_parcel(talk);
+        read_parcel(connection);
         connection_enter(connection, CONNECTION_BODY);
         return TALK_BODY;
     case TURN_WRITE:

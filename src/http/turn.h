@@ -21,7 +21,7 @@ enum turn {
     TURN_WRITE   /* the next part of the answer into the parcel */
 };
 
-/* Does a request of this cost need the pool? */
+/* Does a request of this cost need the pool?  One with a compressed body always does. */
 bool turn_is_due(const struct connection *connection, int64_t cost_ns);
 
 /* Lets the request in.  False, with ERR_OVERLOADED: there are enough. */

@@ -15,6 +15,8 @@
 
 #include <cjson/cJSON.h>
 
+#include "../system/compressed.h"
+
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum { TEXT_MAX = 4 << 20, STEP = 1024, PLENTY = 64 << 20 };
@@ -79,8 +81,31 @@ static void refused_with_names(char *out)
 
 static const struct {
     void (*write)(char *out);
-    unsigned status; /* of the untroubled answer */
-} kinds[] = {{everything_returned, 200}, {large_float32, 200}, {refused_with_names, 422}};
+    unsigned status;      /* of the untroubled answer */
+    const char *encoding; /* of the body */
+} kinds[] = {{everything_returned, 200, ""},
+             {large_float32, 200, ""},
+             {refused_with_names, 422, ""},
+             {everything_returned, 200, "gzip"},
+             {large_float32, 200, "deflate"}};
+
+/* A body as it is sent; its text to be freed. */
+struct body {
+    const char *encoding;
+    struct compressed sent;
+};
+
+static struct body body_of(size_t kind)
+{
+    struct body body = {.encoding = kinds[kind].encoding};
+
+    kinds[kind].write(text_of_body);
+    if (*body.encoding)
+        body.sent = compressed_as(body.encoding, span_of(text_of_body));
+    else
+        body.sent = (struct compressed){strdup(text_of_body), strlen(text_of_body)};
+    return body;
+}
 
 /* ---- one attempt ------------------------------------------------------------------ */
 
@@ -98,8 +123,8 @@ static size_t read_response(const struct response *response, char *out)
 }
 
 /* Feeds in pieces of 777 bytes, so that what is kept between pieces is tried too. */
-static unsigned attempt(size_t limit, struct budget *budget, char *out, size_t *len,
-                        enum err_kind *kind)
+static unsigned attempt(const struct body *body, size_t limit, struct budget *budget,
+                        char *out, size_t *len, enum err_kind *kind)
 {
     const struct api_settings settings = {
         .limits = {.max_elements = 1 << 20,
@@ -116,7 +141,6 @@ static unsigned attempt(size_t limit, struct budget *budget, char *out, size_t *
     struct api *api = api_new(&settings);
     struct exchange exchange;
     struct response response;
-    size_t size = strlen(text_of_body);
 
     assert_non_null(api);
     exchange_init(&exchange, api, budget);
@@ -125,9 +149,10 @@ static unsigned attempt(size_t limit, struct budget *budget, char *out, size_t *
     if (text_of_body[2] != 'i')
         exchange.head.target = span_of("/v1/loss?axis=-1");
     exchange.head.request_id = span_of("always-the-same");
+    exchange.head.content_encoding = span_of(body->encoding);
     bool wanted = api_route(&exchange) != NULL;
-    for (size_t at = 0; wanted && at < size; at += 777)
-        wanted = api_feed(&exchange, (struct span){text_of_body + at,
+    for (size_t at = 0, size = body->sent.len; wanted && at < size; at += 777)
+        wanted = api_feed(&exchange, (struct span){body->sent.at + at,
                                                    size - at < 777 ? size - at : 777});
     api_answer(&exchange, NULL, &response);
     *len = read_response(&response, out);
@@ -161,11 +186,12 @@ static void answer__comes_or_is_a_problem_at_every_memory_limit(void **state)
         struct budget budget = {.limit = SIZE_MAX};
         enum err_kind kind;
         size_t plenty_len, len, failures = 0;
-        kinds[k].write(text_of_body);
-        unsigned wanted = attempt(PLENTY, &budget, text_of_plenty, &plenty_len, &kind);
+        struct body body = body_of(k);
+        unsigned wanted =
+            attempt(&body, PLENTY, &budget, text_of_plenty, &plenty_len, &kind);
         assert_int_equal(wanted, kinds[k].status);
         for (size_t limit = 0;; limit += STEP) {
-            unsigned status = attempt(limit, &budget, text_of_answer, &len, &kind);
+            unsigned status = attempt(&body, limit, &budget, text_of_answer, &len, &kind);
             assert_int_equal(atomic_load(&budget.used), 0);
             if (status == wanted && len == plenty_len)
                 break;
@@ -179,6 +205,7 @@ static void answer__comes_or_is_a_problem_at_every_memory_limit(void **state)
         }
         assert_memory_equal(text_of_answer, text_of_plenty, plenty_len);
         assert_in_range(failures, 2, SIZE_MAX);
+        free(body.sent.at);
     }
 }
 
@@ -189,12 +216,14 @@ static void answer__comes_or_is_a_problem_at_every_budget(void **state)
         enum err_kind kind;
         size_t plenty_len, len, failures = 0;
         struct budget unlimited = {.limit = SIZE_MAX};
-        kinds[k].write(text_of_body);
-        unsigned wanted = attempt(PLENTY, &unlimited, text_of_plenty, &plenty_len, &kind);
+        struct body body = body_of(k);
+        unsigned wanted =
+            attempt(&body, PLENTY, &unlimited, text_of_plenty, &plenty_len, &kind);
         assert_int_equal(wanted, kinds[k].status);
         for (size_t limit = 0;; limit += 4 * STEP) {
             struct budget budget = {.limit = limit};
-            unsigned status = attempt(PLENTY, &budget, text_of_answer, &len, &kind);
+            unsigned status =
+                attempt(&body, PLENTY, &budget, text_of_answer, &len, &kind);
             assert_int_equal(atomic_load(&budget.used), 0);
             if (status == wanted && len == plenty_len)
                 break;
@@ -204,6 +233,7 @@ static void answer__comes_or_is_a_problem_at_every_budget(void **state)
             assert_in_range(limit, 0, PLENTY);
         }
         assert_in_range(failures, 2, SIZE_MAX);
+        free(body.sent.at);
     }
 }
 

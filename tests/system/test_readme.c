@@ -1,5 +1,5 @@
 /* The examples of README.md, to the bit, and of the contract where it lies beside the
- * repository, within what it allows: every line `$ curl ...` in a fenced block is given
+ * repository, within what it allows: every line `$ ...` with curl in a fenced block is given
  * to a shell, with the port of a running service in the place of 8080, and answers as
  * printed there. */
 #include <setjmp.h>
@@ -68,7 +68,7 @@ static size_t read_examples(char *text, struct example *examples, size_t room)
     size_t count = 0;
 
     for (char *line; (line = strsep(&text, "\n"));) {
-        if (strncmp(line, "$ curl ", 7) != 0)
+        if (!is_command(line) || !strstr(line, "curl "))
             continue;
         assert_in_range(count, 0, room - 1);
         struct example *example = &examples[count++];
@@ -87,15 +87,16 @@ static size_t read_examples(char *text, struct example *examples, size_t room)
  * the progress meter that a terminal does not show either. */
 static void prepare(const char *command, char out[COMMAND_MAX])
 {
-    static const char told[] = "localhost:8080", quiet[] = "curl -sS ";
-    size_t length = strlen(quiet);
+    static const char told[] = "localhost:8080", loud[] = "curl ";
+    size_t length = 0;
 
-    memcpy(out, quiet, length);
-    command += strlen("curl ");
     while (*command && length < COMMAND_MAX - 32) {
         if (strncmp(command, told, strlen(told)) == 0) {
             length += (size_t)snprintf(out + length, 32, "127.0.0.1:%u", service.port);
             command += strlen(told);
+        } else if (strncmp(command, loud, strlen(loud)) == 0) {
+            length += (size_t)snprintf(out + length, 32, "%s-sS ", loud);
+            command += strlen(loud);
         } else {
             out[length++] = *command++;
         }

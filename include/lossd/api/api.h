@@ -27,7 +27,9 @@
 
 struct api;
 struct codec;
+struct coding;
 struct decoder;
+struct inflater;
 struct keyring;
 struct route;
 
@@ -41,7 +43,7 @@ struct api_limit {
 
 struct api_settings {
     struct limits limits;
-    size_t max_body;               /* bytes of a request body, */
+    size_t max_body;               /* bytes of a request body, compressed or not, */
     size_t max_dataset;            /* and of one that is read in constant memory */
     size_t max_request_memory;     /* bytes one request may hold */
     size_t small_body;             /* requests up to this are favoured with memory */
@@ -112,7 +114,9 @@ struct exchange {
     struct request head; /* filled by the owner before api_route() */
     const struct route *route;
     const struct codec *codec;
+    const struct coding *coding; /* NULL: the body is not compressed */
     struct decoder *decoder;
+    struct inflater *inflater; /* NULL when there is no coding */
     struct wishes wishes;
     bool refused;        /* err says why */
     bool preflight;      /* a browser asks whether it may ask */
@@ -159,8 +163,13 @@ const struct route *api_route(struct exchange *exchange);
 bool api_feed(struct exchange *exchange, struct span piece);
 
 /* What a request with so many bytes of body will cost about, all of it, in nanoseconds
- * of one core: for what is known of it by its head.  0 when nothing is computed. */
+ * of one core: for what is known of it by its head, or by what has come of a body that
+ * is compressed.  0 when nothing is computed. */
 int64_t api_expected_ns(const struct exchange *exchange, uint64_t bytes);
+
+/* True when the body is compressed: a short piece of it may take long to read, and is not
+ * to be read where others wait. */
+bool api_is_compressed(const struct exchange *exchange);
 
 /* What the answer will cost about, in nanoseconds of one core; valid once the
  * body is in.  For deciding whether to answer here or on the pool. */

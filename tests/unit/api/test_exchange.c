@@ -9,7 +9,12 @@
 /* after ours: it has a macro by the name of fail() */
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "../../system/compressed.h"
+
+enum { SMALL = 1000 };
 
 /* A question and its answer. */
 struct talk {
@@ -21,8 +26,14 @@ struct talk {
 static void begin(struct talk *talk, const char *method, const char *target,
                   struct budget *budget)
 {
-    const struct api_settings settings = {.max_body = 1 << 20,
-                                          .max_request_memory = 1 << 20};
+    const struct api_settings settings = {.limits = {.max_elements = 100,
+                                                     .max_classes = 10,
+                                                     .max_confusion = 10,
+                                                     .max_depth = 8,
+                                                     .max_text = 1000},
+                                          .max_body = 1 << 20,
+                                          .max_request_memory = 1 << 20,
+                                          .small_body = SMALL};
 
     talk->api = api_new(&settings);
     assert_non_null(talk->api);
@@ -112,11 +123,81 @@ static void encodings__are_named_in_letters_of_any_case(void **state)
     end(&talk);
 }
 
+/* ---- compressed bodies ------------------------------------------------------------- */
+
+static void begin_compressed(struct talk *talk, const char *coding)
+{
+    begin(talk, "POST", "/v1/loss", NULL);
+    talk->exchange.head.content_encoding = span_of(coding);
+    talk->exchange.head.has_content_length = true;
+    talk->exchange.head.content_length = SMALL;
+    assert_non_null(api_route(&talk->exchange));
+}
+
+static void compressed_bodies__are_not_known_to_be_small(void **state)
+{
+    struct talk talk;
+
+    (void)state;
+    begin_compressed(&talk, "identity");
+    assert_true(api_is_small(&talk.exchange));
+    assert_false(api_is_compressed(&talk.exchange));
+    end(&talk);
+    begin_compressed(&talk, "gzip");
+    assert_false(api_is_small(&talk.exchange));
+    assert_true(api_is_compressed(&talk.exchange));
+    end(&talk);
+}
+
+static int64_t expected_of(const char *coding)
+{
+    struct talk talk;
+
+    begin_compressed(&talk, coding);
+    int64_t expected = api_expected_ns(&talk.exchange, SMALL);
+    end(&talk);
+    return expected;
+}
+
+/* First for what is usual, then for what there was. */
+static void compressed_bodies__are_expected_to_cost_what_comes_out_of_them(void **state)
+{
+    struct compressed body = compressed_bomb("", " ", 1 << 20);
+    int64_t plain = expected_of("identity"), before = expected_of("gzip");
+    struct talk talk;
+
+    (void)state;
+    assert_true(before > 2 * plain);
+    begin_compressed(&talk, "gzip");
+    assert_true(api_feed(&talk.exchange, (struct span){body.at, body.len}));
+    assert_true(api_expected_ns(&talk.exchange, SMALL) > 1000 * plain);
+    end(&talk);
+    free(body.at);
+}
+
+static void compressed_bodies__are_counted_as_they_came(void **state)
+{
+    struct compressed body = compressed_gzip(span_of("{\"logits\":[0,0],\"labels\":0}"));
+    struct talk talk;
+
+    (void)state;
+    begin_compressed(&talk, "gzip");
+    assert_true(api_feed(&talk.exchange, (struct span){body.at, body.len}));
+    api_answer(&talk.exchange, NULL, &talk.response);
+    assert_int_equal(talk.response.status, 200);
+    assert_int_equal(talk.exchange.body_bytes, body.len);
+    end(&talk);
+    free(body.at);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(metrics__vary_by_what_is_accepted),
         cmocka_unit_test(encodings__are_named_in_letters_of_any_case),
+        cmocka_unit_test(compressed_bodies__are_not_known_to_be_small),
+        cmocka_unit_test(compressed_bodies__are_expected_to_cost_what_comes_out_of_them),
+        cmocka_unit_test(compressed_bodies__are_counted_as_they_came),
         cmocka_unit_test(refusals__without_memory_are_of_one_piece),
     };
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../../fuzz/daemon.h"
+#include "../../system/compressed.h"
 #include "api/route.h"
 
 #include <cmocka.h>
@@ -19,6 +20,8 @@ enum {
     LONG = 900 << 10, /* of one that is read in several turns */
     ROOM = 4 << 20,   /* for what that holds */
     BYTE_NS = 6,      /* what a byte is expected to cost: api/exchange.c */
+    INFLATE_NS = 5,
+    USUAL_RATIO = 3, /* api/body.c */
     HEAD_SIZE = 200,
     SENT_AT_ONCE = 2000 /* bytes that a socketpair always takes */
 };
@@ -188,6 +191,68 @@ static void turns__count_what_is_known_of_a_request_once(void **state)
     free(body);
 }
 
+static void tell_compressed_head(int fd, size_t length)
+{
+    char head[HEAD_SIZE];
+    int n = snprintf(
+        head, sizeof head,
+        POST("/v1/loss") "Content-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", length);
+
+    tell(fd, head, (size_t)n);
+}
+
+/* However short it is: nobody knows how long its text will be. */
+static void turns__are_where_compressed_bodies_are_read(void **state)
+{
+    struct compressed body = compressed_gzip(span_of("{\"logits\":[0,0],\"labels\":0}"));
+    int fd = daemon_connect(&service, ENTRANCE_OPEN);
+
+    (void)state;
+    tell_compressed_head(fd, body.len);
+    assert_true(work_ns() > 0);
+    tell(fd, body.at, body.len - 1);
+    const struct exchange *exchange = &service.net->registry.first->talk.exchange;
+    assert_int_equal(exchange->body_bytes, 0);
+    tell(fd, body.at + body.len - 1, 1);
+    assert_int_equal(exchange->body_bytes, body.len);
+    assert_answers(fd, 200, NULL, NULL, 0);
+    assert_int_equal(work_ns(), 0);
+    leave(fd);
+    free(body.at);
+}
+
+/* Enough to be read in a turn before the last: a long text, and then members without any. */
+static struct compressed long_body(size_t text)
+{
+    enum { AT_LEAST = (256 << 10) + 1 };
+    struct compressed body = compressed_bomb("", " ", text),
+                      none = compressed_gzip(span_of(""));
+
+    body.at = realloc(body.at, AT_LEAST + none.len);
+    for (; body.len < AT_LEAST; body.len += none.len)
+        memcpy(body.at + body.len, none.at, none.len);
+    free(none.at);
+    return body;
+}
+
+static void turns__cost_what_came_out_of_a_compressed_body(void **state)
+{
+    const int64_t text = LONG - 1;
+    struct compressed body = long_body((size_t)text);
+    int fd = daemon_connect(&service, ENTRANCE_OPEN);
+
+    (void)state;
+    tell_compressed_head(fd, body.len);
+    int64_t usual = USUAL_RATIO * (int64_t)body.len;
+    assert_true(usual < text);
+    assert_int_equal(work_ns(), usual * (BYTE_NS + INFLATE_NS));
+    tell(fd, body.at, body.len - 1);
+    assert_int_equal(work_ns(), text * (BYTE_NS + INFLATE_NS));
+    leave(fd);
+    assert_int_equal(work_ns(), 0);
+    free(body.at);
+}
+
 /* In several turns, of which another request waits during the last or during all. */
 static void ask_while_others_wait(const char *body, bool in_all)
 {
@@ -293,6 +358,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(turns__of_a_body_in_chunks_cost_what_one_with_a_length_does),
         cmocka_unit_test(turns__count_what_is_known_of_a_request_once),
+        cmocka_unit_test(turns__are_where_compressed_bodies_are_read),
+        cmocka_unit_test(turns__cost_what_came_out_of_a_compressed_body),
         cmocka_unit_test(turns__tell_the_pace_when_no_thread_was_idle_in_any_of_them),
         cmocka_unit_test(
             turns__without_memory_for_an_answer_end_with_the_time_to_come_back),
