@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "lossd/base/accept.h"
 #include "lossd/base/number.h"
 #include "obs/meter.h"
 
@@ -30,46 +30,12 @@ static const struct kind kinds[] = {
     [KIND_INFO] = {{"gauge", "info"}, "_info"},
 };
 
-/* What is before the next separator; `rest` then begins behind that. */
-static struct span cut_at(char separator, struct span *rest)
-{
-    const char *end = rest->len ? memchr(rest->at, separator, rest->len) : NULL;
-    size_t len = end ? (size_t)(end - rest->at) : rest->len, skip = len + (end != NULL);
-    struct span part = {rest->at, len};
-
-    rest->at += skip;
-    rest->len -= skip;
-    return span_trim(part, " \t");
-}
-
-/* q=0, q=0.000: not wanted. */
-static bool is_refusal(struct span parameter)
-{
-    size_t i = 2;
-
-    if (parameter.len < 3 || strncasecmp(parameter.at, "q=", 2) != 0)
-        return false;
-    while (i < parameter.len && (parameter.at[i] == '0' || parameter.at[i] == '.'))
-        i++;
-    return i == parameter.len;
-}
-
-static bool asks_for(const char *type, struct span range)
-{
-    struct span name = cut_at(';', &range);
-    bool wanted = name.len == strlen(type) && strncasecmp(name.at, type, name.len) == 0;
-
-    while (wanted && range.len > 0)
-        wanted = !is_refusal(cut_at(';', &range));
-    return wanted;
-}
-
 enum exposition exposition_for(struct span accept)
 {
-    while (accept.len > 0)
-        if (asks_for(openmetrics, cut_at(',', &accept)))
-            return EXPOSITION_OPENMETRICS;
-    return EXPOSITION_PROMETHEUS;
+    struct acceptance found = accept_find(accept, openmetrics);
+    bool is_wanted = found.range == ACCEPT_NAMED && found.quality > 0;
+
+    return is_wanted ? EXPOSITION_OPENMETRICS : EXPOSITION_PROMETHEUS;
 }
 
 const char *exposition_media_type(enum exposition format)
