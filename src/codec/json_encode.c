@@ -1,28 +1,26 @@
-/* The order of an answer, and which of a result's arrays is which member. */
+/* The order of an answer. */
 #include "json_encode.h"
 
 #include "json_metrics.h"
 #include "json_records.h"
 #include "json_state.h"
+#include "output_array.h"
 #include "reply.h"
 
-static enum reply_numbers dtype_numbers(const struct batch *batch)
+static void add_array(struct reply *reply, enum output output, const struct batch *batch,
+                      const struct result *result)
 {
-    return batch->dtype == DTYPE_FLOAT32 ? REPLY_FLOATS : REPLY_DOUBLES;
-}
+    struct output_array array = output_array(output, batch, result);
 
-static void add_array(struct reply *reply, enum output output, enum reply_numbers numbers,
-                      const void *data, const struct shape *shape)
-{
     json_key(reply_json(reply), output_names[output]);
-    reply_array(reply, numbers, data, shape);
+    reply_array(reply, array.numbers, array.data, &array.shape);
 }
 
 static void add_loss(struct reply *reply, const struct batch *batch,
                      const struct result *result)
 {
     if (batch->reduction == REDUCTION_NONE) {
-        add_array(reply, OUTPUT_LOSS, REPLY_DOUBLES, result->losses, result->loss_shape);
+        add_array(reply, OUTPUT_LOSS, batch, result);
     } else {
         json_key(reply_json(reply), output_names[OUTPUT_LOSS]);
         json_number(reply_json(reply), result->loss);
@@ -32,54 +30,15 @@ static void add_loss(struct reply *reply, const struct batch *batch,
 static void add_output(struct reply *reply, enum output output, const struct batch *batch,
                        const struct result *result)
 {
-    const struct shape *logits = &batch->logits.shape,
-                       *positions = &batch->position_shape;
-    bool is_float = batch->dtype == DTYPE_FLOAT32;
-    enum reply_numbers rounded = is_float ? REPLY_DOUBLES_AS_FLOATS : REPLY_DOUBLES;
-
-    switch (output) {
+    switch ((unsigned)output) {
     case OUTPUT_LOSS:
         add_loss(reply, batch, result);
-        break;
-    case OUTPUT_LOSSES:
-        add_array(reply, output, rounded, result->losses, result->loss_shape);
-        break;
-    case OUTPUT_PROBABILITIES:
-        add_array(reply, output, dtype_numbers(batch), result->probabilities, logits);
-        break;
-    case OUTPUT_LOG_PROBABILITIES:
-        add_array(reply, output, dtype_numbers(batch), result->log_probabilities, logits);
-        break;
-    case OUTPUT_LOGSUMEXP:
-        add_array(reply, output, rounded, result->logsumexp, positions);
-        break;
-    case OUTPUT_GRADIENT:
-        add_array(reply, output, dtype_numbers(batch), result->gradient, logits);
-        break;
-    case OUTPUT_LOGITS:
-        add_array(reply, output, dtype_numbers(batch), result->logits, logits);
-        break;
-    case OUTPUT_GRADIENT_FEATURES:
-        add_array(reply, output, dtype_numbers(batch), result->gradient_features,
-                  &batch->features.shape);
-        break;
-    case OUTPUT_GRADIENT_W:
-        add_array(reply, output, dtype_numbers(batch), result->gradient_W,
-                  &batch->W.shape);
-        break;
-    case OUTPUT_GRADIENT_B:
-        add_array(reply, output, dtype_numbers(batch), result->gradient_b,
-                  &batch->b.shape);
         break;
     case OUTPUT_METRICS:
         json_add_metrics(reply, &result->metrics);
         break;
     case OUTPUT_PER_CLASS:
         json_add_per_class(reply, &result->per_class, batch->classes);
-        break;
-    case OUTPUT_CONFUSION:
-        add_array(reply, output, REPLY_INTEGERS, result->confusion,
-                  &(struct shape){2, {batch->classes, batch->classes}});
         break;
     case OUTPUT_CALIBRATION:
         json_add_calibration(reply, &result->calibration);
@@ -89,11 +48,8 @@ static void add_output(struct reply *reply, enum output output, const struct bat
         break;
     case OUTPUT_RECORDS: /* lines before this object */
         break;
-    case OUTPUT_PREDICTIONS:
-        add_array(reply, output, REPLY_INTEGERS, result->predictions, positions);
-        break;
-    case OUTPUTS:
-        break;
+    default:
+        add_array(reply, output, batch, result);
     }
 }
 

@@ -39,7 +39,7 @@ static void add_part(struct reply *reply, const struct part *part)
 static void cut_text(struct reply *reply)
 {
     if (reply->text.len > reply->text_to)
-        add_part(reply, &(struct part){.is_text = true,
+        add_part(reply, &(struct part){.kind = PART_TEXT,
                                        .from = reply->text_to,
                                        .to = reply->text.len});
     reply->text_to = reply->text.len;
@@ -48,7 +48,8 @@ static void cut_text(struct reply *reply)
 void reply_text(struct reply *reply, struct span text)
 {
     if (text.len > 0)
-        add_part(reply, &(struct part){.is_text = true, .data = text.at, .to = text.len});
+        add_part(reply,
+                 &(struct part){.kind = PART_TEXT, .data = text.at, .to = text.len});
 }
 
 void reply_array(struct reply *reply, enum reply_numbers numbers, const void *data,
@@ -58,11 +59,29 @@ void reply_array(struct reply *reply, enum reply_numbers numbers, const void *da
     cut_text(reply);
     size_t count = shape_count(shape);
     assert(data && count > 0);
-    add_part(reply, &(struct part){.numbers = numbers,
+    add_part(reply, &(struct part){.kind = PART_ARRAY,
+                                   .numbers = numbers,
                                    .data = data,
                                    .shape = *shape,
                                    .count = count,
                                    .depth = reply->json.depth});
+}
+
+struct reply *reply_of_bytes(struct span head, enum reply_numbers numbers,
+                             const void *data, size_t count, struct arena *mem,
+                             struct err *err)
+{
+    struct reply *reply = reply_new(false, mem, err);
+
+    if (!reply)
+        return NULL;
+    buf_add(&reply->text, head);
+    cut_text(reply);
+    add_part(reply,
+             &(struct part){
+                 .kind = PART_BYTES, .numbers = numbers, .data = data, .count = count});
+    reply->here.part = reply->first;
+    return buf_ok(&reply->text) && !reply->failed ? reply : NULL;
 }
 
 bool reply_end(struct reply *reply)

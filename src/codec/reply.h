@@ -19,10 +19,18 @@
 
 enum reply_numbers {
     REPLY_DOUBLES,
-    REPLY_DOUBLES_AS_FLOATS, /* doubles, rounded to float and printed as such */
+    REPLY_DOUBLES_AS_FLOATS, /* doubles, rounded to float and sent as such */
     REPLY_FLOATS,
     REPLY_INTEGERS /* int64_t */
 };
+
+/* Bytes of such a number where it is not text. */
+static inline size_t reply_number_size(enum reply_numbers numbers)
+{
+    bool is_float = numbers == REPLY_FLOATS || numbers == REPLY_DOUBLES_AS_FLOATS;
+
+    return is_float ? sizeof(float) : sizeof(double);
+}
 
 /* A reply without parts.  NULL: no memory. */
 struct reply *reply_new(bool pretty, struct arena *mem, struct err *err);
@@ -37,6 +45,12 @@ void reply_array(struct reply *reply, enum reply_numbers numbers, const void *da
 
 /* Text that comes next, before any value.  It must live until the reply has been sent. */
 void reply_text(struct reply *reply, struct span text);
+
+/* A reply that is no text: the head, then the numbers as little-endian machines have
+ * them.  `data` must live until the reply has been sent.  NULL: no memory. */
+struct reply *reply_of_bytes(struct span head, enum reply_numbers numbers,
+                             const void *data, size_t count, struct arena *mem,
+                             struct err *err);
 
 /* Ends the text.  False: there was no memory for it. */
 bool reply_end(struct reply *reply);

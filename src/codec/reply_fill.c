@@ -14,10 +14,13 @@
 
 enum {
     NUMBER_ROOM = NUMBER_TEXT_MAX + 2, /* with what follows it */
-    SHARE_LEAST = 1024,                /* numbers that are worth waking a thread */
+    NUMBER_BYTES = sizeof(double),
+    SHARE_LEAST = 1024, /* numbers that are worth waking a thread */
     SHARES_MAX = 16,
     PIECE = 64 /* numbers that are converted before they are written */
 };
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are sent as they are");
 
 /* --- brackets --- */
 
@@ -243,6 +246,27 @@ static size_t shares_of(const struct cursor *cursor, const struct pool *pool, si
     return shares < SHARES_MAX ? shares : SHARES_MAX;
 }
 
+/* --- numbers as they are --- */
+
+static size_t round_to_floats(char *out, const double *data, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        float value = (float)data[i];
+        memcpy(out + i * sizeof value, &value, sizeof value);
+    }
+    return count * sizeof(float);
+}
+
+static size_t copy_numbers(char *out, const struct part *part, size_t from, size_t count)
+{
+    size_t size = reply_number_size(part->numbers);
+
+    if (part->numbers == REPLY_DOUBLES_AS_FLOATS)
+        return round_to_floats(out, (const double *)part->data + from, count);
+    memcpy(out, (const char *)part->data + from * size, count * size);
+    return count * size;
+}
+
 /* --- parts --- */
 
 static void next_part(struct cursor *cursor)
@@ -282,6 +306,20 @@ static char *fill_array(struct cursor *cursor, struct pool *pool, char *out, cha
     return out;
 }
 
+/* As many numbers as fit, which is one at least. */
+static char *fill_bytes(struct cursor *cursor, char *out, char *end)
+{
+    const struct part *part = cursor->part;
+    size_t fit = (size_t)(end - out) / reply_number_size(part->numbers);
+    size_t left = part->count - cursor->done, n = fit < left ? fit : left;
+
+    out += copy_numbers(out, part, cursor->done, n);
+    cursor->done += n;
+    if (cursor->done == part->count)
+        next_part(cursor);
+    return out;
+}
+
 size_t reply_fill(struct reply *reply, struct pool *pool, char *out, size_t capacity)
 {
     struct cursor *cursor = &reply->here;
@@ -291,9 +329,11 @@ size_t reply_fill(struct reply *reply, struct pool *pool, char *out, size_t capa
     while (cursor->part && at < end) {
         if (cursor->between_len > 0)
             at = fill_between(cursor, at, end);
-        else if (cursor->part->is_text)
+        else if (cursor->part->kind == PART_TEXT)
             at = fill_text(reply, at, end);
-        else if (end - at >= NUMBER_ROOM)
+        else if (cursor->part->kind == PART_BYTES && end - at >= NUMBER_BYTES)
+            at = fill_bytes(cursor, at, end);
+        else if (cursor->part->kind == PART_ARRAY && end - at >= NUMBER_ROOM)
             at = fill_array(cursor, pool, at, end);
         else
             break;

@@ -9,9 +9,15 @@ enum {
     BETWEEN_MAX = RANK_MAX * 2 * (2 * (RANK_MAX + 1 + DEPTH_MAX) + 2)
 };
 
+enum part_kind {
+    PART_TEXT,
+    PART_ARRAY, /* numbers, to be written as text */
+    PART_BYTES  /* numbers as they lie in memory */
+};
+
 struct part {
     struct part *next;
-    bool is_text;
+    enum part_kind kind;
     size_t from, to; /* of reply.text, or of `data` if there is such */
     enum reply_numbers numbers;
     const void *data;

@@ -118,6 +118,46 @@ static void reply__prints_each_type_as_itself(void **state)
                         "{\"x\":[0,-9223372036854775808,9223372036854775807],\"y\":1}\n");
 }
 
+/* "head" and the numbers, in pieces of `capacity` bytes. */
+static void write_bytes(struct written *w, enum reply_numbers numbers, const void *data,
+                        size_t count, size_t capacity)
+{
+    w->err = (struct err){.kind = ERR_NONE};
+    arena_init(&w->mem, SIZE_MAX, NULL, NULL);
+    struct reply *reply =
+        reply_of_bytes(span_of("head"), numbers, data, count, &w->mem, &w->err);
+
+    assert_non_null(reply);
+    w->len = read_reply(reply, NULL, w->text, capacity);
+    arena_release(&w->mem);
+}
+
+static void reply_of_bytes__has_the_numbers_as_they_are(void **state)
+{
+    (void)state;
+    static struct written w;
+    static double doubles[1000];
+    static float floats[1000];
+    static const enum reply_numbers of_eight[] = {REPLY_DOUBLES, REPLY_INTEGERS};
+
+    for (size_t i = 0; i < 1000; i++)
+        floats[i] = (float)(doubles[i] = (double)i / 7);
+    for (size_t capacity = 256; capacity < 20000; capacity += capacity / 3) {
+        for (size_t i = 0; i < 2; i++) {
+            write_bytes(&w, of_eight[i], doubles, 1000, capacity);
+            assert_int_equal(w.len, 4 + sizeof doubles);
+            assert_memory_equal(w.text, "head", 4);
+            assert_memory_equal(w.text + 4, doubles, sizeof doubles);
+        }
+        write_bytes(&w, REPLY_FLOATS, floats, 1000, capacity);
+        assert_int_equal(w.len, 4 + sizeof floats);
+        assert_memory_equal(w.text + 4, floats, sizeof floats);
+        write_bytes(&w, REPLY_DOUBLES_AS_FLOATS, doubles, 1000, capacity);
+        assert_int_equal(w.len, 4 + sizeof floats);
+        assert_memory_equal(w.text + 4, floats, sizeof floats);
+    }
+}
+
 static void reply__says_the_same_in_pieces_of_any_size(void **state)
 {
     (void)state;
@@ -385,6 +425,7 @@ int main(void)
         cmocka_unit_test(reply__nests_brackets_by_the_shape),
         cmocka_unit_test(reply__indents_all_but_the_innermost_rows),
         cmocka_unit_test(reply__prints_each_type_as_itself),
+        cmocka_unit_test(reply_of_bytes__has_the_numbers_as_they_are),
         cmocka_unit_test(reply__says_the_same_in_pieces_of_any_size),
         cmocka_unit_test(reply__reads_back_to_the_bit),
         cmocka_unit_test(json_encode__keeps_the_order_of_the_api),
