@@ -95,6 +95,16 @@ static bool fail_media_type(struct exchange *exchange)
                 excerpt_of(exchange->head.content_type).text, known);
 }
 
+static bool fail_accept(struct exchange *exchange)
+{
+    char known[MEDIA_TYPES_SIZE];
+
+    codec_answer_types(known);
+    return fail(&exchange->err, ERR_NOT_ACCEPTABLE, NULL,
+                "Accept is %s; one of %s is wanted",
+                excerpt_of(exchange->head.accept).text, known);
+}
+
 static bool check_head(struct exchange *exchange)
 {
     const struct request *head = &exchange->head;
@@ -107,6 +117,9 @@ static bool check_head(struct exchange *exchange)
     exchange->codec = codec_for(exchange->route->task, type);
     if (!exchange->codec)
         return fail_media_type(exchange);
+    exchange->writer = codec_for_answer(head->accept);
+    if (!exchange->writer)
+        return fail_accept(exchange);
     return !head->has_content_length || body_fits(exchange, head->content_length);
 }
 
@@ -139,6 +152,22 @@ static bool read_timeout(struct exchange *exchange)
                                          &exchange->wishes.timeout_ns, &exchange->err);
 }
 
+static bool check_writer(struct exchange *exchange)
+{
+    const struct codec *writer = exchange->writer;
+
+    return !writer->can_encode || writer->can_encode(&exchange->batch, &exchange->err);
+}
+
+/* Does the head alone say what the answer has, and nothing that will be refused? */
+static bool knows_outputs(const struct exchange *exchange)
+{
+    const struct batch *batch = &exchange->batch;
+
+    return (!exchange->codec->has_options || batch_has(batch, MEMBER_return)) &&
+           exchange->err.kind == ERR_NONE && batch->bad_option.kind == ERR_NONE;
+}
+
 static bool begin_scoring(struct exchange *exchange)
 {
     struct err *err = &exchange->err;
@@ -154,7 +183,8 @@ static bool begin_scoring(struct exchange *exchange)
                &exchange->api->settings.limits);
     query_read(exchange->head.target, &exchange->batch, &exchange->wishes, &exchange->mem,
                err);
-    if (err_by(err, PHASE_TRANSPORT))
+    if (err_by(err, PHASE_TRANSPORT) ||
+        (knows_outputs(exchange) && !check_writer(exchange)))
         return false;
     return body_begin(exchange);
 }
@@ -271,6 +301,8 @@ static void add_problem_headers(struct exchange *exchange, struct response *resp
         route_methods(query_path(exchange->head.target), text);
         response_add(response, "Allow",
                      arena_text(&exchange->mem, span_of(text), &ignored));
+    } else if (err->kind == ERR_NOT_ACCEPTABLE) {
+        response_add(response, "Vary", "Accept");
     } else if (err->kind == ERR_UNAUTHORIZED) {
         response_add(response, "WWW-Authenticate", "Bearer realm=\"lossd\"");
     } else if (err->kind == ERR_UNSUPPORTED_MEDIA_TYPE) {
@@ -401,7 +433,7 @@ static bool answer_score(struct exchange *exchange, struct pool *pool,
     struct err *err = &exchange->err;
     int64_t start = clock_ns();
 
-    if (!body_end(exchange) || !batch_check(batch, err))
+    if (!body_end(exchange) || !batch_check(batch, err) || !check_writer(exchange))
         return false;
     int64_t parsed = clock_ns();
     exchange->stage_ns[STAGE_PARSE] += parsed - start;
@@ -410,13 +442,14 @@ static bool answer_score(struct exchange *exchange, struct pool *pool,
     score(batch, &exchange->result, pool);
     int64_t computed = clock_ns();
     exchange->stage_ns[STAGE_COMPUTE] = computed - parsed;
-    struct reply *reply = exchange->codec->encode(
+    struct reply *reply = exchange->writer->encode(
         batch, &exchange->result, exchange->wishes.pretty, &exchange->mem, err);
     if (!reply)
         return false;
     begin_response(exchange, response, 200,
                    batch_wants(batch, OUTPUT_RECORDS) ? "application/x-ndjson"
-                                                      : "application/json");
+                                                      : exchange->writer->answers_as);
+    response_add(response, "Vary", "Accept");
     if (!set_body(exchange, reply, response))
         return false;
     exchange->stage_ns[STAGE_ENCODE] = clock_ns() - computed;

@@ -31,6 +31,8 @@ static struct problem problem_of(enum err_kind kind)
         return (struct problem){404, "Unknown route"};
     case ERR_METHOD_NOT_ALLOWED:
         return (struct problem){405, "Method not allowed"};
+    case ERR_NOT_ACCEPTABLE:
+        return (struct problem){406, "Not acceptable"};
     case ERR_BAD_HEADER:
         return (struct problem){400, "Bad header"};
     case ERR_EXPECTATION_FAILED:
@@ -49,6 +51,8 @@ static struct problem problem_of(enum err_kind kind)
         return (struct problem){400, "Invalid JSON"};
     case ERR_TRAILING_DATA:
         return (struct problem){400, "Trailing data"};
+    case ERR_BAD_TENSOR:
+        return (struct problem){400, "Bad tensor"};
     case ERR_DUPLICATE_MEMBER:
         return (struct problem){422, "Duplicate member"};
     case ERR_UNKNOWN_MEMBER:

@@ -11,6 +11,7 @@ enum err_phase err_phase(enum err_kind kind)
     switch (kind) {
     case ERR_INVALID_JSON:
     case ERR_TRAILING_DATA:
+    case ERR_BAD_TENSOR:
         return PHASE_TEXT;
     case ERR_DUPLICATE_MEMBER:
         return PHASE_DUPLICATE;
@@ -39,6 +40,7 @@ enum err_phase err_phase(enum err_kind kind)
     case ERR_UNAUTHORIZED:
     case ERR_UNKNOWN_ROUTE:
     case ERR_METHOD_NOT_ALLOWED:
+    case ERR_NOT_ACCEPTABLE:
     case ERR_BAD_HEADER:
     case ERR_EXPECTATION_FAILED:
     case ERR_UNSUPPORTED_MEDIA_TYPE:
@@ -62,6 +64,7 @@ const char *err_code(enum err_kind kind)
         [ERR_UNAUTHORIZED] = "unauthorized",
         [ERR_UNKNOWN_ROUTE] = "unknown_route",
         [ERR_METHOD_NOT_ALLOWED] = "method_not_allowed",
+        [ERR_NOT_ACCEPTABLE] = "not_acceptable",
         [ERR_BAD_HEADER] = "bad_header",
         [ERR_EXPECTATION_FAILED] = "expectation_failed",
         [ERR_UNSUPPORTED_MEDIA_TYPE] = "unsupported_media_type",
@@ -71,6 +74,7 @@ const char *err_code(enum err_kind kind)
         [ERR_TOO_LARGE] = "too_large",
         [ERR_INVALID_JSON] = "invalid_json",
         [ERR_TRAILING_DATA] = "trailing_data",
+        [ERR_BAD_TENSOR] = "bad_tensor",
         [ERR_DUPLICATE_MEMBER] = "duplicate_member",
         [ERR_UNKNOWN_MEMBER] = "unknown_member",
         [ERR_MISSING_MEMBER] = "missing_member",

@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#include "lossd/base/accept.h"
+
 #define CODEC(name) extern const struct codec codec_##name;
 #include "codecs.def"
 #undef CODEC
@@ -70,19 +72,49 @@ struct task codec_whole_task(const struct task *task)
     return whole;
 }
 
+const struct codec *codec_for_answer(struct span accept)
+{
+    const struct codec *best = NULL;
+    struct acceptance of_best = {ACCEPT_NOTHING, 0};
+
+    for (size_t i = 0; i < CODECS; i++) {
+        if (!codecs[i]->answers_as)
+            continue;
+        struct acceptance here = accept_find(accept, codecs[i]->answers_as);
+        if (here.quality == 0 || (best && !accept_prefers(here, of_best)))
+            continue;
+        best = codecs[i];
+        of_best = here;
+    }
+    return best;
+}
+
+static void add_type(struct buf *list, const char *type)
+{
+    if (list->len > 0)
+        buf_text(list, ", ");
+    buf_text(list, type);
+}
+
 void codec_media_types(const struct task *task, char out[MEDIA_TYPES_SIZE])
 {
     struct buf list;
 
     buf_over(&list, out, MEDIA_TYPES_SIZE - 1);
-    for (size_t i = 0; i < CODECS; i++) {
-        for (const char *const *name = codecs[i]->media_types; *name; name++) {
-            if (!is_for(codecs[i], task) || **name == '\0')
-                continue;
-            if (list.len > 0)
-                buf_text(&list, ", ");
-            buf_text(&list, *name);
-        }
-    }
+    for (size_t i = 0; i < CODECS; i++)
+        for (const char *const *name = codecs[i]->media_types; *name; name++)
+            if (is_for(codecs[i], task) && **name)
+                add_type(&list, *name);
+    out[list.len] = '\0';
+}
+
+void codec_answer_types(char out[MEDIA_TYPES_SIZE])
+{
+    struct buf list;
+
+    buf_over(&list, out, MEDIA_TYPES_SIZE - 1);
+    for (size_t i = 0; i < CODECS; i++)
+        if (codecs[i]->answers_as)
+            add_type(&list, codecs[i]->answers_as);
     out[list.len] = '\0';
 }

@@ -51,7 +51,9 @@ static const struct task *const json_tasks[] = {&task_loss, &task_softmax, NULL}
 extern const struct codec codec_json;
 const struct codec codec_json = {.tasks = json_tasks,
                                  .media_types = json_media_types,
+                                 .has_options = true,
                                  .begin = json_begin,
                                  .feed = json_feed,
                                  .finish = json_finish,
+                                 .answers_as = "application/json",
                                  .encode = json_encode};

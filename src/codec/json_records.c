@@ -266,6 +266,15 @@ void json_add_skipped(struct json *json, const struct records *records)
     json_uint(json, records->errors);
 }
 
+/* Without them it is no lines but one object. */
+static bool records_can_encode(const struct batch *batch, struct err *err)
+{
+    return batch_wants(batch, OUTPUT_RECORDS) ||
+           fail(err, ERR_NOT_ACCEPTABLE, NULL,
+                "lines are what return=records answers to a dataset; other answers are "
+                "application/json");
+}
+
 static const struct task *const records_tasks[] = {&task_loss, NULL};
 
 static const char *const records_media_types[] = {"application/x-ndjson",
@@ -278,4 +287,6 @@ const struct codec codec_records = {.tasks = records_tasks,
                                     .begin = records_begin,
                                     .feed = records_feed,
                                     .finish = records_finish,
+                                    .answers_as = "application/x-ndjson",
+                                    .can_encode = records_can_encode,
                                     .encode = json_encode};

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "json_array.h"
-#include "json_encode.h"
 #include "json_sent.h"
 #include "json_sequence.h"
 #include "json_value.h"
@@ -157,5 +156,4 @@ const struct codec codec_states = {.tasks = states_tasks,
                                    .media_types = states_media_types,
                                    .begin = states_begin,
                                    .feed = states_feed,
-                                   .finish = states_finish,
-                                   .encode = json_encode};
+                                   .finish = states_finish};

@@ -28,8 +28,16 @@ static inline void require_problem(const cJSON *document, unsigned status,
             "the problem is of this request");
 }
 
-/* One object and a line's end, of the right type; or a text that is no JSON, or nothing
- * where the answer is to HEAD. */
+static inline void require_npy(unsigned status, struct span body)
+{
+    require(status == 200, "only an answer is an array");
+    require(body.len == 0 ||
+                (body.len > 64 && memcmp(body.at, "\x93NUMPY\x01\0", 8) == 0),
+            "an NPY file of version 1.0");
+}
+
+/* One object and a line's end, of the right type; or an NPY file, a text that is no JSON,
+ * or nothing where the answer is to HEAD. */
 static inline void require_sense(unsigned status, struct span type,
                                  struct span request_id, struct span body)
 {
@@ -38,6 +46,10 @@ static inline void require_sense(unsigned status, struct span type,
     const char *end = NULL;
 
     require(is_problem == (status >= 400), "problems are what is not well");
+    if (span_is(type, "application/x-npy")) {
+        require_npy(status, body);
+        return;
+    }
     for (size_t len; text.len > 0; text = (struct span){text.at + len, text.len - len}) {
         len = utf8_length(text);
         require(len > 0, "the body is UTF-8");

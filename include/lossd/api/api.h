@@ -113,8 +113,9 @@ struct exchange {
     unsigned retry_after_s;
     struct request head; /* filled by the owner before api_route() */
     const struct route *route;
-    const struct codec *codec;
+    const struct codec *codec;   /* of the body */
     const struct coding *coding; /* NULL: the body is not compressed */
+    const struct codec *writer;  /* of the answer */
     struct decoder *decoder;
     struct inflater *inflater; /* NULL when there is no coding */
     struct wishes wishes;
@@ -155,7 +156,7 @@ struct response {
  * until exchange_release(). */
 void exchange_init(struct exchange *exchange, struct api *api, struct budget *budget);
 
-/* The head is in: who answers?  Checks key, method, path, query, media type and
+/* The head is in: who answers?  Checks key, method, path, query, media types and
  * declared length, reserves memory, and begins to decode.  NULL when refused. */
 const struct route *api_route(struct exchange *exchange);
 

@@ -27,6 +27,7 @@ enum err_kind {
     ERR_UNAUTHORIZED,
     ERR_UNKNOWN_ROUTE,
     ERR_METHOD_NOT_ALLOWED,
+    ERR_NOT_ACCEPTABLE,
     ERR_BAD_HEADER,
     ERR_EXPECTATION_FAILED,
     ERR_UNSUPPORTED_MEDIA_TYPE,
@@ -37,6 +38,7 @@ enum err_kind {
     /* the text */
     ERR_INVALID_JSON,
     ERR_TRAILING_DATA,
+    ERR_BAD_TENSOR,
     /* the members */
     ERR_DUPLICATE_MEMBER,
     ERR_UNKNOWN_MEMBER,

@@ -19,7 +19,8 @@ struct reply;
 
 struct codec {
     const struct task *const *tasks; /* what it reads bodies for; ends with NULL */
-    const char *const *media_types;  /* ends with NULL; "" is none at all */
+    const char *const *media_types;  /* of bodies; ends with NULL; "" is none at all */
+    bool has_options;                /* a body may say more than what the numbers are */
 
     /* What the batch's task becomes by it, for which a body of any length is read in the
      * same memory; NULL: it stays what it is, and the body is limited. */
@@ -39,7 +40,13 @@ struct codec {
      * otherwise true, and `err` may hold an error noted on the way. */
     bool (*finish)(struct decoder *decoder, struct err *err);
 
-    /* Prepares the answer's text.  NULL: no memory. */
+    const char *answers_as; /* media type of an answer; NULL: there are none */
+
+    /* Can the answer to the batch be written so?  False: ERR_NOT_ACCEPTABLE, with what
+     * to ask for instead.  NULL: every answer can. */
+    bool (*can_encode)(const struct batch *batch, struct err *err);
+
+    /* Prepares the answer.  NULL: no memory. */
     struct reply *(*encode)(const struct batch *batch, const struct result *result,
                             bool pretty, struct arena *mem, struct err *err);
 };
@@ -55,6 +62,14 @@ struct task codec_whole_task(const struct task *task);
  * as much of it as goes into `out`, terminated. */
 enum { MEDIA_TYPES_SIZE = 512 };
 void codec_media_types(const struct task *task, char out[MEDIA_TYPES_SIZE]);
+
+/* The format of answers that an Accept header asks for, NULL when it allows none.  An
+ * empty span is a request without the header; where several are equally welcome, the
+ * first row of codecs.def. */
+const struct codec *codec_for_answer(struct span accept);
+
+/* The media types of all answers, likewise. */
+void codec_answer_types(char out[MEDIA_TYPES_SIZE]);
 
 /* The next bytes of the answer into out[0..capacity); returns how many, 0 at
  * the end.  `capacity` must be at least REPLY_ROOM; where there is much of it, the

@@ -27,7 +27,7 @@ static void begin(struct talk *talk, const char *method, const char *target,
                   struct budget *budget)
 {
     const struct api_settings settings = {.limits = {.max_elements = 100,
-                                                     .max_classes = 10,
+                                                     .max_classes = 100,
                                                      .max_confusion = 10,
                                                      .max_depth = 8,
                                                      .max_text = 1000},
@@ -190,10 +190,91 @@ static void compressed_bodies__are_counted_as_they_came(void **state)
     free(body.at);
 }
 
+/* ---- formats of answers --------------------------------------------------------- */
+
+#define NPY "application/x-npy"
+#define HEADER \
+    "\x93NUMPY\x01\x00\x37\x00{'descr': '|i1', 'fortran_order': False, 'shape': (2,)}"
+
+/* [7,7] as a file. */
+static const char sevens[] = HEADER "\7\7";
+
+static void ask_for(struct talk *talk, const char *target, const char *type,
+                    const char *accept)
+{
+    begin(talk, "POST", target, NULL);
+    talk->exchange.head.content_type = span_of(type);
+    talk->exchange.head.accept = span_of(accept);
+}
+
+static void answers__are_in_the_format_that_is_asked_for(void **state)
+{
+    struct talk talk;
+    double half = 0.5;
+
+    (void)state;
+    ask_for(&talk, "/v1/softmax", NPY, NPY);
+    assert_non_null(api_route(&talk.exchange));
+    assert_true(api_feed(&talk.exchange, (struct span){sevens, sizeof sevens - 1}));
+    api_answer(&talk.exchange, NULL, &talk.response);
+    assert_int_equal(talk.response.status, 200);
+    assert_string_equal(value_of(&talk, "Content-Type"), NPY);
+    assert_string_equal(value_of(&talk, "Vary"), "Accept");
+    assert_int_equal(talk.response.body.len, 128 + 16);
+    assert_memory_equal(talk.response.body.at + 128, &half, sizeof half);
+    assert_memory_equal(talk.response.body.at + 136, &half, sizeof half);
+    end(&talk);
+    ask_for(&talk, "/v1/softmax", NPY, "*/*");
+    assert_non_null(api_route(&talk.exchange));
+    assert_true(api_feed(&talk.exchange, (struct span){sevens, sizeof sevens - 1}));
+    api_answer(&talk.exchange, NULL, &talk.response);
+    assert_string_equal(value_of(&talk, "Content-Type"), "application/json");
+    assert_string_equal(value_of(&talk, "Vary"), "Accept");
+    assert_true(span_is(talk.response.body, "{\"probabilities\":[0.5,0.5]}\n"));
+    end(&talk);
+}
+
+/* Who is told before it sends a body need not send it. */
+static void answers__that_cannot_be_are_refused_by_the_head_where_it_tells(void **state)
+{
+    static const struct {
+        const char *target, *type, *accept;
+        bool is_refused;
+    } cases[] = {
+        {"/v1/loss", "", "text/html", true},
+        {"/v1/softmax", NPY, "application/json;q=0", true},
+        {"/v1/softmax", NPY, "application/json;q=0, */*", false},
+        {"/v1/loss", NPY, NPY, true},
+        {"/v1/loss?return=gradient", NPY, NPY, false},
+        {"/v1/softmax?return=probabilities,predictions", NPY, NPY, true},
+        {"/v1/loss?return=loss", "", NPY, true},
+        {"/v1/loss?return=losses", "", NPY, false},
+        {"/v1/loss", "", NPY, false},             /* the body may say */
+        {"/v1/loss?return=lost", "", NPY, false}, /* which is worse */
+        {"/v1/loss?lost=1", NPY, NPY, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct talk talk;
+        ask_for(&talk, cases[i].target, cases[i].type, cases[i].accept);
+        bool refused = !api_route(&talk.exchange);
+        if (refused != cases[i].is_refused)
+            fail_msg("%s, Accept %s", cases[i].target, cases[i].accept);
+        api_answer(&talk.exchange, NULL, &talk.response);
+        assert_int_equal(talk.response.status == 406, refused);
+        assert_string_equal(value_of(&talk, "Vary"), refused ? "Accept" : "");
+        assert_string_equal(value_of(&talk, "Content-Type"), "application/problem+json");
+        end(&talk);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(metrics__vary_by_what_is_accepted),
+        cmocka_unit_test(answers__are_in_the_format_that_is_asked_for),
+        cmocka_unit_test(answers__that_cannot_be_are_refused_by_the_head_where_it_tells),
         cmocka_unit_test(encodings__are_named_in_letters_of_any_case),
         cmocka_unit_test(compressed_bodies__are_not_known_to_be_small),
         cmocka_unit_test(compressed_bodies__are_expected_to_cost_what_comes_out_of_them),

@@ -57,6 +57,7 @@ static void err_phase__is_that_of_the_api_for_every_kind(void **state)
     static const enum err_phase phases[ERR_KINDS] = {
         [ERR_INVALID_JSON] = PHASE_TEXT,
         [ERR_TRAILING_DATA] = PHASE_TEXT,
+        [ERR_BAD_TENSOR] = PHASE_TEXT,
         [ERR_DUPLICATE_MEMBER] = PHASE_DUPLICATE,
         [ERR_UNKNOWN_MEMBER] = PHASE_UNKNOWN,
         [ERR_MISSING_MEMBER] = PHASE_MISSING,

@@ -32,6 +32,9 @@ static const struct limits decoded_limits = {.max_elements = 1 << 24,
                                              .max_depth = 64,
                                              .max_text = 1 << 16};
 
+/* Content-Type of what is read. */
+static const char *decoded_type = "";
+
 struct decoded {
     struct arena mem;
     struct err err;
@@ -47,8 +50,8 @@ static inline bool feed_piece(struct decoder *decoder, struct span piece, struct
 
     assert_non_null(copy);
     memcpy(copy, piece.at, piece.len);
-    bool fed = codec_for(&task_loss, span_of(""))
-                   ->feed(decoder, (struct span){copy, piece.len}, err);
+    const struct codec *codec = codec_for(&task_loss, span_of(decoded_type));
+    bool fed = codec->feed(decoder, (struct span){copy, piece.len}, err);
     free(copy);
     return fed;
 }
@@ -60,7 +63,7 @@ static inline void decode_into(struct decoded *d, const struct task *task,
                                struct span text, size_t step, const size_t *cuts,
                                size_t cut_count)
 {
-    const struct codec *codec = codec_for(&task_loss, span_of(""));
+    const struct codec *codec = codec_for(&task_loss, span_of(decoded_type));
     size_t at = 0, cut = 0;
 
     *d = (struct decoded){.fed = true};

@@ -1,7 +1,7 @@
 /* Which format a Content-Type means. */
 #include "decoded.h"
 
-extern const struct codec codec_json;
+extern const struct codec codec_json, codec_npy;
 
 static bool is_json(const char *type)
 {
@@ -61,11 +61,53 @@ static void codec_media_types__lists_them_all(void **state)
     codec_media_types(&task_loss, types);
     assert_string_equal(
         types, "application/json, application/x-www-form-urlencoded, text/plain, "
-               "application/x-ndjson, application/jsonl");
+               "application/x-npy, application/x-ndjson, application/jsonl");
     codec_media_types(&task_merge, types);
     assert_string_equal(types,
                         "application/json, application/x-ndjson, application/jsonl, "
                         "application/x-www-form-urlencoded, text/plain");
+    codec_answer_types(types);
+    assert_string_equal(types,
+                        "application/json, application/x-npy, application/x-ndjson");
+}
+
+static void codec_for__knows_the_type_of_numpy(void **state)
+{
+    (void)state;
+    assert_ptr_equal(codec_for(&task_loss, span_of("application/x-npy")), &codec_npy);
+    assert_ptr_equal(codec_for(&task_loss, span_of("Application/X-NPY; a=b")),
+                     &codec_npy);
+    assert_null(codec_for(&task_loss, span_of("application/x-npz")));
+}
+
+static void codec_for_answer__is_json_unless_another_is_preferred(void **state)
+{
+    (void)state;
+    static const char *const json[] = {
+        "",
+        "*/*",
+        "application/*",
+        "application/json",
+        "text/html, */*;q=0.1",
+        "application/x-npy, application/json",
+        "application/x-npy;q=0.5, */*",
+        "application/x-npy;q=0, */*",
+    };
+    static const char *const npy[] = {
+        "application/x-npy",         "Application/X-NPY",
+        "application/x-npy, */*",    "application/x-npy, application/json;q=0.9",
+        "application/json;q=0, */*", "application/*;q=0.5, application/json;q=0.4",
+    };
+    static const char *const none[] = {"text/html",
+                                       "application/json;q=0, application/x-npy;q=0",
+                                       "*/*;q=0", "image/*, text/*"};
+
+    for (size_t i = 0; i < LENGTH(json); i++)
+        assert_ptr_equal(codec_for_answer(span_of(json[i])), &codec_json);
+    for (size_t i = 0; i < LENGTH(npy); i++)
+        assert_ptr_equal(codec_for_answer(span_of(npy[i])), &codec_npy);
+    for (size_t i = 0; i < LENGTH(none); i++)
+        assert_null(codec_for_answer(span_of(none[i])));
 }
 
 int main(void)
@@ -75,7 +117,9 @@ int main(void)
         cmocka_unit_test(codec_for__ignores_case_parameters_and_blanks),
         cmocka_unit_test(codec_for__knows_no_other_types),
         cmocka_unit_test(codec_for__gives_each_task_its_own),
+        cmocka_unit_test(codec_for__knows_the_type_of_numpy),
         cmocka_unit_test(codec_media_types__lists_them_all),
+        cmocka_unit_test(codec_for_answer__is_json_unless_another_is_preferred),
     };
     return cmocka_run_group_tests_name("codec", tests, NULL, NULL);
 }

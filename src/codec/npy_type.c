@@ -1,0 +1,99 @@
+#include "npy_type.h"
+
+#include <stdint.h>
+
+enum { BLOCK = 256 };
+
+/* IEEE 754 binary16, which the compilers of some machines do not know. */
+static double half(uint16_t bits)
+{
+    const uint64_t sign = (uint64_t)(bits >> 15) << 63;
+    const uint64_t exponent = bits >> 10 & 31, fraction = bits & 1023;
+    uint64_t wide = sign | (exponent + 1023 - 15) << 52 | fraction << 42;
+    double value;
+
+    if (exponent == 0)
+        return (sign ? -0x1p-24 : 0x1p-24) * (double)fraction;
+    if (exponent == 31)
+        wide = sign | UINT64_C(0x7FF) << 52 | fraction << 42;
+    memcpy(&value, &wide, sizeof value);
+    return value;
+}
+
+static bool truth(uint8_t byte)
+{
+    return byte != 0;
+}
+
+#define TYPES                \
+    TYPE(f2, uint16_t, half) \
+    TYPE(f4, float, )        \
+    TYPE(f8, double, )       \
+    TYPE(i1, int8_t, )       \
+    TYPE(i2, int16_t, )      \
+    TYPE(i4, int32_t, )      \
+    TYPE(i8, int64_t, )      \
+    TYPE(u1, uint8_t, )      \
+    TYPE(u2, uint16_t, )     \
+    TYPE(u4, uint32_t, )     \
+    TYPE(u8, uint64_t, )     \
+    TYPE(b1, uint8_t, truth)
+
+#define READ(name, stored, value_of, number)                             \
+    static void name(const char *from, size_t count, void *to)           \
+    {                                                                    \
+        for (size_t i = 0; i < count; i++) {                             \
+            stored bits;                                                 \
+            memcpy(&bits, from + i * sizeof bits, sizeof bits);          \
+            number value = (number)value_of(bits);                       \
+            memcpy((char *)to + i * sizeof value, &value, sizeof value); \
+        }                                                                \
+    }
+
+#define TYPE(name, stored, value_of)                  \
+    READ(name##_to_doubles, stored, value_of, double) \
+    READ(name##_to_floats, stored, value_of, float)
+TYPES
+#undef TYPE
+
+static const struct npy_type types[] = {
+#define TYPE(name, stored, value_of) \
+    {#name, sizeof(stored), name##_to_doubles, name##_to_floats},
+    TYPES
+#undef TYPE
+};
+
+const struct npy_type *npy_type_find(struct span name)
+{
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (span_is(name, types[i].name))
+            return &types[i];
+    return NULL;
+}
+
+static void swap(char *out, const char *from, size_t count, size_t size)
+{
+    for (size_t i = 0; i < count * size; i += size)
+        for (size_t b = 0; b < size; b++)
+            out[i + b] = from[i + size - 1 - b];
+}
+
+void npy_type_read(const struct npy_type *type, bool swapped, const char *from,
+                   size_t count, enum element element, void *to)
+{
+    bool is_float = element == ELEMENT_FLOAT32;
+    void (*read)(const char *, size_t, void *) =
+        is_float ? type->to_floats : type->to_doubles;
+    size_t size = is_float ? sizeof(float) : sizeof(double);
+    char turned[BLOCK * NPY_NUMBER_MAX];
+
+    if (!swapped || type->size == 1) {
+        read(from, count, to);
+        return;
+    }
+    for (size_t done = 0, n; done < count; done += n) {
+        n = count - done < BLOCK ? count - done : BLOCK;
+        swap(turned, from + done * type->size, n, type->size);
+        read(turned, n, (char *)to + done * size);
+    }
+}
