@@ -1,8 +1,8 @@
 /* The files of src/web, made one page each by its embed.sh while building. */
 #include "api/assets.h"
 
-#include "api/accept.h"
 #include "docs.inc"
+#include "lossd/base/accept.h"
 #include "playground.inc"
 
 #define PAGE(name)                                                                     \
@@ -16,9 +16,10 @@ static const struct page playground = PAGE(playground), docs = PAGE(docs);
 
 const struct page *asset_playground(const struct exchange *exchange)
 {
-    static const char *const offers[] = {"application/json", "text/html"};
+    struct acceptance page = accept_find(exchange->head.accept, "text/html");
+    struct acceptance banner = accept_find(exchange->head.accept, "application/json");
 
-    return accept_best(exchange->head.accept, offers, 2) == 1 ? &playground : NULL;
+    return accept_prefers(page, banner) ? &playground : NULL;
 }
 
 const struct page *asset_docs(const struct exchange *exchange)
