@@ -100,8 +100,9 @@ static void keep_error(struct records *records, const struct err *err)
         return;
     struct skipped *kept = &records->skipped[records->errors - 1];
     *kept = (struct skipped){.kind = err->kind, .line = err->line, .offset = err->offset};
-    if (strlen(err->pointer) < sizeof kept->pointer)
-        strcpy(kept->pointer, err->pointer);
+    size_t pointer = strlen(err->pointer);
+    if (pointer < sizeof kept->pointer) /* a part of it would point elsewhere */
+        memcpy(kept->pointer, err->pointer, pointer + 1);
     snprintf(kept->detail, sizeof kept->detail, "%.*s", SKIPPED_DETAIL - 1, err->detail);
 }
 
