@@ -48,13 +48,22 @@ static bool end_value(struct json_sequence *s, struct err *err)
     return s->values->end(s->ctx, err);
 }
 
-static const char *line_end(const struct json_sequence *s, const char *at,
-                            const char *end)
+static const char *line_end(const char *at, const char *end)
 {
-    const char *found =
-        s->values->max_line > 0 ? memchr(at, '\n', (size_t)(end - at)) : NULL;
+    const char *found = memchr(at, '\n', (size_t)(end - at));
 
     return found ? found : end;
+}
+
+/* How far the value may go: to the end of its line, and no further than a line may. */
+static const char *value_end(const struct json_sequence *s, const char *at,
+                             const char *end)
+{
+    size_t room = s->values->max_line - s->bytes;
+
+    if (s->values->max_line == 0)
+        return end;
+    return line_end(at, (size_t)(end - at) > room ? at + room : end);
 }
 
 /* What begins before `at` cannot be read. */
@@ -84,19 +93,19 @@ static bool cut_value(struct json_sequence *s, struct err *err)
 static const char *read_value(struct json_sequence *s, const char *at, const char *end,
                               struct err *err)
 {
-    const char *stop = line_end(s, at, end);
+    const char *stop = value_end(s, at, end);
     struct span piece = {at, (size_t)(stop - at)};
 
     if (!json_read_value(&s->reader, &piece, err))
         return give_up(s, at, err);
     s->bytes += (size_t)(piece.at - at);
-    if (s->values->max_line > 0 && s->bytes > s->values->max_line) {
-        fail_line(s, err);
-        return NULL;
-    }
     if (!json_is_complete(&s->reader)) {
         if (stop == end)
             return end;
+        if (*stop != '\n') {
+            fail_line(s, err);
+            return NULL;
+        }
         if (!cut_value(s, err))
             return give_up(s, stop, err);
     }
@@ -162,7 +171,7 @@ bool json_sequence_read(struct json_sequence *s, struct span piece, struct err *
             continue;
         }
         if (s->state == BETWEEN_LINES) {
-            at = line_end(s, at, end);
+            at = line_end(at, end);
             s->state = at < end ? BETWEEN_VALUES : BETWEEN_LINES;
         }
         at = json_skip_space(&s->place, at, end);

@@ -209,12 +209,30 @@ static void json_sequence__refuses_a_line_that_is_too_long(void **state)
     }
 }
 
+/* Which of the two is told must not depend on where it was cut. */
+static void json_sequence__does_not_look_behind_where_a_line_is_too_long(void **state)
+{
+    struct seen seen;
+    struct err err;
+
+    (void)state;
+    for (size_t step = 1; step < 40; step++) {
+        assert_true(read_in_steps("{\"a\":12345678901x}  \n{\"b\":1}", step, &lines,
+                                  &seen, &err));
+        assert_string_equal(seen.text, "(a!16(b)");
+        assert_false(read_in_steps("{\"a\":123456789012345x}\n{\"b\":1}", step, &lines,
+                                   &seen, &err));
+        assert_int_equal(err.kind, ERR_TOO_LARGE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_sequence__sees_the_same_values_however_it_is_cut),
         cmocka_unit_test(json_sequence__of_lines_passes_over_the_wrong_ones),
         cmocka_unit_test(json_sequence__refuses_a_line_that_is_too_long),
+        cmocka_unit_test(json_sequence__does_not_look_behind_where_a_line_is_too_long),
         cmocka_unit_test(json_sequence__says_where_it_is_wrong_however_it_is_cut),
     };
     return cmocka_run_group_tests_name("json_sequence", tests, NULL, NULL);
