@@ -185,9 +185,15 @@ static bool check_head(const struct sent *sent, const struct batch *part, struct
         return fail_limit(err, "/classes", limits->max_classes, "--max-classes",
                           "classes is %lld; at most %zu are allowed",
                           (long long)sent->classes, limits->max_classes);
-    if (part->bad_option.kind != ERR_NONE)
+    if (part->bad_option.kind != ERR_NONE) {
         *err = part->bad_option;
-    return err->kind == ERR_NONE;
+        return false;
+    }
+    return part->reduction != REDUCTION_NONE ||
+           fail(
+               err, ERR_INVALID_OPTION, "/reduction",
+               "reduction is none; a state is of losses that are summed up, with mean or "
+               "sum");
 }
 
 static bool check_length(const char *name, size_t count, unsigned rank, size_t wanted,

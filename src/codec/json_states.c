@@ -21,8 +21,14 @@ struct decoder {
     enum member member; /* this option */
     struct batch part;  /* the options of the state that is being read */
     struct sent sent;
-    bool is_refused; /* some state before it was */
+    struct err
+        refusal; /* of a state before it, if any: the rest is read for its syntax */
 };
+
+static bool is_refused(const struct decoder *d)
+{
+    return d->refusal.kind != ERR_NONE;
+}
 
 /* ---- a member ------------------------------------------------------------------ */
 
@@ -32,7 +38,7 @@ static enum json_way read_name(void *ctx, struct json_reader *reader, struct spa
     struct decoder *d = ctx;
 
     (void)reader;
-    if (d->is_refused)
+    if (is_refused(d))
         return JSON_SKIP;
     d->row = sent_row(name);
     if (d->row == SENT_ROWS)
@@ -70,9 +76,10 @@ static void add_place(const struct json_sequence *sequence, struct err *err)
 
     if (err_by(err, PHASE_TEXT))
         return;
-    if (sequence->is_array)
-        snprintf(err->pointer, sizeof err->pointer, "/%zu%.900s", sequence->count - 1,
-                 inner.pointer);
+    if (sequence->is_array &&
+        snprintf(err->pointer, sizeof err->pointer, "/%zu%s", sequence->count - 1,
+                 inner.pointer) >= (int)sizeof err->pointer)
+        err->pointer[0] = '\0'; /* a part of it would point elsewhere */
     snprintf(err->detail, sizeof err->detail, "states[%zu]: %.350s", sequence->count - 1,
              inner.detail);
     err->has_position = !sequence->is_array;
@@ -90,7 +97,7 @@ static bool begin_state(void *ctx, struct json_reader *reader, struct err *err)
 
     if (d->mark)
         arena_rewind(d->mem, d->mark);
-    else if (d->batch->state && !(d->mark = arena_mark(d->mem, err)))
+    else if (!(d->mark = arena_mark(d->mem, err)))
         return false;
     d->sent = (struct sent){0};
     batch_init(&d->part, &task_state, d->batch->limits);
@@ -106,12 +113,18 @@ static bool end_state(void *ctx, struct err *err)
     struct decoder *d = ctx;
     struct state state;
 
-    if (d->is_refused)
+    if (is_refused(d)) {
+        *err = d->refusal;
         return true;
+    }
+    bool is_first = !d->batch->state;
     if (err->kind != ERR_NONE || !sent_state(&d->sent, &d->part, d->mem, &state, err) ||
         !merge_add(d->batch, &d->part, &state, d->mem, err))
         add_place(&d->sequence, err);
-    d->is_refused = err->kind != ERR_NONE;
+    if (is_first && d->batch->state) /* which is kept */
+        d->mark = NULL;
+    if (err->kind != ERR_NONE)
+        d->refusal = *err;
     return !err_by(err, PHASE_TRANSPORT);
 }
 
@@ -126,7 +139,7 @@ static struct decoder *states_begin(struct batch *batch, struct arena *mem,
         return NULL;
     d->batch = batch;
     d->mem = mem;
-    d->is_refused = err->kind != ERR_NONE;
+    d->refusal = *err;
     json_sequence_begin(&d->sequence, &values, d);
     return d;
 }

@@ -10,6 +10,8 @@ enum {
     LIMB_BITS = 32,
     LIMB_DIGITS = LIMB_BITS / 4,
     LEAST_EXPONENT = -1074, /* of an exact sum's first limb */
+    /* of a sum; as many as there can be do not reach the last limb, where merging carries */
+    SUM_DIGITS = LIMB_DIGITS * (EXACT_SUM_LIMBS - 1),
     EXPONENT_DIGITS = 4,
     CONFIDENCE_DIGITS = 32
 };
@@ -126,7 +128,7 @@ bool dyadic_read_sum(struct span text, struct exact_sum *sum)
     if (up < 0 || up % LIMB_BITS != 0)
         return false;
     size_t place = (size_t)up / LIMB_BITS * LIMB_DIGITS; /* of the last digit */
-    if (place + number.digits.len > (size_t)EXACT_SUM_LIMBS * LIMB_DIGITS)
+    if (place + number.digits.len > SUM_DIGITS)
         return false;
     for (size_t i = number.digits.len; i-- > 0; place++)
         limbs[place / LIMB_DIGITS] |= (uint32_t)number_hex_digit(number.digits.at[i])

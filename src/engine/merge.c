@@ -67,8 +67,19 @@ static bool check_classes(const struct state *state, size_t classes, struct err 
            fail_sum("class_predicted", predicted, state->count, err);
 }
 
+static bool check_weights(const struct state *state, struct err *err)
+{
+    uint32_t limbs[EXACT_SUM_LIMBS];
+
+    return (state->weights.beyond >= 0 && !exact_sum_limbs(&state->weights, limbs)) ||
+           fail(err, ERR_INVALID_OPTION, "/weights",
+                "weights is no sum of weights, which are not negative");
+}
+
 static bool check_state(const struct state *state, size_t classes, struct err *err)
 {
+    if (state->is_weighted && !check_weights(state, err))
+        return false;
     if (state->summary.bins && !check_bins(state, err))
         return false;
     return !state->support || check_classes(state, classes, err);
@@ -195,7 +206,7 @@ bool merge_check(struct batch *whole, struct err *err)
         *err = whole->bad_option;
         return false;
     }
-    if (whole->state->summary.bins)
+    if (!whole->loss->is_elementwise)
         return true;
     if (!batch_has(whole, MEMBER_return))
         whole->outputs &= ~metrics;

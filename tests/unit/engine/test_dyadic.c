@@ -85,21 +85,28 @@ static void dyadic_read_sum__refuses_all_other_text(void **state)
         assert_false(dyadic_read_sum(span_of(texts[i]), &sum));
 }
 
+/* And leaves the last limb to what is carried when such sums are added. */
 static void dyadic_read_sum__takes_as_many_digits_as_a_sum_has(void **state)
 {
-    char text[2 * DYADIC_MAX];
-    struct exact_sum sum;
+    enum { DIGITS = 8 * (EXACT_SUM_LIMBS - 1) };
+    char text[2 * DYADIC_MAX], written[DYADIC_MAX];
+    struct exact_sum sum, back;
 
     (void)state;
     memset(text, 'f', sizeof text);
     memcpy(text, "0x", 2);
-    strcpy(text + 2 + 8 * EXACT_SUM_LIMBS, "p-1074");
+    strcpy(text + 2 + DIGITS, "p-1074");
     assert_true(dyadic_read_sum(span_of(text), &sum));
-    text[2 + 8 * EXACT_SUM_LIMBS] = 'f';
-    strcpy(text + 3 + 8 * EXACT_SUM_LIMBS, "p-1074");
+    back = sum;
+    exact_sum_merge(&sum, &back);
+    size_t len = dyadic_write_sum(&sum, written);
+    assert_memory_equal(written, "0x1fffffff", 10);
+    assert_int_equal(len, DIGITS + 2 + 1 + 6);
+    text[2 + DIGITS] = 'f';
+    strcpy(text + 3 + DIGITS, "p-1074");
     assert_false(dyadic_read_sum(span_of(text), &sum));
-    assert_false(dyadic_read_sum(span_of("0x1p+1102"), &sum));
-    assert_true(dyadic_read_sum(span_of("0x1p+1070"), &sum));
+    assert_false(dyadic_read_sum(span_of("0x1p+1070"), &sum));
+    assert_true(dyadic_read_sum(span_of("0x1p+1038"), &sum));
 }
 
 static void dyadic_confidences__come_back(void **state)
