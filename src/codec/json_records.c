@@ -11,7 +11,7 @@
 #include "json_batch.h"
 #include "json_encode.h"
 #include "json_sequence.h"
-#include "lossd/base/excerpt.h"
+#include "lossd/base/utf8.h"
 #include "lossd/codec/codec.h"
 #include "lossd/engine/dataset.h"
 #include "lossd/engine/loss.h"
@@ -53,21 +53,25 @@ static bool read_text(void *ctx, struct span text, struct err *err)
     return json_batch_text(&d->json, text, err);
 }
 
-static bool starts_with(const char *text, const char *start)
+/* Does the text begin with the name, and not with a longer one? */
+static bool begins_with(const char *text, const char *name)
 {
-    return strncmp(text, start, strlen(start)) == 0;
+    size_t len = strlen(name);
+
+    return strncmp(text, name, len) == 0 && strchr("/ [", text[len]);
 }
 
-/* Says `own` where an error begins with the member's name: in the sender's words. */
+/* Says `own` where an error is of the member: in the sender's words. */
 static void call_it(struct err *err, enum member member, const char *own)
 {
     const char *name = member_infos[member].name;
     struct err as_told = *err;
 
-    if (starts_with(as_told.pointer + 1, name))
-        snprintf(err->pointer, sizeof err->pointer, "/%s%s", own,
-                 as_told.pointer + 1 + strlen(name));
-    if (starts_with(as_told.detail, name))
+    if (!begins_with(as_told.pointer + 1, name))
+        return;
+    snprintf(err->pointer, sizeof err->pointer, "/%s%s", own,
+             as_told.pointer + 1 + strlen(name));
+    if (begins_with(as_told.detail, name))
         snprintf(err->detail, sizeof err->detail, "%s%s", own,
                  as_told.detail + strlen(name));
 }
@@ -100,10 +104,11 @@ static void keep_error(struct records *records, const struct err *err)
         return;
     struct skipped *kept = &records->skipped[records->errors - 1];
     *kept = (struct skipped){.kind = err->kind, .line = err->line, .offset = err->offset};
-    size_t pointer = strlen(err->pointer);
-    if (pointer < sizeof kept->pointer) /* a part of it would point elsewhere */
-        memcpy(kept->pointer, err->pointer, pointer + 1);
-    snprintf(kept->detail, sizeof kept->detail, "%.*s", SKIPPED_DETAIL - 1, err->detail);
+    size_t len = strlen(err->pointer);
+    if (len < sizeof kept->pointer)
+        memcpy(kept->pointer, err->pointer, len + 1);
+    len = utf8_fit(span_of(err->detail), SKIPPED_DETAIL - 1);
+    snprintf(kept->detail, sizeof kept->detail, "%.*s", (int)len, err->detail);
 }
 
 /* Is the record passed over?  Then there is no error. */
@@ -131,7 +136,7 @@ static bool begin_record(void *ctx, struct json_reader *reader, struct err *err)
 
     if (d->mark)
         arena_rewind(d->mem, d->mark);
-    else if (d->dataset.whole->classes > 0 && !(d->mark = arena_mark(d->mem, err)))
+    else if (!(d->mark = arena_mark(d->mem, err)))
         return false;
     d->record = d->dataset.record;
     d->says_label = d->says_weight = false;
@@ -141,13 +146,23 @@ static bool begin_record(void *ctx, struct json_reader *reader, struct err *err)
     return true;
 }
 
+static bool add_record(struct decoder *d, struct err *err)
+{
+    bool is_first = d->dataset.whole->classes == 0;
+
+    if (err->kind != ERR_NONE || !json_batch_end(&d->json, err) ||
+        !dataset_add(&d->dataset, &d->record, d->mem, err))
+        return false;
+    if (is_first) /* what it settles is kept */
+        d->mark = NULL;
+    return true;
+}
+
 static bool end_record(void *ctx, struct err *err)
 {
     struct decoder *d = ctx;
 
-    return (err->kind == ERR_NONE && json_batch_end(&d->json, err) &&
-            dataset_add(&d->dataset, &d->record, d->mem, err)) ||
-           skip(d, err);
+    return add_record(d, err) || skip(d, err);
 }
 
 /* ---- positions ---------------------------------------------------------------------- */
@@ -237,28 +252,41 @@ static bool records_feed(struct decoder *d, struct span piece, struct err *err)
     return json_sequence_read(&d->sequence, piece, err);
 }
 
+/* Where all were passed over, something is wrong that all of them share. */
+static bool check_kept(const struct batch *whole, struct err *err)
+{
+    const struct records *records = whole->records;
+
+    return whole->classes > 0 || records->errors == 0 ||
+           fail(err, ERR_EMPTY_BATCH, NULL,
+                "all records were passed over, %zu of them; the first: %s",
+                records->errors, records->skipped[0].detail);
+}
+
 static bool records_finish(struct decoder *d, struct err *err)
 {
-    return json_sequence_end(&d->sequence, err) &&
+    return json_sequence_end(&d->sequence, err) && check_kept(d->dataset.whole, err) &&
            dataset_finish(&d->dataset, d->mem, err);
 }
 
 /* ---- the answer ------------------------------------------------------------------------ */
 
-void json_add_skipped(struct json *json, const struct records *records)
+void json_add_skipped(struct json *json, struct records *records)
 {
     json_key(json, "errors");
     json_open(json, '[');
     for (size_t i = 0; i < records->errors && i < SKIPPED_MAX; i++) {
-        const struct skipped *error = &records->skipped[i];
+        struct skipped *error = &records->skipped[i];
         json_open(json, '{');
         json_key(json, "line");
         json_uint(json, error->line);
         json_key(json, "offset");
         json_uint(json, error->offset);
         json_text_member(json, "code", err_code(error->kind));
-        if (*error->pointer)
-            json_text_member(json, "pointer", error->pointer);
+        if (*error->pointer) {
+            json_key(json, "pointer");
+            json_string(json, utf8_show_nuls(error->pointer));
+        }
         json_text_member(json, "detail", error->detail);
         json_close(json, '}');
     }

@@ -26,6 +26,6 @@ struct records {
 };
 
 /* Writes the members of an answer that tell of those. */
-void json_add_skipped(struct json *json, const struct records *records);
+void json_add_skipped(struct json *json, struct records *records);
 
 #endif

@@ -13,6 +13,14 @@ enum { BLOCK_LOGITS = 16384 };
 
 /* ---- beginning ---------------------------------------------------------------- */
 
+/* What the dataset says of itself its records may say of themselves. */
+static void forget(struct batch *record, uint32_t members)
+{
+    record->given &= ~members;
+    record->from_query &= ~members;
+    record->set &= ~members;
+}
+
 bool dataset_init(struct dataset *dataset, struct batch *whole, struct arena *mem,
                   struct err *err)
 {
@@ -31,7 +39,7 @@ bool dataset_init(struct dataset *dataset, struct batch *whole, struct arena *me
     dataset->record.outputs = whole->outputs & task_record.outputs;
     if (batch_wants(whole, OUTPUT_RECORDS))
         dataset->record.outputs |= BIT(OUTPUT_LOSSES) | BIT(OUTPUT_PREDICTIONS);
-    dataset->record.given &= ~(BIT(MEMBER_id) | BIT(MEMBER_return));
+    forget(&dataset->record, BIT(MEMBER_id) | BIT(MEMBER_return));
     return true;
 }
 
