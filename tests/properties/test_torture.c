@@ -79,29 +79,88 @@ static void refused_with_names(char *out)
            "\"id\":\"\\u00e9\\u0000\"}");
 }
 
+#define STATE                                                                           \
+    "{\"version\":1,\"loss\":\"hinge\",\"reduction\":\"mean\",\"classes\":2,\"count\":" \
+    "1,"                                                                                \
+    "\"ignored\":0,\"losses\":\"0x40000p-18\",\"nll\":\"0x40000p-18\",\"brier\":"       \
+    "\"0x40000p-18\",\"entropy\":\"0x20000p-18\",\"top5\":1,\"ece_bins\":2,"            \
+    "\"bin_count\":[0,1],\"bin_correct\":[0,1],\"bin_confidence\":[\"0x0p-90\","        \
+    "\"0x30000000000000000000000p-90\"],\"class_support\":[1,0],\"class_predicted\":"   \
+    "[1,0],\"class_correct\":[1,0]}"
+
+enum { STATES = 1000 };
+
+/* The first is wrong, the rest is read for its syntax. */
+static void states_refused(char *out)
+{
+    size_t len = (size_t)sprintf(out, "[{\"version\":2}");
+
+    for (int i = 0; i < STATES; i++)
+        len += (size_t)sprintf(out + len, ",%s", STATE);
+    strcpy(out + len, "]");
+}
+
+static void states_in_an_array(char *out)
+{
+    size_t len = 0;
+
+    for (int i = 0; i < STATES; i++)
+        len += (size_t)sprintf(out + len, "%c%s", i ? ',' : '[', STATE);
+    strcpy(out + len, "]");
+}
+
+static void states_line_by_line(char *out)
+{
+    size_t len = 0;
+
+    for (int i = 0; i < STATES; i++)
+        len += (size_t)sprintf(out + len, "%s\n", STATE);
+}
+
+/* The first hundreds are wrong, and every tenth after them. */
+static void dataset_with_errors(char *out)
+{
+    size_t len = 0;
+
+    for (int i = 0; i < 1500; i++)
+        len += (size_t)sprintf(
+            out + len, "{\"logits\":[%d,1,%d],\"label\":%d,\"%s\":%d}\n", i % 7, i % 5,
+            i % 10 ? i % 3 : 3, i < 500 ? "what" : "weight", i % 4);
+}
+
 static const struct {
     void (*write)(char *out);
     unsigned status;      /* of the untroubled answer */
     const char *encoding; /* of the body */
-} kinds[] = {{everything_returned, 200, ""},
-             {large_float32, 200, ""},
-             {refused_with_names, 422, ""},
-             {everything_returned, 200, "gzip"},
-             {large_float32, 200, "deflate"}};
+    const char *target;
+    const char *media_type;
+} kinds[] = {
+    {everything_returned, 200, "", "/v1/loss?axis=-1&id=t", ""},
+    {large_float32, 200, "", "/v1/loss?axis=-1", ""},
+    {refused_with_names, 422, "", "/v1/loss?axis=-1", ""},
+    {everything_returned, 200, "gzip", "/v1/loss?axis=-1&id=t", ""},
+    {large_float32, 200, "deflate", "/v1/loss?axis=-1", ""},
+    {states_in_an_array, 200, "", "/v1/merge?return=loss,metrics,per_class,state", ""},
+    {states_line_by_line, 200, "", "/v1/merge", ""},
+    {states_refused, 422, "", "/v1/merge", ""},
+    {dataset_with_errors, 200, "", "/v1/loss?on_error=skip&return=loss,records,per_class",
+     "application/x-ndjson"},
+    {dataset_with_errors, 200, "gzip", "/v1/loss?on_error=skip", "application/x-ndjson"},
+    {dataset_with_errors, 422, "", "/v1/loss", "application/x-ndjson"}};
 
 /* A body as it is sent; its text to be freed. */
 struct body {
-    const char *encoding;
+    size_t kind;
     struct compressed sent;
 };
 
 static struct body body_of(size_t kind)
 {
-    struct body body = {.encoding = kinds[kind].encoding};
+    struct body body = {.kind = kind};
 
     kinds[kind].write(text_of_body);
-    if (*body.encoding)
-        body.sent = compressed_as(body.encoding, span_of(text_of_body));
+    if (*kinds[kind].encoding)
+        body.sent = compressed_as(kinds[kind].encoding, span_of(text_of_body));
     else
         body.sent = (struct compressed){strdup(text_of_body), strlen(text_of_body)};
     return body;
@@ -145,11 +204,10 @@ static unsigned attempt(const struct body *body, size_t limit, struct budget *bu
     assert_non_null(api);
     exchange_init(&exchange, api, budget);
     exchange.head.method = span_of("POST");
-    exchange.head.target = span_of("/v1/loss?axis=-1&id=t");
-    if (text_of_body[2] != 'i')
-        exchange.head.target = span_of("/v1/loss?axis=-1");
+    exchange.head.target = span_of(kinds[body->kind].target);
+    exchange.head.content_type = span_of(kinds[body->kind].media_type);
     exchange.head.request_id = span_of("always-the-same");
-    exchange.head.content_encoding = span_of(body->encoding);
+    exchange.head.content_encoding = span_of(kinds[body->kind].encoding);
     bool wanted = api_route(&exchange) != NULL;
     for (size_t at = 0, size = body->sent.len; wanted && at < size; at += 777)
         wanted = api_feed(&exchange, (struct span){body->sent.at + at,
@@ -237,11 +295,33 @@ static void answer__comes_or_is_a_problem_at_every_budget(void **state)
     }
 }
 
+/* More of them need no more memory. */
+static void states_and_records__are_read_in_the_memory_of_one(void **state)
+{
+    enum { LITTLE = 160 << 10 };
+
+    (void)state;
+    for (size_t k = 0; k < LENGTH(kinds); k++) {
+        struct budget budget = {.limit = SIZE_MAX};
+        struct body body = body_of(k);
+        enum err_kind kind;
+        size_t len;
+        bool is_one_by_one = kinds[k].write == states_in_an_array ||
+                             kinds[k].write == states_line_by_line ||
+                             kinds[k].write == states_refused;
+        if (is_one_by_one)
+            assert_int_equal(attempt(&body, LITTLE, &budget, text_of_answer, &len, &kind),
+                             kinds[k].status);
+        free(body.sent.at);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answer__comes_or_is_a_problem_at_every_memory_limit),
         cmocka_unit_test(answer__comes_or_is_a_problem_at_every_budget),
+        cmocka_unit_test(states_and_records__are_read_in_the_memory_of_one),
     };
 
     return cmocka_run_group_tests(tests, make_texts, free_texts);
