@@ -34,8 +34,7 @@ struct client *client_open(void)
     if (!client)
         return NULL;
     client->curl = curl_easy_init();
-    client->type = curl_slist_append(NULL, "Content-Type: application/json");
-    if (!client->curl || !client->type) {
+    if (!client->curl) {
         client_close(client);
         return NULL;
     }
@@ -103,6 +102,16 @@ static curl_off_t body_length(FILE *body, long began_at)
     if (began_at < 0 || fstat(fileno(body), &about) != 0 || !S_ISREG(about.st_mode))
         return -1;
     return about.st_size > began_at ? about.st_size - began_at : 0;
+}
+
+static bool set_type(struct client *client, const char *media_type)
+{
+    char header[128];
+
+    snprintf(header, sizeof header, "Content-Type: %s", media_type);
+    curl_slist_free_all(client->type);
+    client->type = curl_slist_append(NULL, header);
+    return client->type;
 }
 
 static void set_up(struct client *client, struct transfer *transfer)
@@ -173,6 +182,10 @@ bool client_send(struct client *client, const struct client_request *request,
     answer->is_refused = false;
     answer->why[0] = '\0';
     client->curl_says[0] = '\0';
+    if (request->body && !set_type(client, request->media_type)) {
+        snprintf(answer->why, sizeof answer->why, "there is no memory left");
+        return false;
+    }
     transfer.began_at = request->body ? ftell(request->body) : -1;
     set_up(client, &transfer);
     CURLcode code = curl_easy_perform(client->curl);

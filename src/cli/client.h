@@ -16,9 +16,10 @@ struct client_request {
     const char *socket; /* instead of TCP: a path or "@name"; "" or NULL: none */
     bool is_local;      /* the server of this machine: not through a proxy */
     const char *key;    /* that the server wants, NULL: none */
-    FILE *body;         /* JSON, read from where it stands: POST.  NULL: GET */
-    FILE *out;          /* takes the body of a 2xx answer.  NULL: it is dropped */
-    long timeout_ms;    /* for all of it, 0: none */
+    FILE *body; /* read from where it stands, while it is sent: POST.  NULL: GET */
+    const char *media_type; /* of the body */
+    FILE *out;              /* takes the body of a 2xx answer.  NULL: it is dropped */
+    long timeout_ms;        /* for all of it, 0: none */
 };
 
 struct client_answer {

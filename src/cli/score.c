@@ -1,4 +1,4 @@
-/* lossctl score: files of JSON to the service, its answers to stdout. */
+/* lossctl score: files to the service, its answers to stdout. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
@@ -17,8 +17,10 @@ enum { NAME_SIZE = 128 };
 
 static const char help[] =
     "Usage: lossctl score FILE... [--url URL] [--key-file FILE] [-o OPTION=VALUE]...\n\n"
-    "Sends each JSON file (- is stdin) to the service and prints its answer.  Exits\n"
-    "with 1 when one was refused, which stderr then explains.\n\n"
+    "Sends each file (- is stdin) to the service and prints its answer.  Names that\n"
+    "end with .ndjson or .jsonl are of datasets, a record on each line, with .npy of\n"
+    "arrays as numpy saves them; all else is JSON.  Exits with 1 when one was\n"
+    "refused, which stderr then explains.\n\n"
     "  --url URL        http://HOST:PORT, or with a path such as /v1/softmax;\n"
     "                   default: the server of this machine at LOSSD_LISTEN, or at\n"
     "                   LOSSD_HOST and LOSSD_PORT (or PORT), else at\n"
@@ -79,6 +81,22 @@ static bool answer_tell(const struct score *score, const char *name, bool came)
     return false;
 }
 
+/* What the name says of the content. */
+static const char *media_type_of(const char *name)
+{
+    static const struct {
+        const char *ending, *media_type;
+    } known[] = {{".ndjson", "application/x-ndjson"},
+                 {".jsonl", "application/x-ndjson"},
+                 {".npy", "application/x-npy"}};
+    const char *ending = strrchr(name, '.');
+
+    for (size_t i = 0; ending && i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(ending, known[i].ending) == 0)
+            return known[i].media_type;
+    return "application/json";
+}
+
 static bool stream_score(const struct score *score, const char *name, FILE *body)
 {
     struct client_request request = {.url = score->there.url,
@@ -86,6 +104,7 @@ static bool stream_score(const struct score *score, const char *name, FILE *body
                                      .is_local = !score->there.given,
                                      .key = score->key_file ? score->key : NULL,
                                      .body = body,
+                                     .media_type = media_type_of(name),
                                      .out = stdout};
     bool came = client_send(score->client, &request, score->answer);
 

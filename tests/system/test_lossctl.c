@@ -88,15 +88,21 @@ static void assert_agrees(const char *expected)
     assert_int_equal(ending.status, 0);
 }
 
-/* A file with that text; its name is written to `path`. */
-static void write_file(char path[TEXT_SIZE], const char *text)
+/* A file with those bytes; its name, with that suffix, is written to `path`. */
+static void write_as(char path[TEXT_SIZE], const char *suffix, const char *bytes,
+                     size_t count)
 {
-    strcpy(path, "/tmp/lossctl-test-XXXXXX");
-    int fd = mkstemp(path);
+    snprintf(path, TEXT_SIZE, "/tmp/lossctl-test-XXXXXX%s", suffix);
+    int fd = mkstemps(path, (int)strlen(suffix));
 
     assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    assert_int_equal(write(fd, bytes, count), (ssize_t)count);
     close(fd);
+}
+
+static void write_file(char path[TEXT_SIZE], const char *text)
+{
+    write_as(path, "", text, strlen(text));
 }
 
 /* A port of this machine, bound; with a listener or with nobody behind it. */
@@ -152,6 +158,31 @@ static void score__prints_the_answer_for_a_file(void **state)
     write_file(path, GOOD);
     LOSSCTL(NULL, "score", path);
     assert_agrees(GOOD_ANSWER);
+    unlink(path);
+}
+
+static void score__knows_a_dataset_and_an_array_by_their_names(void **state)
+{
+    static const char records[] = "{\"logits\":[0,0],\"label\":0}\n"
+                                  "{\"logits\":[0,0],\"label\":1}\n";
+    static const char array[] = "\x93NUMPY\x01\0\x47\0{'descr': '|i1', "
+                                "'fortran_order': False, 'shape': (2,), }"
+                                "             \n\0\0";
+    static const char *const endings[] = {".ndjson", ".jsonl"};
+    char path[TEXT_SIZE], url[TEXT_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        write_as(path, endings[i], records, strlen(records));
+        LOSSCTL(NULL, "score", path, "-oreturn=loss");
+        assert_agrees("{\"loss\":0.6931471805599453,\"loss_sum\":1.3862943611198906,"
+                      "\"divisor\":2,\"count\":2,\"ignored\":0}\n");
+        unlink(path);
+    }
+    write_as(path, ".npy", array, sizeof array - 1);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/v1/softmax", service.port);
+    LOSSCTL(NULL, "score", path, "--url", url);
+    assert_agrees("{\"probabilities\":[0.5,0.5]}\n");
     unlink(path);
 }
 
@@ -612,6 +643,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(score__prints_the_answer_for_a_file),
+        cmocka_unit_test(score__knows_a_dataset_and_an_array_by_their_names),
         cmocka_unit_test(score__reads_stdin),
         cmocka_unit_test(score__takes_an_address_with_and_without_path),
         cmocka_unit_test(score__sends_options_whatever_they_hold),
