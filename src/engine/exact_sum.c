@@ -47,11 +47,13 @@ void exact_sum_add(struct exact_sum *sum, double value)
 
 void exact_sum_merge(struct exact_sum *sum, struct exact_sum *other)
 {
-    settle(sum);
-    settle(other);
+    if (sum->pending + other->pending + 1 >= PENDING_MAX) {
+        settle(sum);
+        settle(other);
+    }
     for (int i = 0; i < EXACT_SUM_LIMBS; i++)
         sum->limb[i] += other->limb[i];
-    sum->pending = 1;
+    sum->pending += other->pending + 1; /* what is settled is less than an addition */
     sum->beyond += other->beyond;
 }
 

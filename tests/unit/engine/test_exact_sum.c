@@ -329,6 +329,25 @@ static void value__is_right_after_millions_of_additions(void **state)
     free(plain);
 }
 
+/* Sums that wait with their carries, as many as there can be. */
+static void merge__of_thousands_loses_nothing(void **state)
+{
+    enum { MERGES = 3000 };
+    const double most = 0x1.fffffffffffffp65; /* nearly all of it in one limb */
+
+    (void)state;
+    for (int count = 1; count < 1000; count += 111) {
+        struct exact_sum part = {0}, total = {0};
+        for (int i = 0; i < count; i++)
+            exact_sum_add(&part, -most);
+        for (int i = 0; i < MERGES; i++)
+            exact_sum_merge(&total, &part);
+        for (int i = 0; i < MERGES * count; i++)
+            exact_sum_add(&total, most);
+        assert_same(exact_sum_value(&total), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +359,7 @@ int main(void)
         cmocka_unit_test(value__is_infinite_only_where_the_total_is_beyond),
         cmocka_unit_test(merge__keeps_what_is_beyond),
         cmocka_unit_test(merge__leaves_the_other_as_it_is_in_value),
+        cmocka_unit_test(merge__of_thousands_loses_nothing),
         cmocka_unit_test(value__may_be_asked_between_additions),
         cmocka_unit_test(value__is_right_after_millions_of_additions),
     };
