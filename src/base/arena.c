@@ -164,6 +164,14 @@ static void *cut(struct arena *arena, size_t bytes)
     return cut_after(arena, gap(arena->next, bytes), bytes);
 }
 
+/* Small pieces are cut from this block now. */
+static void begin_small(struct arena *arena, struct arena_block *block)
+{
+    arena->next = (char *)(block + 1);
+    arena->left = BLOCK_SIZE;
+    guard(arena->next, arena->left);
+}
+
 void *arena_alloc(struct arena *arena, size_t count, size_t size, struct err *err)
 {
     size_t bytes;
@@ -183,9 +191,7 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size, struct err *er
     struct arena_block *block = new_block(arena, BLOCK_SIZE, err);
     if (!block)
         return NULL;
-    arena->next = (char *)(block + 1);
-    arena->left = BLOCK_SIZE;
-    guard(arena->next, arena->left);
+    begin_small(arena, block);
     return cut(arena, bytes);
 }
 
@@ -323,10 +329,17 @@ struct arena_block *arena_mark(struct arena *arena, struct err *err)
     return mark;
 }
 
+/* One small block stays: the next piece will want it. */
 void arena_rewind(struct arena *arena, struct arena_block *mark)
 {
+    struct arena_block *kept = NULL;
+
     for (struct arena_block *block = arena->blocks, *next; block != mark; block = next) {
         next = block->next;
+        if (!kept && block->size == sizeof *block + BLOCK_SIZE) {
+            kept = block;
+            continue;
+        }
         arena->used -= block->size;
         free(block);
     }
@@ -334,6 +347,10 @@ void arena_rewind(struct arena *arena, struct arena_block *mark)
     mark->link = &arena->blocks;
     arena->next = NULL;
     arena->left = 0;
+    if (kept) {
+        link_in(arena, kept);
+        begin_small(arena, kept);
+    }
 }
 
 char *arena_text(struct arena *arena, struct span text, struct err *err)

@@ -72,9 +72,10 @@ bool arena_charge(struct arena *arena, size_t bytes, struct err *err);
  * be NULL) points into, and what was reserved for more. */
 void arena_trim(struct arena *arena, const void *kept);
 
-/* Remembers how far the arena is; NULL: no memory.  Then arena_rewind() gives back all
- * that was taken since, as often as one likes.  What was taken before stays where it is
- * and must not be dropped in between. */
+/* Remembers how far the arena is; NULL: no memory.  Then arena_rewind() takes back all
+ * that was given since, as often as one likes, and keeps no more of it than one block for
+ * small pieces.  What was given before stays where it is and must not be dropped in
+ * between. */
 struct arena_block *arena_mark(struct arena *arena, struct err *err);
 void arena_rewind(struct arena *arena, struct arena_block *mark);
 
