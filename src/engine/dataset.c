@@ -36,7 +36,7 @@ bool dataset_init(struct dataset *dataset, struct batch *whole, struct arena *me
     dataset->record = *whole;
     dataset->record.task = &task_record;
     dataset->record.state = NULL;
-    dataset->record.outputs = whole->outputs & task_record.outputs;
+    dataset->record.outputs = whole->outputs & task_record.outputs & ~BIT(OUTPUT_LOSS);
     if (batch_wants(whole, OUTPUT_RECORDS))
         dataset->record.outputs |= BIT(OUTPUT_LOSSES) | BIT(OUTPUT_PREDICTIONS);
     forget(&dataset->record, BIT(MEMBER_id) | BIT(MEMBER_return));

@@ -343,9 +343,11 @@ size_t score_width(const struct batch *batch, size_t width)
 static void conclude(const struct batch *batch, const struct average *average,
                      struct result *result)
 {
-    average_finish(average, batch, result);
-    if (batch->l2 > 0)
-        result->loss += result->workers[0].state.l2_penalty;
+    if (batch_wants(batch, OUTPUT_LOSS)) {
+        average_finish(average, batch, result);
+        if (batch->l2 > 0)
+            result->loss += result->workers[0].state.l2_penalty;
+    }
     if (metrics_are_wanted(batch))
         metrics_finish(result, batch);
 }

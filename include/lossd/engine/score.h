@@ -17,6 +17,7 @@ struct worker;
 /* Arrays that were not asked for are NULL, or there because others are made of them.
  * They live in the arena. */
 struct result {
+    /* where they are asked for, else 0: */
     double loss;     /* reduced; NAN when there is nothing to average */
     double loss_sum; /* numerator of the mean: loss is loss_sum / divisor, plus the l2
                         term of a linear model, which is no position's */
