@@ -44,6 +44,10 @@ started=$(date +%s)
 for name in $chosen; do
     printf '\n=== %s\n' "$name"
     timeout 600 "$out/tests/bench/$name/bench_$name"
+    if [ "$name" = codec ]; then
+        echo
+        timeout 120 "$out/tests/bench/codec/bench_records"
+    fi
     if [ "$name" = engine ]; then
         echo
         timeout 120 "$out/tests/bench/engine/bench_matmul"
