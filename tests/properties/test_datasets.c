@@ -31,15 +31,15 @@ static double draw_number(double low, double high)
 
 /* ---- asking ---------------------------------------------------------------------- */
 
-static const struct api_settings settings = {.limits = {.max_elements = 1 << 20,
-                                                        .max_classes = 1 << 16,
-                                                        .max_confusion = 64,
-                                                        .max_depth = 64,
-                                                        .max_line = TEXT_MAX,
-                                                        .max_text = 1 << 20},
-                                             .max_body = TEXT_MAX,
-                                             .max_dataset = TEXT_MAX,
-                                             .max_request_memory = 64 << 20};
+static struct api_settings settings = {.limits = {.max_elements = 1 << 20,
+                                                  .max_classes = 1 << 16,
+                                                  .max_confusion = 64,
+                                                  .max_depth = 64,
+                                                  .max_line = TEXT_MAX,
+                                                  .max_text = 1 << 20},
+                                       .max_body = TEXT_MAX,
+                                       .max_dataset = TEXT_MAX,
+                                       .max_request_memory = 64 << 20};
 
 static void read_answer(const struct response *response, char *out)
 {
@@ -386,6 +386,42 @@ static void records__are_scored_block_by_block(void **state)
     assert_string_equal(answer, whole);
 }
 
+/* ---- in little memory ----------------------------------------------------------------- */
+
+enum { WRONG_ONES = 20000, LITTLE = 1 << 20 };
+
+static void records__that_are_wrong_take_no_memory(void **state)
+{
+    size_t plenty = settings.max_request_memory;
+    char *at = body;
+
+    (void)state;
+    for (int i = 0; i < WRONG_ONES; i++)
+        at += sprintf(at, "{\"logits\":[1,2],\"label\":7}\n");
+    sprintf(at, "{\"logits\":[1,1],\"label\":1}\n");
+    settings.max_request_memory = LITTLE;
+    assert_int_equal(
+        ask_as("application/x-ndjson", "/v1/loss?on_error=skip", body, 30000, answer),
+        200);
+    settings.max_request_memory = plenty;
+    assert_non_null(strstr(answer, "\"count\":1,"));
+    assert_non_null(strstr(answer, "\"error_count\":20000}"));
+}
+
+static void states__after_a_wrong_one_take_no_memory(void **state)
+{
+    size_t plenty = settings.max_request_memory;
+    char *at = body;
+
+    (void)state;
+    for (int i = 0; i < WRONG_ONES; i++)
+        at += sprintf(at, "{\"version\":2,\"losses\":\"0x0p-1074\"}\n");
+    settings.max_request_memory = LITTLE;
+    assert_int_equal(ask("/v1/merge", body, 30000, answer), 422);
+    settings.max_request_memory = plenty;
+    assert_non_null(strstr(answer, "\"line\":1,"));
+}
+
 /* ---- a linear model ------------------------------------------------------------------ */
 
 static void merge__counts_the_penalty_of_a_model_once(void **state)
@@ -443,6 +479,8 @@ int main(void)
         cmocka_unit_test(merge__gives_the_answer_of_the_whole_for_every_loss),
         cmocka_unit_test(records__have_the_answer_of_the_whole_for_every_loss),
         cmocka_unit_test(records__are_scored_block_by_block),
+        cmocka_unit_test(records__that_are_wrong_take_no_memory),
+        cmocka_unit_test(states__after_a_wrong_one_take_no_memory),
         cmocka_unit_test(merge__counts_the_penalty_of_a_model_once),
         cmocka_unit_test(merge__of_merges_is_the_merge_of_all),
     };
