@@ -2,10 +2,10 @@
 
 #include <stdio.h>
 
-#include "lossd/base/buf.h"
 #include "lossd/base/excerpt.h"
 #include "lossd/base/number.h"
 #include "lossd/base/utf8.h"
+#include "lossd/engine/option_text.h"
 #include "lossd/engine/place.h"
 
 struct span query_path(struct span target)
@@ -29,17 +29,6 @@ static struct span cut(struct span *rest, char separator)
     rest->at += piece.len + 1;
     rest->len -= piece.len + 1;
     return piece;
-}
-
-static bool is_utf8(struct span text)
-{
-    while (text.len > 0) {
-        size_t len = utf8_length(text);
-        if (len == 0)
-            return false;
-        text = (struct span){text.at + len, text.len - len};
-    }
-    return true;
 }
 
 /* Percent-decoding; NULL text when there is no memory, an escape is broken, or what
@@ -68,7 +57,7 @@ static struct span decode(struct span text, struct arena *mem, struct err *err)
         out[len++] = (char)(high << 4 | low);
         i += 2;
     }
-    if (out && !is_utf8((struct span){out, len})) {
+    if (out && !utf8_is_text((struct span){out, len})) {
         fail(err, ERR_BAD_HEADER, NULL, "the address has \"%s\", which is not UTF-8",
              excerpt_of(text).text);
         out = NULL;
@@ -76,81 +65,22 @@ static struct span decode(struct span text, struct arena *mem, struct err *err)
     return (struct span){out, out ? len : 0};
 }
 
-/* For errors: everything in an address is a string, so its kind is its text. */
-static const char *quoted(struct span text, struct arena *mem)
-{
-    struct err ignored = {0};
-    struct buf buf;
-
-    buf_init(&buf, mem, 128, NULL, &ignored);
-    buf_format(&buf, "\"%s\"", excerpt_of(text).text);
-    buf_char(&buf, '\0');
-    return buf_ok(&buf) ? buf.at : "a string";
-}
-
-static struct value number_value(struct span text, struct arena *mem)
-{
-    struct value value = {.type = VALUE_TEXT, .text = text};
-
-    if (text.len == 0 || number_length(text) != text.len) {
-        value.kind = quoted(text, mem);
-        return value;
-    }
-    value.type = VALUE_NUMBER;
-    value.kind = "a number";
-    value.number = number_read_double(text);
-    value.is_integer = number_read_integer(text, &value.integer);
-    return value;
-}
-
-static bool names_value(struct span text, struct arena *mem, struct value *value,
-                        struct err *err)
-{
-    struct span *names = arena_alloc(mem, text.len + 1, sizeof *names, err);
-    size_t count = 0;
-
-    if (!names)
-        return false;
-    for (struct span rest = text; rest.len > 0;)
-        names[count++] = cut(&rest, ',');
-    *value = (struct value){.type = VALUE_NAMES,
-                            .text = text,
-                            .names = names,
-                            .count = count,
-                            .kind = "an array"};
-    return true;
-}
-
 static void set_member(struct batch *batch, struct span name, struct span text,
                        struct arena *mem, struct err *err)
 {
     enum member member;
-    struct value value = {.type = VALUE_TEXT, .text = text, .kind = "a string"};
     char pointer[PLACE_SIZE];
 
     if (!batch_begin(batch, name, true, mem, &member, err))
         return;
-    switch (member_infos[member].type) {
-    case MEMBER_ARRAY:
-    case MEMBER_LABELS:
-        snprintf(pointer, sizeof pointer, "/%s", member_infos[member].name);
-        fail(err, ERR_UNKNOWN_MEMBER, pointer,
-             "%s is an array and cannot be given in the address; it goes into the body",
-             member_infos[member].name);
+    if (!member_is_array(member)) {
+        option_set_text(batch, member, text, mem, err);
         return;
-    case MEMBER_NUMBER:
-    case MEMBER_INTEGER:
-        value = number_value(text, mem);
-        break;
-    case MEMBER_NAMES:
-        if (!names_value(text, mem, &value, err))
-            return;
-        break;
-    case MEMBER_CHOICE:
-    case MEMBER_TEXT:
-        break;
     }
-    batch_set(batch, member, value, err);
+    snprintf(pointer, sizeof pointer, "/%s", member_infos[member].name);
+    fail(err, ERR_UNKNOWN_MEMBER, pointer,
+         "%s is an array and cannot be given in the address; it goes into the body",
+         member_infos[member].name);
 }
 
 static void set_pretty(struct span text, bool *pretty, struct err *err)

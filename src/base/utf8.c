@@ -39,6 +39,17 @@ size_t utf8_length(struct span text)
     return len;
 }
 
+bool utf8_is_text(struct span text)
+{
+    while (text.len > 0) {
+        size_t len = utf8_length(text);
+        if (len == 0)
+            return false;
+        text = (struct span){text.at + len, text.len - len};
+    }
+    return true;
+}
+
 struct span utf8_show_nuls(char *text)
 {
     char *to = text;

@@ -37,7 +37,7 @@ void json_array_begin_member(struct json_array *a, struct batch *batch,
 {
     json_array_begin(a, member_infos[member].name, batch_array(batch, member), element,
                      batch->limits->max_elements, mem);
-    a->may_be_bare = member == MEMBER_labels || member == MEMBER_sample_weights;
+    a->may_be_bare = member_may_be_bare(member);
     a->is_logits = member == MEMBER_logits;
     a->narrow = narrow;
 }

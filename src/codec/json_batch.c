@@ -2,21 +2,12 @@
 
 #include "json_value.h"
 
-static enum element element_of(const struct batch *batch, enum member member)
-{
-    if (member_infos[member].type == MEMBER_LABELS)
-        return ELEMENT_INT64;
-    if (member == MEMBER_logits && batch->dtype == DTYPE_FLOAT32)
-        return ELEMENT_FLOAT32;
-    return ELEMENT_FLOAT64;
-}
-
 static enum json_way take_array(struct json_batch *json, enum member member)
 {
     bool may_narrow = member == MEMBER_logits && !batch_has(json->batch, MEMBER_dtype);
 
     json_array_begin_member(&json->array, json->batch, member,
-                            element_of(json->batch, member),
+                            batch_element(json->batch, member),
                             may_narrow ? &json->narrow : NULL, json->mem);
     return JSON_TAKE;
 }
@@ -32,18 +23,25 @@ bool json_batch_begin(struct json_batch *json, struct batch *batch,
     return true;
 }
 
+enum json_way json_batch_member(struct json_batch *json, struct json_reader *reader,
+                                enum member member)
+{
+    json->member = member;
+    /* for an option it is out of every range, which says more than bad syntax */
+    reader->bare_tokens =
+        member == MEMBER_logits || member_infos[member].type == MEMBER_NUMBER;
+    return member_is_array(member) ? take_array(json, member) : JSON_COPY;
+}
+
 enum json_way json_batch_name(struct json_batch *json, struct json_reader *reader,
                               struct span name, struct err *err)
 {
+    enum member member;
+
     reader->bare_tokens = span_is(name, member_infos[MEMBER_logits].name);
-    if (!batch_begin(json->batch, name, false, json->mem, &json->member, err))
+    if (!batch_begin(json->batch, name, false, json->mem, &member, err))
         return JSON_SKIP;
-    enum member_type type = member_infos[json->member].type;
-    /* for an option it is out of every range, which says more than bad syntax */
-    if (type == MEMBER_NUMBER)
-        reader->bare_tokens = true;
-    return type == MEMBER_ARRAY || type == MEMBER_LABELS ? take_array(json, json->member)
-                                                         : JSON_COPY;
+    return json_batch_member(json, reader, member);
 }
 
 bool json_batch_text(struct json_batch *json, struct span text, struct err *err)

@@ -27,6 +27,10 @@ enum json_way json_batch_name(struct json_batch *json, struct json_reader *reade
                               struct span name, struct err *err);
 bool json_batch_text(struct json_batch *json, struct span text, struct err *err);
 
+/* The same for a member whose name batch_begin() has seen already. */
+enum json_way json_batch_member(struct json_batch *json, struct json_reader *reader,
+                                enum member member);
+
 /* The object is complete.  False: no memory. */
 bool json_batch_end(struct json_batch *json, struct err *err);
 

@@ -71,6 +71,15 @@ struct array *batch_array(struct batch *batch, enum member member)
     return field_of(batch, member);
 }
 
+enum element batch_element(const struct batch *batch, enum member member)
+{
+    if (member_infos[member].type == MEMBER_LABELS)
+        return ELEMENT_INT64;
+    if (member == MEMBER_logits && batch->dtype == DTYPE_FLOAT32)
+        return ELEMENT_FLOAT32;
+    return ELEMENT_FLOAT64;
+}
+
 /* A character as a pointer has it: RFC 6901 escapes two, and err.h says what a NUL is. */
 static struct span in_pointer(const char *c)
 {

@@ -3,12 +3,16 @@
 #ifndef LOSSD_BASE_UTF8_H
 #define LOSSD_BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lossd/base/span.h"
 
 /* Bytes of the character that `text` starts with, 0 when it starts with none. */
 size_t utf8_length(struct span text);
+
+/* Is all of the text UTF-8? */
+bool utf8_is_text(struct span text);
 
 /* The terminated text, every C0 80 in it, which stood for a NUL, turned into one. */
 struct span utf8_show_nuls(char *text);

@@ -94,6 +94,19 @@ struct member_info {
 
 extern const struct member_info member_infos[MEMBERS];
 
+static inline bool member_is_array(enum member member)
+{
+    enum member_type type = member_infos[member].type;
+
+    return type == MEMBER_ARRAY || type == MEMBER_LABELS;
+}
+
+/* May it be a single number, without any array, where the logits are a single row? */
+static inline bool member_may_be_bare(enum member member)
+{
+    return member == MEMBER_labels || member == MEMBER_sample_weights;
+}
+
 /* What an answer can have, as bits of batch.outputs; the order is the answer's. */
 enum output {
     OUTPUT_LOSS,
@@ -248,8 +261,9 @@ static inline struct excerpt batch_spelling(const struct batch *batch, enum memb
     return excerpt_of(batch->spelled[member]);
 }
 
-/* The array of an array member, to be filled. */
+/* The array of an array member, to be filled, and with what. */
 struct array *batch_array(struct batch *batch, enum member member);
+enum element batch_element(const struct batch *batch, enum member member);
 
 /* Is this batch sound?  Members, shapes, then values in the order of the text.
  * `err` may hold what the codec found: the earlier phase wins.  True when the
