@@ -2,15 +2,30 @@
 
 #include "json_text.h"
 
+/* What the text is to be, as a whole. */
+static const char *whole(const struct json_reader *r)
+{
+    return r->value_depth > 0 ? "JSON object" : "JSON value";
+}
+
+static const char *top_wanted(const struct json_reader *r)
+{
+    if (r->value_depth > 0)
+        return "a JSON object";
+    return r->way == JSON_TAKE ? "an array" : "a JSON value";
+}
+
 static const char *wanted(const struct json_reader *r)
 {
     switch (r->state) {
     case JSON_VALUE:
-        return r->depth ? "a value" : "a JSON object";
+        return r->depth > 0 || r->list == LIST_OPEN ? "a value" : top_wanted(r);
     case JSON_VALUE_OR_CLOSE:
         return "a value or ']'";
     case JSON_AFTER_VALUE:
-        return json_in_object(r) ? "',' or '}'" : "',' or ']'";
+        return json_in_object(r) ? "',' or '}'"
+               : r->depth == 0   ? "',' or the end"
+                                 : "',' or ']'";
     case JSON_NAME:
         return "a name in double quotes";
     case JSON_NAME_OR_CLOSE:
@@ -80,8 +95,8 @@ void json_fault_byte(const struct json_reader *r, size_t offset, unsigned char b
         offset -= r->string.back;
     }
     if (kind == ERR_TRAILING_DATA)
-        fail(r->err, kind, NULL,
-             "found %s at offset %zu, after the end of the JSON object", found, offset);
+        fail(r->err, kind, NULL, "found %s at offset %zu, after the end of the %s", found,
+             offset, whole(r));
     else
         fail(r->err, kind, NULL, "found %s at line %zu, column %zu; %s%s is wanted",
              found, r->place.line, column_of(&r->place, offset), rest_of(r), wanted(r));
@@ -90,9 +105,9 @@ void json_fault_byte(const struct json_reader *r, size_t offset, unsigned char b
 
 void json_fault_end(const struct json_reader *r)
 {
-    if (r->state == JSON_VALUE && r->depth == 0)
-        fail(r->err, ERR_INVALID_JSON, NULL,
-             "the body is empty; a JSON object is wanted");
+    if (r->state == JSON_VALUE && r->depth == 0 && r->list != LIST_OPEN)
+        fail(r->err, ERR_INVALID_JSON, NULL, "%s is empty; %s is wanted", r->what,
+             top_wanted(r));
     else
         fail(r->err, ERR_INVALID_JSON, NULL,
              "the text ends at line %zu, column %zu; %s%s is wanted", r->place.line,

@@ -26,6 +26,7 @@ bool json_read_begin(struct json_reader *r, const struct json_handler *handler, 
                               .ctx = ctx,
                               .limits = limits,
                               .what = "the body",
+                              .value_depth = 1,
                               .state = JSON_VALUE,
                               .way = JSON_SKIP,
                               .place.line = 1};
@@ -35,6 +36,13 @@ bool json_read_begin(struct json_reader *r, const struct json_handler *handler, 
     r->token.what = "an element of an array";
     r->objects = arena_zalloc(mem, limits->max_depth / 64 + 1, sizeof *r->objects, err);
     return r->objects != NULL;
+}
+
+void json_read_single(struct json_reader *r, enum json_way way)
+{
+    r->value_depth = 0;
+    r->what = "the text";
+    r->way = way;
 }
 
 static struct buf *kept_in(struct json_reader *r)
@@ -70,7 +78,7 @@ static const char *wrong(struct json_reader *r, const char *at)
 /* The whole text is something else than an object. */
 static void note_top(struct json_reader *r, const char *what)
 {
-    if (r->depth > 0)
+    if (r->depth > 0 || r->value_depth == 0)
         return;
     r->no_object = true;
     fail(r->err, ERR_WRONG_TYPE, NULL, "%s is %s; a JSON object is wanted", r->what,
@@ -106,7 +114,8 @@ static void start_keeping(struct json_reader *r, const char *at)
  * way is taken makes a difference only to numbers that no ceiling is below. */
 static bool end_token(struct json_reader *r, const char *at, struct span *text)
 {
-    bool in_place = r->token.len == 0 && at - r->keep_from <= IN_PLACE_MAX;
+    bool in_place =
+        r->token.len == 0 && at - r->keep_from <= IN_PLACE_MAX && r->list != LIST_FIRST;
 
     *text = (struct span){r->keep_from, (size_t)(at - r->keep_from)};
     if (!in_place) {
@@ -144,19 +153,68 @@ static const char *end_member(struct json_reader *r, const char *at)
 /* A value ends before `at`. */
 static const char *end_value(struct json_reader *r, const char *at)
 {
-    r->state = r->depth > 0 ? JSON_AFTER_VALUE : JSON_END;
-    return r->depth == 1 ? end_member(r, at) : at;
+    bool in_list = r->list != LIST_NONE;
+
+    r->state = r->depth > 0 || in_list ? JSON_AFTER_VALUE : JSON_END;
+    return r->depth == r->value_depth && !in_list ? end_member(r, at) : at;
+}
+
+/* False: refused. */
+static bool take_scalar(struct json_reader *r, enum json_scalar scalar, struct span text)
+{
+    if (!json_array_scalar(r->array, scalar, text, r->err)) {
+        refuse(r);
+        return false;
+    }
+    after_take(r);
+    return true;
 }
 
 static const char *end_scalar(struct json_reader *r, enum json_scalar scalar,
                               struct span text, const char *at)
 {
-    if (r->way == JSON_TAKE) {
-        if (!json_array_scalar(r->array, scalar, text, r->err))
-            return refuse(r);
-        after_take(r);
+    if (r->list == LIST_FIRST) {
+        r->first = scalar;
+        r->first_text = text;
+    } else if (r->way == JSON_TAKE && !take_scalar(r, scalar, text)) {
+        return NULL;
     }
     return end_value(r, at);
+}
+
+/* --- a list --- */
+
+/* Is the value that begins the first of an array without its brackets? */
+static bool starts_list(const struct json_reader *r, char first)
+{
+    return r->way == JSON_TAKE && r->depth == 0 && r->list == LIST_NONE && first != '[' &&
+           first != '{';
+}
+
+/* What is held is the first of some. */
+static bool open_list(struct json_reader *r)
+{
+    r->list = LIST_OPEN;
+    return json_array_open(r->array, r->err) && take_scalar(r, r->first, r->first_text);
+}
+
+static bool close_list(struct json_reader *r)
+{
+    if (r->list == LIST_FIRST && r->array->may_be_bare)
+        return take_scalar(r, r->first, r->first_text);
+    if (r->list == LIST_FIRST && !open_list(r))
+        return false;
+    return r->way != JSON_TAKE || json_array_close(r->array, r->err);
+}
+
+static void end_list(struct json_reader *r)
+{
+    bool closed = close_list(r);
+
+    r->list = LIST_NONE;
+    r->state = closed ? JSON_END : JSON_REFUSED;
+    if (closed)
+        end_member(r, "");
 }
 
 /* --- containers --- */
@@ -203,13 +261,14 @@ static const char *close(struct json_reader *r, const char *at)
 
 static bool decodes(const struct json_reader *r)
 {
-    return r->way == JSON_TAKE || (r->state == JSON_IN_NAME && r->depth == 1);
+    return r->way == JSON_TAKE ||
+           (r->state == JSON_IN_NAME && r->depth == r->value_depth);
 }
 
 static const char *end_name(struct json_reader *r, const char *at)
 {
     r->state = JSON_COLON;
-    if (r->depth == 1)
+    if (r->depth == r->value_depth)
         r->way = r->handler->name(r->ctx, r, kept(r), r->err);
     return err_by(r->err, PHASE_TRANSPORT) ? refuse(r) : at;
 }
@@ -315,8 +374,10 @@ static const char *begin_literal(struct json_reader *r, const char *at,
 
 static const char *begin_value(struct json_reader *r, const char *at)
 {
-    if (r->way == JSON_COPY && r->depth == 1)
+    if (r->way == JSON_COPY && r->depth == r->value_depth)
         start_keeping(r, at);
+    if (starts_list(r, *at))
+        r->list = LIST_FIRST;
     switch (*at) {
     case '{':
     case '[':
@@ -344,10 +405,12 @@ static const char *after_value(struct json_reader *r, const char *at)
 {
     bool object = json_in_object(r);
 
-    if (*at == (object ? '}' : ']'))
+    if (*at == (object ? '}' : ']') && r->depth > 0)
         return close(r, at);
     if (*at != ',')
         return wrong(r, at);
+    if (r->list == LIST_FIRST && !open_list(r))
+        return NULL;
     r->state = object ? JSON_NAME : JSON_VALUE;
     return at + 1;
 }
@@ -444,6 +507,8 @@ bool json_read_end(struct json_reader *r, struct err *err)
     if (r->state == JSON_IN_NUMBER && r->depth == 0 &&
         json_number_may_end(r->number, ' '))
         end_number(r, NULL);
+    if (r->list != LIST_NONE && r->state == JSON_AFTER_VALUE)
+        end_list(r);
     if (r->state == JSON_END)
         return !r->no_object;
     json_fault_end(r);

@@ -2,7 +2,7 @@
  *
  * The text is one object.  For each of its members the reader asks what to do
  * with the value: look at the syntax only, copy the text, or take the numbers of
- * an array as they come.  What is wrong with the syntax is reported with offset,
+ * an array as they come.  Or it is one such value by itself.  What is wrong with the syntax is reported with offset,
  * line and column; what cannot be used is reported too, and the syntax is
  * checked to the end nevertheless.
  *
@@ -33,6 +33,10 @@ enum json_way {
     JSON_TAKE  /* an array: to reader->array */
 };
 
+/* An array without its brackets.  Its first element may be all there is, and then it is
+ * none: it is held until something follows. */
+enum json_list { LIST_NONE, LIST_FIRST, LIST_OPEN };
+
 /* Who gets the members. */
 struct json_handler {
     /* The next member's name, decoded.  May set `array` and `bare_tokens`. */
@@ -49,11 +53,15 @@ struct json_reader {
     const struct limits *limits;
     struct json_array *array; /* for JSON_TAKE */
     const char *what;         /* for errors: "the body", unless it is told otherwise */
+    size_t value_depth;       /* where values stand: 1; 0 when the text is one of them */
     bool no_object;           /* the text is JSON, but not an object: an error */
     bool bare_tokens;         /* NaN, Infinity and -Infinity may stand in this value */
 
     enum json_state state;
     enum json_way way;
+    enum json_list list;
+    enum json_scalar first; /* of the list */
+    struct span first_text; /* in `token` */
     size_t depth;
     uint64_t *objects; /* bit d: the container at depth d is an object */
 
@@ -81,6 +89,11 @@ static inline bool json_in_object(const struct json_reader *r)
 bool json_read_begin(struct json_reader *reader, const struct json_handler *handler,
                      void *ctx, const struct limits *limits, struct arena *mem,
                      struct err *err);
+
+/* Turns the reader, which has just begun, to a text that is a single value.  An array to
+ * be taken may lack its outermost brackets there: "0,1" is [0,1]; a number alone is the
+ * number itself, where that may be. */
+void json_read_single(struct json_reader *reader, enum json_way way);
 
 /* The next piece, which is not kept.  False: ERR_INVALID_JSON, ERR_TRAILING_DATA,
  * ERR_TOO_LARGE or ERR_OVERLOADED, and more is of no use. */
