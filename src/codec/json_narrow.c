@@ -19,12 +19,10 @@ static bool grow(struct json_narrow *n, struct arena *mem, struct err *err)
     return true;
 }
 
-bool narrow_note(struct json_narrow *n, size_t index, struct span text, double value,
-                 struct arena *mem, struct err *err)
+bool narrow_note_float(struct json_narrow *n, size_t index, struct span text,
+                       double value, float right, struct arena *mem, struct err *err)
 {
-    float right = number_read_float(text);
-
-    if (isinf(right) && !n->overflows) {
+    if (isinf(right) && (!n->overflows || index < n->overflow_index)) {
         n->overflows = true;
         n->overflow_index = index;
         n->overflow_text = excerpt_of(text);
@@ -35,6 +33,12 @@ bool narrow_note(struct json_narrow *n, size_t index, struct span text, double v
         return false;
     n->notes[n->count++] = (struct narrow_note){index, right};
     return true;
+}
+
+bool narrow_note(struct json_narrow *n, size_t index, struct span text, double value,
+                 struct arena *mem, struct err *err)
+{
+    return narrow_note_float(n, index, text, value, number_read_float(text), mem, err);
 }
 
 /* In place, front to back: a float is written where a double was read already. */

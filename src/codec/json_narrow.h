@@ -22,7 +22,7 @@ struct json_narrow {
     struct narrow_note {
         size_t index;
         float value;
-    } * notes; /* in the order of the indices */
+    } * notes;
     size_t count, capacity;
     bool overflows;        /* some finite double is no finite float */
     size_t overflow_index; /* the first */
@@ -46,6 +46,10 @@ static inline bool narrow_doubtful(double value)
 /* Takes note of element `index`, a finite number, if need be.  False: no memory. */
 bool narrow_note(struct json_narrow *narrow, size_t index, struct span text, double value,
                  struct arena *mem, struct err *err);
+
+/* The same where it is known already what the number rounds to. */
+bool narrow_note_float(struct json_narrow *narrow, size_t index, struct span text,
+                       double value, float right, struct arena *mem, struct err *err);
 
 /* Turns the array's doubles into floats, each what its text rounds to. */
 bool narrow_array(struct json_narrow *narrow, struct array *array, struct arena *mem,

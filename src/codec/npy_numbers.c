@@ -12,10 +12,12 @@ enum {
     FOR_OTHERS = 1 << 16 /* bytes of what is reserved that the array leaves alone */
 };
 
-void npy_numbers_begin(struct npy_numbers *n, const struct npy_header *header,
-                       struct array *out, struct arena *mem)
+void npy_numbers_begin(struct npy_numbers *n, enum member member,
+                       const struct npy_header *header, struct array *out,
+                       struct json_narrow *narrow, struct arena *mem)
 {
-    *n = (struct npy_numbers){.header = header, .out = out, .mem = mem};
+    *n = (struct npy_numbers){
+        .member = member, .header = header, .out = out, .narrow = narrow, .mem = mem};
 }
 
 static size_t element_size(const struct npy_numbers *n)
@@ -45,17 +47,29 @@ static bool make_room(struct npy_numbers *n, size_t more, struct err *err)
     return true;
 }
 
-static bool all_finite(const struct array *array, size_t from, size_t count)
+/* Where the number that comes `index`th will stand. */
+static size_t place_of(const struct npy_numbers *n, size_t index)
 {
-    bool finite = true;
+    return n->header->is_fortran ? npy_fortran_index(&n->header->shape, index) : index;
+}
+
+/* --- what the numbers are --- */
+
+/* Is there no number among them that has to be looked at again? */
+static bool all_plain(const struct array *array, size_t from, size_t count)
+{
+    bool plain = true;
 
     if (array->element == ELEMENT_FLOAT32)
         for (size_t i = 0; i < count; i++)
-            finite &= isfinite(((const float *)array->data)[from + i]);
+            plain &= isfinite(((const float *)array->data)[from + i]);
+    else if (array->element == ELEMENT_INT64)
+        for (size_t i = 0; i < count; i++)
+            plain &= ((const int64_t *)array->data)[from + i] != INT64_MIN;
     else
         for (size_t i = 0; i < count; i++)
-            finite &= isfinite(((const double *)array->data)[from + i]);
-    return finite;
+            plain &= isfinite(((const double *)array->data)[from + i]);
+    return plain;
 }
 
 /* A number as it was sent; those that are no integers lose nothing. */
@@ -67,45 +81,90 @@ static double number_at(const struct npy_numbers *n, const char *at)
     return value;
 }
 
-static void note_flaw(struct array *array, enum flaw flaw, size_t index, double value)
+static struct excerpt words_of(double value)
 {
     char words[PLACE_SIZE];
 
-    if (array->flaw != FLAW_NONE && array->flaw_index < index)
-        return;
     number_words(words, value);
-    array->flaw = flaw;
-    array->flaw_index = index;
-    array->flaw_text = excerpt_of(span_of(words));
+    return excerpt_of(span_of(words));
 }
 
-/* What stands at `at` became `index`th of the array, and is no finite number there. */
+static void note_flaw(struct array *array, enum flaw flaw, size_t index, double value)
+{
+    if (array->flaw != FLAW_NONE && array->flaw_index < index)
+        return;
+    array->flaw = flaw;
+    array->flaw_index = index;
+    array->flaw_text = words_of(value);
+}
+
+static void note_fraction(struct npy_numbers *n, size_t index, struct excerpt text)
+{
+    if (n->has_fraction && n->fraction_index < index)
+        return;
+    n->has_fraction = true;
+    n->fraction_index = index;
+    n->fraction_text = text;
+}
+
+/* As json_array.c judges labels. */
+static void judge_label(struct npy_numbers *n, double value, size_t index)
+{
+    if (npy_type_is_truth(n->header->type))
+        note_fraction(n, index, excerpt_of(span_of(value != 0 ? "true" : "false")));
+    else if (!isfinite(value) || value != trunc(value))
+        note_fraction(n, index, words_of(value));
+    else if (value != -0x1p63)
+        note_flaw(n->out, FLAW_BEYOND_INT64, index, value);
+}
+
+/* What stands at `at` is to be the element at `index`, and is no finite number there. */
 static void judge(struct npy_numbers *n, const char *at, size_t index)
 {
     double value = number_at(n, at);
 
-    if (value == -(double)INFINITY) {
+    if (n->out->element == ELEMENT_INT64)
+        judge_label(n, value, index);
+    else if (value == -(double)INFINITY && n->member == MEMBER_logits)
         n->out->has_minus_infinity = true;
-        return;
-    }
-    if (n->header->is_fortran)
-        index = npy_fortran_index(&n->header->shape, index);
-    note_flaw(n->out,
-              isnan(value)   ? FLAW_NAN
-              : isinf(value) ? FLAW_INFINITE
-                             : FLAW_OVERFLOW,
-              index, value);
+    else
+        note_flaw(n->out,
+                  isnan(value)   ? FLAW_NAN
+                  : isinf(value) ? FLAW_INFINITE
+                                 : FLAW_OVERFLOW,
+                  index, value);
 }
 
 static void judge_block(struct npy_numbers *n, const char *at, size_t from, size_t count)
 {
     struct array block = {.element = n->out->element, .data = n->out->data};
 
-    if (all_finite(&block, from, count))
+    if (all_plain(&block, from, count))
         return;
     for (size_t i = 0; i < count; i++)
-        if (!all_finite(&block, from + i, 1))
-            judge(n, at + i * n->header->type->size, from + i);
+        if (!all_plain(&block, from + i, 1))
+            judge(n, at + i * n->header->type->size, place_of(n, from + i));
+}
+
+/* Doubles that may become floats. */
+static bool note_block(struct npy_numbers *n, const char *at, size_t from, size_t count,
+                       struct err *err)
+{
+    const double *values = (const double *)n->out->data + from;
+    const struct npy_header *header = n->header;
+
+    for (size_t i = 0; i < count; i++) {
+        float right;
+        if (!narrow_doubtful(values[i]) || !isfinite(values[i]))
+            continue;
+        npy_type_read(header->type, header->is_swapped, at + i * header->type->size, 1,
+                      ELEMENT_FLOAT32, &right);
+        if (!narrow_note_float(n->narrow, place_of(n, from + i),
+                               span_of(words_of(values[i]).text), values[i], right,
+                               n->mem, err))
+            return false;
+    }
+    return true;
 }
 
 static bool add_numbers(struct npy_numbers *n, const char *at, size_t count,
@@ -120,6 +179,8 @@ static bool add_numbers(struct npy_numbers *n, const char *at, size_t count,
         npy_type_read(n->header->type, n->header->is_swapped, at, block, out->element,
                       (char *)out->data + out->count * element_size(n));
         judge_block(n, at, out->count, block);
+        if (n->narrow && !note_block(n, at, out->count, block, err))
+            return false;
         out->count += block;
         at += block * n->header->type->size;
     }
@@ -159,8 +220,21 @@ bool npy_numbers_feed(struct npy_numbers *n, struct span data, struct err *err)
     return true;
 }
 
+static void fail_fraction(const struct npy_numbers *n, struct err *err)
+{
+    const char *name = member_infos[n->member].name;
+    char pointer[PLACE_SIZE], words[PLACE_SIZE];
+
+    place_pointer(pointer, name, &n->header->shape, n->fraction_index);
+    place_words(words, name, &n->header->shape, n->fraction_index);
+    fail(err, ERR_LABEL_NOT_INTEGER, pointer, "%s is %s; an integer is wanted", words,
+         n->fraction_text.text);
+}
+
 bool npy_numbers_end(struct npy_numbers *n, struct err *err)
 {
     n->out->shape = n->header->shape;
+    if (n->has_fraction)
+        fail_fraction(n, err);
     return !n->header->is_fortran || npy_fortran_turn(n->out, n->mem, err);
 }

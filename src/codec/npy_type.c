@@ -1,5 +1,6 @@
 #include "npy_type.h"
 
+#include <math.h>
 #include <stdint.h>
 
 enum { BLOCK = 256 };
@@ -25,19 +26,43 @@ static bool truth(uint8_t byte)
     return byte != 0;
 }
 
-#define TYPES                \
-    TYPE(f2, uint16_t, half) \
-    TYPE(f4, float, )        \
-    TYPE(f8, double, )       \
-    TYPE(i1, int8_t, )       \
-    TYPE(i2, int16_t, )      \
-    TYPE(i4, int32_t, )      \
-    TYPE(i8, int64_t, )      \
-    TYPE(u1, uint8_t, )      \
-    TYPE(u2, uint16_t, )     \
-    TYPE(u4, uint32_t, )     \
-    TYPE(u8, uint64_t, )     \
-    TYPE(b1, uint8_t, truth)
+static int64_t integer_of_double(double value)
+{
+    bool is_integer = fabs(value) < 0x1p63 && value == trunc(value);
+
+    return is_integer ? (int64_t)value : INT64_MIN;
+}
+
+static int64_t integer_of_half(uint16_t bits)
+{
+    return integer_of_double(half(bits));
+}
+
+static int64_t integer_of_unsigned(uint64_t value)
+{
+    return value <= INT64_MAX ? (int64_t)value : INT64_MIN;
+}
+
+static int64_t integer_of_truth(uint8_t byte)
+{
+    (void)byte;
+    return INT64_MIN;
+}
+
+/*   name, as it is stored, the number it is, the integer it is */
+#define TYPES                                 \
+    TYPE(f2, uint16_t, half, integer_of_half) \
+    TYPE(f4, float, , integer_of_double)      \
+    TYPE(f8, double, , integer_of_double)     \
+    TYPE(i1, int8_t, , )                      \
+    TYPE(i2, int16_t, , )                     \
+    TYPE(i4, int32_t, , )                     \
+    TYPE(i8, int64_t, , )                     \
+    TYPE(u1, uint8_t, , )                     \
+    TYPE(u2, uint16_t, , )                    \
+    TYPE(u4, uint32_t, , )                    \
+    TYPE(u8, uint64_t, , integer_of_unsigned) \
+    TYPE(b1, uint8_t, truth, integer_of_truth)
 
 #define READ(name, stored, value_of, number)                             \
     static void name(const char *from, size_t count, void *to)           \
@@ -50,15 +75,16 @@ static bool truth(uint8_t byte)
         }                                                                \
     }
 
-#define TYPE(name, stored, value_of)                  \
+#define TYPE(name, stored, value_of, integer_of)      \
     READ(name##_to_doubles, stored, value_of, double) \
-    READ(name##_to_floats, stored, value_of, float)
+    READ(name##_to_floats, stored, value_of, float)   \
+    READ(name##_to_integers, stored, integer_of, int64_t)
 TYPES
 #undef TYPE
 
 static const struct npy_type types[] = {
-#define TYPE(name, stored, value_of) \
-    {#name, sizeof(stored), name##_to_doubles, name##_to_floats},
+#define TYPE(name, stored, value_of, integer_of) \
+    {#name, sizeof(stored), name##_to_doubles, name##_to_floats, name##_to_integers},
     TYPES
 #undef TYPE
 };
@@ -71,6 +97,11 @@ const struct npy_type *npy_type_find(struct span name)
     return NULL;
 }
 
+bool npy_type_is_truth(const struct npy_type *type)
+{
+    return type->to_doubles == b1_to_doubles;
+}
+
 static void swap(char *out, const char *from, size_t count, size_t size)
 {
     for (size_t i = 0; i < count * size; i += size)
@@ -81,10 +112,11 @@ static void swap(char *out, const char *from, size_t count, size_t size)
 void npy_type_read(const struct npy_type *type, bool swapped, const char *from,
                    size_t count, enum element element, void *to)
 {
-    bool is_float = element == ELEMENT_FLOAT32;
     void (*read)(const char *, size_t, void *) =
-        is_float ? type->to_floats : type->to_doubles;
-    size_t size = is_float ? sizeof(float) : sizeof(double);
+        element == ELEMENT_FLOAT32 ? type->to_floats
+        : element == ELEMENT_INT64 ? type->to_integers
+                                   : type->to_doubles;
+    size_t size = element == ELEMENT_FLOAT32 ? sizeof(float) : sizeof(double);
     char turned[BLOCK * NPY_NUMBER_MAX];
 
     if (!swapped || type->size == 1) {

@@ -16,12 +16,17 @@ struct npy_type {
     /* Numbers in the order of this machine's bytes, rounded once where need be. */
     void (*to_doubles)(const char *from, size_t count, void *to);
     void (*to_floats)(const char *from, size_t count, void *to);
+    /* INT64_MIN also where the number is no integer, or none of 64 bits. */
+    void (*to_integers)(const char *from, size_t count, void *to);
 };
 
 /* The type of that name, NULL when there is none. */
 const struct npy_type *npy_type_find(struct span name);
 
-/* Reads `count` numbers into doubles or floats; `swapped` where the order of their bytes
+/* Is it true or false, and a number only to those who want one? */
+bool npy_type_is_truth(const struct npy_type *type);
+
+/* Reads `count` numbers into elements of that kind; `swapped` where the order of their bytes
  * is not that of this machine.  Neither side need be aligned. */
 void npy_type_read(const struct npy_type *type, bool swapped, const char *from,
                    size_t count, enum element element, void *to);
