@@ -59,7 +59,8 @@ bool body_begin(struct exchange *exchange)
     size_t most = most_of(exchange, &flag);
     struct err *err = &exchange->err;
 
-    exchange->decoder = exchange->codec->begin(&exchange->batch, &exchange->mem, err);
+    exchange->decoder = exchange->codec->begin(exchange->head.content_type,
+                                               &exchange->batch, &exchange->mem, err);
     if (!exchange->coding || !exchange->decoder)
         return exchange->decoder != NULL;
     exchange->inflater = inflater_new(exchange->coding, most, flag, &exchange->mem, err);

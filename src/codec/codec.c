@@ -1,8 +1,7 @@
 #include "lossd/codec/codec.h"
 
-#include <strings.h>
-
 #include "lossd/base/accept.h"
+#include "mime.h"
 
 #define CODEC(name) extern const struct codec codec_##name;
 #include "codecs.def"
@@ -16,20 +15,10 @@ static const struct codec *const codecs[] = {
 
 enum { CODECS = sizeof codecs / sizeof codecs[0] };
 
-/* "Text/Plain ; charset=utf-8" is "Text/Plain". */
-static struct span without_parameters(struct span type)
-{
-    const char *semicolon = type.len ? memchr(type.at, ';', type.len) : NULL;
-
-    if (semicolon)
-        type.len = (size_t)(semicolon - type.at);
-    return span_trim(type, " \t");
-}
-
 static bool reads(const struct codec *codec, struct span type)
 {
     for (const char *const *name = codec->media_types; *name; name++)
-        if (strlen(*name) == type.len && strncasecmp(*name, type.at, type.len) == 0)
+        if (mime_is(type, *name))
             return true;
     return false;
 }
@@ -45,7 +34,7 @@ static bool is_for(const struct codec *codec, const struct task *task)
 
 const struct codec *codec_for(const struct task *task, struct span content_type)
 {
-    struct span type = without_parameters(content_type);
+    struct span type = mime_type(content_type);
 
     if (type.len == 0 && content_type.len > 0 &&
         memchr(content_type.at, ';', content_type.len))

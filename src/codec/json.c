@@ -23,11 +23,13 @@ static bool read_text(void *ctx, struct span text, struct err *err)
     return json_batch_text(&d->json, text, err);
 }
 
-static struct decoder *json_begin(struct batch *batch, struct arena *mem, struct err *err)
+static struct decoder *json_begin(struct span content_type, struct batch *batch,
+                                  struct arena *mem, struct err *err)
 {
     static const struct json_handler handler = {.name = read_name, .text = read_text};
     struct decoder *d = arena_alloc(mem, 1, sizeof *d, err);
 
+    (void)content_type;
     if (!d || !json_batch_begin(&d->json, batch, &d->reader, &handler, d, mem, err))
         return NULL;
     return d;

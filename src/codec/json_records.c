@@ -229,9 +229,10 @@ static bool make_room(struct decoder *d, struct batch *whole, struct err *err)
     return buf_room(&records->lines, LINES_ROOM);
 }
 
-static struct decoder *records_begin(struct batch *batch, struct arena *mem,
-                                     struct err *err)
+static struct decoder *records_begin(struct span content_type, struct batch *batch,
+                                     struct arena *mem, struct err *err)
 {
+    (void)content_type;
     if (err->kind != ERR_NONE || !check_options(batch, err))
         return NULL;
     struct decoder *d = arena_zalloc(mem, 1, sizeof *d, err);

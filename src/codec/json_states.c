@@ -128,13 +128,14 @@ static bool end_state(void *ctx, struct err *err)
     return !err_by(err, PHASE_TRANSPORT);
 }
 
-static struct decoder *states_begin(struct batch *batch, struct arena *mem,
-                                    struct err *err)
+static struct decoder *states_begin(struct span content_type, struct batch *batch,
+                                    struct arena *mem, struct err *err)
 {
     static const struct json_values values = {
         .begin = begin_state, .end = end_state, .what = "a state"};
     struct decoder *d = arena_zalloc(mem, 1, sizeof *d, err);
 
+    (void)content_type;
     if (!d)
         return NULL;
     d->batch = batch;

@@ -8,11 +8,13 @@ struct decoder {
     struct npy_reader reader;
 };
 
-static struct decoder *npy_begin(struct batch *batch, struct arena *mem, struct err *err)
+static struct decoder *npy_begin(struct span content_type, struct batch *batch,
+                                 struct arena *mem, struct err *err)
 {
     struct decoder *d = arena_alloc(mem, 1, sizeof *d, err);
     enum member member;
 
+    (void)content_type;
     if (!d || !batch_begin(batch, span_of("logits"), false, mem, &member, err))
         return NULL;
     npy_read_begin(&d->reader, batch, member, NULL, mem);

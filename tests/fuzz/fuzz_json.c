@@ -36,7 +36,7 @@ static void read_text(struct reading *r, struct span text, uint64_t *cuts)
     *r = (struct reading){.finished = false};
     arena_init(&r->mem, SIZE_MAX, NULL, NULL);
     batch_init(&r->batch, &task_loss, &limits);
-    struct decoder *decoder = codec->begin(&r->batch, &r->mem, &r->err);
+    struct decoder *decoder = codec->begin(span_of(""), &r->batch, &r->mem, &r->err);
     while (fed && text.len > 0) {
         size_t step = cuts ? next_step(cuts) : text.len;
         if (step > text.len)

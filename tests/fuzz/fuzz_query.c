@@ -210,7 +210,7 @@ static void read_address(struct reading *r, struct span target, struct batch *ba
 static void read_body(struct reading *r, const struct saying *saying)
 {
     const struct codec *codec = codec_for(&task_loss, span_of(""));
-    struct decoder *decoder = codec->begin(&r->batch, &r->mem, &r->err);
+    struct decoder *decoder = codec->begin(span_of(""), &r->batch, &r->mem, &r->err);
 
     require(decoder != NULL, "there is memory");
     if (codec->feed(decoder, (struct span){saying->body, saying->len}, &r->err))

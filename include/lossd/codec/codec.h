@@ -26,9 +26,11 @@ struct codec {
      * same memory; NULL: it stays what it is, and the body is limited. */
     const struct task *becomes;
 
-    /* Begins to read a body into `batch`, which knows its task and may hold
-     * members of the address already.  NULL: no memory. */
-    struct decoder *(*begin)(struct batch *batch, struct arena *mem, struct err *err);
+    /* Begins to read a body of that Content-Type, one of `media_types` with whatever
+     * parameters, into `batch`, which knows its task and may hold members of the address
+     * already.  NULL: no memory, or the type lacks a parameter (ERR_BAD_HEADER). */
+    struct decoder *(*begin)(struct span content_type, struct batch *batch,
+                             struct arena *mem, struct err *err);
 
     /* The next piece of the body, cut anywhere.  `piece` is not kept.  False when
      * reading on is of no use (text that is not of this format, a ceiling);

@@ -81,7 +81,7 @@ static void read_document(const struct reading *reading, struct span text,
 
     batch_init(batch, &task_loss, &no_limits);
     set_address(batch, reading->dtype, &err);
-    struct decoder *decoder = codec->begin(batch, mem, &err);
+    struct decoder *decoder = codec->begin(span_of(""), batch, mem, &err);
     if (!decoder)
         give_up("begin", &err);
     for (size_t at = 0; at < text.len; at += chunk) {

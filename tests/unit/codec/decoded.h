@@ -69,7 +69,8 @@ static inline void decode_into(struct decoded *d, const struct task *task,
     *d = (struct decoded){.fed = true};
     arena_init(&d->mem, memory, "--max-request-memory", NULL);
     batch_init(&d->batch, task, limits);
-    struct decoder *decoder = codec->begin(&d->batch, &d->mem, &d->err);
+    struct decoder *decoder =
+        codec->begin(span_of(decoded_type), &d->batch, &d->mem, &d->err);
     d->fed = decoder != NULL;
     while (d->fed && at < text.len) {
         size_t to = step ? at + step : cut < cut_count ? cuts[cut++] : text.len;

@@ -496,7 +496,7 @@ static void json_array__a_dtype_of_the_address_comes_first(void **state)
     batch_init(&batch, &task_softmax, &decoded_limits);
     assert_true(batch_begin(&batch, span_of("dtype"), true, &mem, &member, &err));
     assert_true(batch_set(&batch, member, value, &err));
-    struct decoder *decoder = codec->begin(&batch, &mem, &err);
+    struct decoder *decoder = codec->begin(span_of(""), &batch, &mem, &err);
     assert_true(codec->feed(decoder, span_of("{\"logits\":[1,2"), &err));
     assert_int_equal(batch.logits.element, ELEMENT_FLOAT32);
     assert_true(codec->feed(decoder, span_of(",0.1]}"), &err));
@@ -700,7 +700,7 @@ static struct decoded decode_random_steps(struct span text, struct random *rando
         d.batch.given |= 1u << MEMBER_dtype;
         d.batch.dtype = DTYPE_FLOAT32;
     }
-    struct decoder *decoder = codec->begin(&d.batch, &d.mem, &d.err);
+    struct decoder *decoder = codec->begin(span_of(""), &d.batch, &d.mem, &d.err);
     while (text.len > 0) {
         size_t step = 1 + random_below(random, (size_t)1 << random_below(random, 13));
         if (step > text.len)

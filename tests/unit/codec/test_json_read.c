@@ -669,7 +669,7 @@ static void json_read__goes_on_refusing_once_it_has_refused(void **state)
 
     arena_init(&mem, SIZE_MAX, NULL, NULL);
     batch_init(&batch, &task_loss, &decoded_limits);
-    struct decoder *decoder = codec->begin(&batch, &mem, &err);
+    struct decoder *decoder = codec->begin(span_of(""), &batch, &mem, &err);
     assert_false(codec->feed(decoder, span_of("{\"x\":]"), &err));
     assert_false(codec->feed(decoder, span_of("1}"), &later));
     assert_false(codec->finish(decoder, &later));
@@ -692,7 +692,7 @@ static void json_read__reads_a_long_string_byte_by_byte(void **state)
     limits.max_text = LONG;
     arena_init(&mem, SIZE_MAX, NULL, NULL);
     batch_init(&batch, &task_loss, &limits);
-    struct decoder *decoder = codec->begin(&batch, &mem, &err);
+    struct decoder *decoder = codec->begin(span_of(""), &batch, &mem, &err);
     assert_true(codec->feed(decoder, span_of("{\"x\":\""), &err));
     for (size_t i = 0; i < LONG; i++)
         assert_true(codec->feed(decoder, (struct span){&"\xC3\xA9"[i % 2], 1}, &err));

@@ -61,7 +61,8 @@ static void read_as(struct decoded *d, const struct file *file, enum dtype dtype
     arena_init(&d->mem, SIZE_MAX, NULL, NULL);
     batch_init(&d->batch, &task_softmax, &decoded_limits);
     d->batch.dtype = dtype;
-    struct decoder *decoder = codec->begin(&d->batch, &d->mem, &d->err);
+    struct decoder *decoder =
+        codec->begin(span_of(decoded_type), &d->batch, &d->mem, &d->err);
     assert_non_null(decoder);
     d->fed = feed_piece(decoder, span_of_file(file), &d->err);
     d->finished = d->fed && codec->finish(decoder, &d->err);
