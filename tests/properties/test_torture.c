@@ -128,6 +128,22 @@ static void dataset_with_errors(char *out)
             i % 10 ? i % 3 : 3, i < 500 ? "what" : "weight", i % 4);
 }
 
+#define FIELD(name) "--b\r\nContent-Disposition: form-data; name=" name "\r\n\r\n"
+
+static void form_of_everything(char *out)
+{
+    char *at = out + sprintf(out, FIELD("logits") "[[0.5,1.5]");
+
+    for (int i = 0; i < 999; i++)
+        at += sprintf(at, ",[%d.25,%d]", i, i % 7);
+    at += sprintf(at, "]\r\n" FIELD("labels") "1");
+    for (int i = 0; i < 999; i++)
+        at += sprintf(at, ",%d", i % 2);
+    at += sprintf(at, "\r\n" FIELD("options") "{\"temperature\":2,\"id\":\"t\"}\r\n");
+    at += sprintf(at, FIELD("dtype") "float32\r\n" FIELD("return") "loss,gradient");
+    sprintf(at, "\r\n--b--\r\n");
+}
+
 static const struct {
     void (*write)(char *out);
     unsigned status;      /* of the untroubled answer */
@@ -146,7 +162,10 @@ static const struct {
     {dataset_with_errors, 200, "", "/v1/loss?on_error=skip&return=loss,records,per_class",
      "application/x-ndjson"},
     {dataset_with_errors, 200, "gzip", "/v1/loss?on_error=skip", "application/x-ndjson"},
-    {dataset_with_errors, 422, "", "/v1/loss", "application/x-ndjson"}};
+    {dataset_with_errors, 422, "", "/v1/loss", "application/x-ndjson"},
+    {form_of_everything, 200, "", "/v1/loss?axis=-1", "multipart/form-data; boundary=b"},
+    {form_of_everything, 200, "gzip", "/v1/loss?axis=-1",
+     "multipart/form-data; boundary=b"}};
 
 /* A body as it is sent; its text to be freed. */
 struct body {

@@ -78,7 +78,7 @@ enum { POINTER_SIZE = 1024 };
 struct err {
     enum err_kind kind;
     bool has_position; /* offset, line and column say where the text is wrong */
-    size_t offset;     /* bytes from the start of the body */
+    size_t offset;     /* bytes from the start of the body, or of the part at `pointer` */
     size_t line;       /* from 1 */
     size_t column;     /* bytes, from 1 */
     uint64_t limit;    /* of ERR_TOO_LARGE: the ceiling that was hit, else 0 */

@@ -37,7 +37,7 @@ static void codec_for__knows_no_other_types(void **state)
     static const char *const types[] = {
         "application/jsonx",  "application/jso",   "application/json, text/plain",
         "application/json x", "text/html",         "json",
-        ";charset=utf-8",     "application/ json", "multipart/form-data; boundary=x",
+        ";charset=utf-8",     "application/ json", "multipart/mixed; boundary=x",
     };
     for (size_t i = 0; i < LENGTH(types); i++)
         assert_null(codec_for(&task_loss, span_of(types[i])));
@@ -61,7 +61,8 @@ static void codec_media_types__lists_them_all(void **state)
     codec_media_types(&task_loss, types);
     assert_string_equal(
         types, "application/json, application/x-www-form-urlencoded, text/plain, "
-               "application/x-npy, application/x-ndjson, application/jsonl");
+               "application/x-npy, multipart/form-data, application/x-ndjson, "
+               "application/jsonl");
     codec_media_types(&task_merge, types);
     assert_string_equal(types,
                         "application/json, application/x-ndjson, application/jsonl, "
