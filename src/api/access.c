@@ -9,7 +9,7 @@
 static bool is_health(struct span path)
 {
     for (size_t i = 0; i < route_count; i++)
-        if (span_is(path, routes[i].path))
+        if (route_has(&routes[i], path))
             return routes[i].is_health;
     return false;
 }

@@ -11,6 +11,7 @@
 #include "api/access.h"
 #include "api/body.h"
 #include "api/cors.h"
+#include "api/model.h"
 #include "api/monitor.h"
 #include "api/openapi.h"
 #include "api/problem.h"
@@ -210,6 +211,8 @@ const struct route *api_route(struct exchange *exchange)
     exchange->route = exchange->preflight
                           ? route_at(path, &exchange->err)
                           : route_find(exchange->head.method, path, &exchange->err);
+    if (exchange->route)
+        model_choose(exchange);
     if (exchange->health_only && !route_is_probe(exchange->route))
         hide_route(exchange, path);
     if (route_is_probe(exchange->route)) /* answered when the budget is spent, too */
@@ -349,10 +352,12 @@ void api_refuse(struct exchange *exchange, struct response *response)
 
 static bool describe(struct exchange *exchange, struct buf *text)
 {
+    const struct route *route = exchange->route;
     struct json json = json_into(text, exchange->wishes.pretty);
 
     buf_init(text, &exchange->mem, DOCUMENT_MAX, NULL, &exchange->err);
-    if (!exchange->route->describe(exchange->api, &json, &exchange->err))
+    if (!(route->describe ? route->describe(exchange->api, &json, &exchange->err)
+                          : route->describe_model(exchange, &json)))
         return false;
     buf_char(text, '\n');
     return buf_ok(text);

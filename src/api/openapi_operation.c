@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "api/openapi.h"
+#include "api/path.h"
 #include "api/problem.h"
 #include "lossd/codec/codec.h"
 
@@ -42,9 +43,29 @@ static void write_options(const struct task *task, struct json *json)
             write_option(json, m, &whole);
 }
 
+static void write_segments(const struct route *route, struct json *json)
+{
+    const char *path = route->path;
+    struct span name;
+
+    while ((name = path_next_name(&path)).len > 0) {
+        json_open(json, '{');
+        json_key(json, "name");
+        json_string(json, name);
+        json_text_member(json, "in", "path");
+        json_key(json, "required");
+        json_bool(json, true);
+        openapi_open(json, "schema", '{');
+        json_text_member(json, "type", "string");
+        json_close(json, '}');
+        json_close(json, '}');
+    }
+}
+
 static void write_parameters(const struct route *route, struct json *json)
 {
     openapi_open(json, "parameters", '[');
+    write_segments(route, json);
     if (route->task)
         write_options(route->task, json);
     openapi_parameter_refs(json, route->task != NULL);
@@ -166,6 +187,13 @@ static void write_success(const struct route *route, struct json *json)
     json_close(json, '}');
 }
 
+static bool has_model(const struct route *route)
+{
+    const char *path = route->path;
+
+    return path_next_name(&path).len > 0;
+}
+
 /* Whoever is here has found the route; what is said of a batch is not said elsewhere. */
 static bool may_refuse(const struct api *api, const struct route *route,
                        enum err_kind kind)
@@ -176,6 +204,8 @@ static bool may_refuse(const struct api *api, const struct route *route,
 
     if (kind == ERR_UNKNOWN_ROUTE)
         return false;
+    if (kind == ERR_UNKNOWN_MODEL)
+        return has_model(route);
     if (kind == ERR_UNAUTHORIZED)
         return api->settings.keys && !route->is_health;
     return route->task || !of_batch || kind == ERR_INVALID_OPTION;

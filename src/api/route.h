@@ -19,11 +19,13 @@ struct api {
 };
 
 struct route {
-    const char *path;
+    const char *path;        /* with names for segments that may be any: path.h */
     const char *method;      /* "GET" or "POST"; HEAD goes where GET does */
     const struct task *task; /* of a scoring route */
     /* Of a describing route: writes the document, or fills err and returns false. */
     bool (*describe)(const struct api *api, struct json *json, struct err *err);
+    /* The same of the model that the address names. */
+    bool (*describe_model)(struct exchange *exchange, struct json *json);
     /* Instead of that, when it is not JSON: begins `text` and writes it. */
     bool (*print)(struct exchange *exchange, struct buf *text, const char **media_type);
     /* A page that answers instead; NULL: it does not answer this request. */
@@ -48,6 +50,9 @@ const struct route *route_find(struct span method, struct span path, struct err 
 const char *const *route_names(void);
 /* A route of this path, whatever the method.  NULL with ERR_UNKNOWN_ROUTE in `err`. */
 const struct route *route_at(struct span path, struct err *err);
+
+/* Is it a path of the route? */
+bool route_has(const struct route *route, struct span path);
 
 /* "GET, HEAD": the methods of a path, for Allow; "" for an unknown path. */
 void route_methods(struct span path, char out[32]);

@@ -3,8 +3,10 @@
 #include <stdio.h>
 
 #include "api/assets.h"
+#include "api/inference.h"
 #include "api/monitor.h"
 #include "api/openapi.h"
+#include "api/path.h"
 #include "api/route.h"
 #include "lossd/base/excerpt.h"
 #include "lossd/base/nearest_name.h"
@@ -39,6 +41,57 @@ const struct route routes[] = {
      .answer = "#limits",
      .for_links = true,
      .help = "every ceiling in force, with the flag that raises it"},
+    {.path = "/v2",
+     .method = "GET",
+     .describe = describe_server,
+     .answer = "#server",
+     .for_links = true,
+     .help = "the Open Inference Protocol: which extensions there are"},
+    {.path = "/v2/",
+     .method = "GET",
+     .describe = describe_server,
+     .answer = "#server",
+     .help = "the same"},
+    {.path = "/v2/health/live",
+     .method = "GET",
+     .describe = describe_live_server,
+     .answer = "#server_health",
+     .is_probe = true,
+     .is_health = true,
+     .help = "alive"},
+    {.path = "/v2/health/ready",
+     .method = "GET",
+     .describe = describe_ready_server,
+     .answer = "#server_health",
+     .is_probe = true,
+     .is_health = true,
+     .help = "ready for traffic"},
+    {.path = "/v2/models",
+     .method = "GET",
+     .describe = describe_models,
+     .answer = "#models",
+     .for_links = true,
+     .help = "the names of the models: softmax, and each loss"},
+    {.path = "/v2/models/{model}",
+     .method = "GET",
+     .describe_model = describe_model,
+     .answer = "#model",
+     .help = "what a model takes and gives"},
+    {.path = "/v2/models/{model}/versions/{version}",
+     .method = "GET",
+     .describe_model = describe_model,
+     .answer = "#model",
+     .help = "the same, of a version"},
+    {.path = "/v2/models/{model}/ready",
+     .method = "GET",
+     .describe_model = describe_ready_model,
+     .answer = "#model_ready",
+     .help = "a model is ready for traffic"},
+    {.path = "/v2/models/{model}/versions/{version}/ready",
+     .method = "GET",
+     .describe_model = describe_ready_model,
+     .answer = "#model_ready",
+     .help = "the same, of a version"},
     {.path = "/livez",
      .method = "GET",
      .describe = describe_live,
@@ -101,6 +154,11 @@ const struct route routes[] = {
 
 const size_t route_count = sizeof routes / sizeof *routes;
 
+bool route_has(const struct route *route, struct span path)
+{
+    return path_matches(path, route->path);
+}
+
 static bool answers(const struct route *route, struct span method)
 {
     return span_is(method, route->method) ||
@@ -125,7 +183,7 @@ const struct route *route_find(struct span method, struct span path, struct err 
     char allowed[32];
 
     for (size_t i = 0; i < route_count; i++)
-        if (span_is(path, routes[i].path) && answers(&routes[i], method))
+        if (route_has(&routes[i], path) && answers(&routes[i], method))
             return &routes[i];
     route_methods(path, allowed);
     if (*allowed)
@@ -139,7 +197,7 @@ const struct route *route_find(struct span method, struct span path, struct err 
 const struct route *route_at(struct span path, struct err *err)
 {
     for (size_t i = 0; i < route_count; i++)
-        if (span_is(path, routes[i].path))
+        if (route_has(&routes[i], path))
             return &routes[i];
     fail_route(path, err);
     return NULL;
@@ -151,7 +209,7 @@ void route_methods(struct span path, char out[32])
 
     out[0] = '\0';
     for (size_t i = 0; i < route_count && len < 24; i++)
-        if (span_is(path, routes[i].path))
+        if (route_has(&routes[i], path))
             len += snprintf(out + len, 32 - (size_t)len, "%s%s%s", len ? ", " : "",
                             routes[i].method,
                             span_is(span_of("GET"), routes[i].method) ? ", HEAD" : "");

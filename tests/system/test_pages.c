@@ -140,7 +140,8 @@ static void openapi__describes_what_is_said(void **state)
           "    if \"application/json\" in content:\n"
           "        Validator({**content[\"application/json\"][\"schema\"],\n"
           "                   \"components\": "
-          "document[\"components\"]}).validate(ask(path))\n");
+          "document[\"components\"]}).validate(\n"
+          "                       ask(path.format(model=\"nll\", version=1)))\n");
 }
 
 /* Or a browser would show a page without life, and say why to nobody. */

@@ -105,6 +105,13 @@ struct wishes {
     int64_t timeout_ns; /* it will wait for so long to be begun with; 0: not said */
 };
 
+/* What an address of the Open Inference Protocol names. */
+struct model {
+    const char *name;
+    const struct task *task;
+    const struct loss *loss; /* NULL: it has none */
+};
+
 struct exchange {
     struct api *api;
     struct arena mem;
@@ -113,6 +120,7 @@ struct exchange {
     unsigned retry_after_s;
     struct request head; /* filled by the owner before api_route() */
     const struct route *route;
+    struct model model;          /* all NULL where the address has no such */
     const struct codec *codec;   /* of the body */
     const struct coding *coding; /* NULL: the body is not compressed */
     const struct codec *writer;  /* of the answer */

@@ -269,9 +269,33 @@ static void answers__that_cannot_be_are_refused_by_the_head_where_it_tells(void 
     }
 }
 
+static void api_answer__is_ready_nowhere_while_draining(void **state)
+{
+    static const struct {
+        const char *target;
+        unsigned status;
+    } cases[] = {{"/readyz", 503},
+                 {"/v2/health/ready", 503},
+                 {"/v2/models/nll/ready", 503},
+                 {"/v2/models/nll/versions/1/ready", 503},
+                 {"/v2/health/live", 200},
+                 {"/v2/models/nll", 200}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct talk talk;
+        begin(&talk, "GET", cases[i].target, NULL);
+        api_set_draining(talk.api, true);
+        answer(&talk);
+        assert_int_equal(talk.response.status, cases[i].status);
+        end(&talk);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(api_answer__is_ready_nowhere_while_draining),
         cmocka_unit_test(metrics__vary_by_what_is_accepted),
         cmocka_unit_test(answers__are_in_the_format_that_is_asked_for),
         cmocka_unit_test(answers__that_cannot_be_are_refused_by_the_head_where_it_tells),

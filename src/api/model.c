@@ -1,0 +1,62 @@
+#include "api/model.h"
+
+#include "api/path.h"
+#include "api/route.h"
+#include "lossd/base/excerpt.h"
+#include "lossd/engine/loss.h"
+
+enum { NAMES_MAX = 256 };
+
+size_t model_count(void)
+{
+    return loss_count + 1;
+}
+
+struct model model_at(size_t index)
+{
+    if (index == 0)
+        return (struct model){task_softmax.name, &task_softmax, NULL};
+    const struct loss *loss = loss_table[index - 1];
+    return (struct model){loss->name, &task_loss, loss};
+}
+
+static bool fail_model(struct span name, struct err *err)
+{
+    char names[NAMES_MAX];
+    struct buf list;
+
+    buf_over(&list, names, sizeof names - 1);
+    for (size_t i = 0; i < model_count(); i++) {
+        buf_text(&list, i > 0 ? ", " : "");
+        buf_text(&list, model_at(i).name);
+    }
+    names[list.len] = '\0';
+    return fail(err, ERR_UNKNOWN_MODEL, NULL, "there is no model %s; one of %s is wanted",
+                excerpt_of(name).text, names);
+}
+
+static bool check_version(struct span version, const char *name, struct err *err)
+{
+    return version.len == 0 || path_segment_is(version, MODEL_VERSION) ||
+           fail(err, ERR_UNKNOWN_MODEL, NULL,
+                "the model %s has no version %s; " MODEL_VERSION " is the only one", name,
+                excerpt_of(version).text);
+}
+
+bool model_choose(struct exchange *exchange)
+{
+    struct span path = query_path(exchange->head.target);
+    const char *pattern = exchange->route->path;
+    struct span name = path_segment(path, pattern, "model");
+
+    if (name.len == 0)
+        return true;
+    for (size_t i = 0; i < model_count(); i++) {
+        exchange->model = model_at(i);
+        if (path_segment_is(name, exchange->model.name))
+            return check_version(path_segment(path, pattern, "version"),
+                                 exchange->model.name, &exchange->err);
+    }
+    exchange->model = (struct model){NULL, NULL, NULL};
+    return fail_model(name, &exchange->err);
+}
