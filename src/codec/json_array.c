@@ -386,6 +386,10 @@ static bool push_logit(struct json_array *a, enum json_scalar scalar, struct spa
 bool json_array_scalar(struct json_array *a, enum json_scalar scalar, struct span text,
                        struct err *err)
 {
+    if (a->depth == 0 && a->may_be_null && scalar == JSON_NULL) {
+        a->is_null = true;
+        return true;
+    }
     if (a->depth == 0 && !a->may_be_bare)
         return fail_type(a, json_scalar_words(scalar), err);
     if (a->rank == 0)

@@ -28,6 +28,8 @@ struct json_array {
     struct arena *mem;
     size_t max_elements;
     bool may_be_bare; /* a number without any array is an array of rank 0 */
+    bool may_be_null; /* instead of an array: then `is_null` is set */
+    bool is_null;
     bool is_labels;
     bool is_logits;             /* NaN and the infinities are taken */
     struct json_narrow *narrow; /* for doubles that may become floats, or NULL */

@@ -5,12 +5,12 @@
 /* What the text is to be, as a whole. */
 static const char *whole(const struct json_reader *r)
 {
-    return r->value_depth > 0 ? "JSON object" : "JSON value";
+    return r->level > 0 ? "JSON object" : "JSON value";
 }
 
 static const char *top_wanted(const struct json_reader *r)
 {
-    if (r->value_depth > 0)
+    if (r->level > 0)
         return "a JSON object";
     return r->way == JSON_TAKE ? "an array" : "a JSON value";
 }

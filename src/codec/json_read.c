@@ -26,9 +26,9 @@ bool json_read_begin(struct json_reader *r, const struct json_handler *handler, 
                               .ctx = ctx,
                               .limits = limits,
                               .what = "the body",
-                              .value_depth = 1,
                               .state = JSON_VALUE,
                               .way = JSON_SKIP,
+                              .level = 1,
                               .place.line = 1};
     buf_init(&r->text, mem, limits->max_text, "--max-text", err);
     buf_init(&r->token, mem, limits->max_text, "--max-text", err);
@@ -40,7 +40,7 @@ bool json_read_begin(struct json_reader *r, const struct json_handler *handler, 
 
 void json_read_single(struct json_reader *r, enum json_way way)
 {
-    r->value_depth = 0;
+    r->level = 0;
     r->what = "the text";
     r->way = way;
 }
@@ -78,7 +78,7 @@ static const char *wrong(struct json_reader *r, const char *at)
 /* The whole text is something else than an object. */
 static void note_top(struct json_reader *r, const char *what)
 {
-    if (r->depth > 0 || r->value_depth == 0)
+    if (r->depth > 0 || r->level == 0)
         return;
     r->no_object = true;
     fail(r->err, ERR_WRONG_TYPE, NULL, "%s is %s; a JSON object is wanted", r->what,
@@ -156,7 +156,7 @@ static const char *end_value(struct json_reader *r, const char *at)
     bool in_list = r->list != LIST_NONE;
 
     r->state = r->depth > 0 || in_list ? JSON_AFTER_VALUE : JSON_END;
-    return r->depth == r->value_depth && !in_list ? end_member(r, at) : at;
+    return r->depth == r->level && !in_list ? end_member(r, at) : at;
 }
 
 /* False: refused. */
@@ -170,6 +170,13 @@ static bool take_scalar(struct json_reader *r, enum json_scalar scalar, struct s
     return true;
 }
 
+/* Neither the array that is to be entered nor an object of it. */
+static void misfit(struct json_reader *r, const char *what)
+{
+    r->handler->misfit(r->ctx, what, r->depth > r->level, r->err);
+    r->way = JSON_SKIP;
+}
+
 static const char *end_scalar(struct json_reader *r, enum json_scalar scalar,
                               struct span text, const char *at)
 {
@@ -178,6 +185,8 @@ static const char *end_scalar(struct json_reader *r, enum json_scalar scalar,
         r->first_text = text;
     } else if (r->way == JSON_TAKE && !take_scalar(r, scalar, text)) {
         return NULL;
+    } else if (r->way == JSON_ENTER) {
+        misfit(r, json_scalar_words(scalar));
     }
     return end_value(r, at);
 }
@@ -219,6 +228,30 @@ static void end_list(struct json_reader *r)
 
 /* --- containers --- */
 
+/* The bracket of an array that is to be entered, or within it. */
+static bool enter(struct json_reader *r, bool object)
+{
+    bool has_begun = r->depth > r->level;
+
+    if (object != has_begun)
+        misfit(r, object ? "an object" : "an array");
+    if (!object || r->way != JSON_ENTER)
+        return true;
+    r->level = r->depth + 1;
+    r->way = JSON_SKIP;
+    return r->handler->open(r->ctx, r->err);
+}
+
+/* An object of the array ends, unless it is the whole text. */
+static bool leave(struct json_reader *r)
+{
+    if (r->depth != r->level || r->level == 1)
+        return true;
+    r->level = 1;
+    r->way = JSON_ENTER;
+    return r->handler->close(r->ctx, r->err);
+}
+
 static const char *open(struct json_reader *r, const char *at)
 {
     bool object = *at == '{';
@@ -235,6 +268,8 @@ static const char *open(struct json_reader *r, const char *at)
                      : json_array_open(r->array, r->err)))
             return refuse(r);
         after_take(r);
+    } else if (r->way == JSON_ENTER && !enter(r, object)) {
+        return refuse(r);
     }
     r->depth++;
     uint64_t bit = UINT64_C(1) << r->depth % 64;
@@ -253,6 +288,8 @@ static const char *close(struct json_reader *r, const char *at)
             return refuse(r);
         after_take(r);
     }
+    if (!leave(r))
+        return refuse(r);
     r->depth--;
     return end_value(r, at + 1);
 }
@@ -261,14 +298,13 @@ static const char *close(struct json_reader *r, const char *at)
 
 static bool decodes(const struct json_reader *r)
 {
-    return r->way == JSON_TAKE ||
-           (r->state == JSON_IN_NAME && r->depth == r->value_depth);
+    return r->way == JSON_TAKE || (r->state == JSON_IN_NAME && r->depth == r->level);
 }
 
 static const char *end_name(struct json_reader *r, const char *at)
 {
     r->state = JSON_COLON;
-    if (r->depth == r->value_depth)
+    if (r->depth == r->level)
         r->way = r->handler->name(r->ctx, r, kept(r), r->err);
     return err_by(r->err, PHASE_TRANSPORT) ? refuse(r) : at;
 }
@@ -374,7 +410,7 @@ static const char *begin_literal(struct json_reader *r, const char *at,
 
 static const char *begin_value(struct json_reader *r, const char *at)
 {
-    if (r->way == JSON_COPY && r->depth == r->value_depth)
+    if (r->way == JSON_COPY && r->depth == r->level)
         start_keeping(r, at);
     if (starts_list(r, *at))
         r->list = LIST_FIRST;

@@ -2,7 +2,9 @@
  *
  * The text is one object.  For each of its members the reader asks what to do
  * with the value: look at the syntax only, copy the text, or take the numbers of
- * an array as they come.  Or it is one such value by itself.  What is wrong with the syntax is reported with offset,
+ * an array as they come, or enter an array of objects, whose members are then asked
+ * about likewise.  Or it is one such value by itself.  What is wrong with the syntax is
+ * reported with offset,
  * line and column; what cannot be used is reported too, and the syntax is
  * checked to the end nevertheless.
  *
@@ -30,7 +32,8 @@ struct json_reader;
 enum json_way {
     JSON_SKIP, /* syntax only */
     JSON_COPY, /* the text is wanted */
-    JSON_TAKE  /* an array: to reader->array */
+    JSON_TAKE, /* an array: to reader->array */
+    JSON_ENTER /* an array of objects, whose members come next; not within another */
 };
 
 /* An array without its brackets.  Its first element may be all there is, and then it is
@@ -45,6 +48,13 @@ struct json_handler {
     /* The text of a value that was to be copied.  It is not kept.  False: the
      * reading ends. */
     bool (*text)(void *ctx, struct span text, struct err *err);
+    /* An object of the array that is entered begins, and has ended.  False: the reading
+     * ends.  NULL, as is the next, for who enters none. */
+    bool (*open)(void *ctx, struct err *err);
+    bool (*close)(void *ctx, struct err *err);
+    /* What should be such an array is `what`; or, when it has begun, an element of it is,
+     * and the rest is skipped. */
+    void (*misfit)(void *ctx, const char *what, bool has_begun, struct err *err);
 };
 
 struct json_reader {
@@ -53,7 +63,6 @@ struct json_reader {
     const struct limits *limits;
     struct json_array *array; /* for JSON_TAKE */
     const char *what;         /* for errors: "the body", unless it is told otherwise */
-    size_t value_depth;       /* where values stand: 1; 0 when the text is one of them */
     bool no_object;           /* the text is JSON, but not an object: an error */
     bool bare_tokens;         /* NaN, Infinity and -Infinity may stand in this value */
 
@@ -63,6 +72,8 @@ struct json_reader {
     enum json_scalar first; /* of the list */
     struct span first_text; /* in `token` */
     size_t depth;
+    size_t level;      /* depth of the members that are asked about, 0 for a text that is
+                          the value of one */
     uint64_t *objects; /* bit d: the container at depth d is an object */
 
     struct json_string string;
