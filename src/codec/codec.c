@@ -32,17 +32,19 @@ static bool is_for(const struct codec *codec, const struct task *task)
     return *known;
 }
 
-const struct codec *codec_for(const struct task *task, struct span content_type)
+bool codec_reads(const struct codec *codec, struct span content_type)
 {
     struct span type = mime_type(content_type);
+    bool of_nothing = type.len == 0 && content_type.len > 0 &&
+                      memchr(content_type.at, ';', content_type.len);
 
-    if (type.len == 0 && content_type.len > 0 &&
-        memchr(content_type.at, ';', content_type.len))
-        return NULL; /* parameters of nothing */
-    if (type.len == 0)
-        type = span_of("");
+    return !of_nothing && reads(codec, type.len > 0 ? type : span_of(""));
+}
+
+const struct codec *codec_for(const struct task *task, struct span content_type)
+{
     for (size_t i = 0; i < CODECS; i++)
-        if (is_for(codecs[i], task) && reads(codecs[i], type))
+        if (is_for(codecs[i], task) && codec_reads(codecs[i], content_type))
             return codecs[i];
     return NULL;
 }
@@ -94,6 +96,17 @@ void codec_media_types(const struct task *task, char out[MEDIA_TYPES_SIZE])
         for (const char *const *name = codecs[i]->media_types; *name; name++)
             if (is_for(codecs[i], task) && **name)
                 add_type(&list, *name);
+    out[list.len] = '\0';
+}
+
+void codec_own_media_types(const struct codec *codec, char out[MEDIA_TYPES_SIZE])
+{
+    struct buf list;
+
+    buf_over(&list, out, MEDIA_TYPES_SIZE - 1);
+    for (const char *const *name = codec->media_types; *name; name++)
+        if (**name)
+            add_type(&list, *name);
     out[list.len] = '\0';
 }
 

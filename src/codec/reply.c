@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+enum { MEASURE_STEP = 4096 };
+
 struct reply *reply_new(bool pretty, struct arena *mem, struct err *err)
 {
     struct reply *reply = arena_zalloc(mem, 1, sizeof *reply, err);
@@ -84,10 +86,43 @@ struct reply *reply_of_bytes(struct span head, enum reply_numbers numbers,
     return buf_ok(&reply->text) && !reply->failed ? reply : NULL;
 }
 
+bool reply_is_whole(const struct reply *reply)
+{
+    return buf_ok(&reply->text) && !reply->failed;
+}
+
 bool reply_end(struct reply *reply)
 {
     buf_char(&reply->text, '\n');
     cut_text(reply);
     reply->here.part = reply->first;
-    return buf_ok(&reply->text) && !reply->failed;
+    return reply_is_whole(reply);
+}
+
+/* How long the text is, where numbers of it are still to be written. */
+static size_t measure(struct reply *reply)
+{
+    const struct cursor start = reply->here;
+    char some[MEASURE_STEP];
+    size_t length = 0, n;
+
+    while ((n = reply_fill(reply, NULL, some, sizeof some)) > 0)
+        length += n;
+    reply->here = start;
+    return length;
+}
+
+void reply_bytes(struct reply *reply, enum reply_numbers numbers, const void *data,
+                 size_t count)
+{
+    if (reply->text_length == 0)
+        reply->text_length = measure(reply);
+    add_part(reply,
+             &(struct part){
+                 .kind = PART_BYTES, .numbers = numbers, .data = data, .count = count});
+}
+
+size_t reply_text_length(const struct reply *reply)
+{
+    return reply->text_length;
 }

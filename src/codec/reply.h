@@ -55,4 +55,12 @@ struct reply *reply_of_bytes(struct span head, enum reply_numbers numbers,
 /* Ends the text.  False: there was no memory for it. */
 bool reply_end(struct reply *reply);
 
+/* Numbers behind the text, as little-endian machines have them.  `data` must live until
+ * the reply has been sent. */
+void reply_bytes(struct reply *reply, enum reply_numbers numbers, const void *data,
+                 size_t count);
+
+/* False: there was no memory for some part of it. */
+bool reply_is_whole(const struct reply *reply);
+
 #endif

@@ -40,6 +40,7 @@ struct cursor {
 struct reply {
     struct buf text;
     struct json json;
+    size_t text_length;        /* where bytes follow the text */
     size_t text_to;            /* what of `text` is in a part */
     struct part *first, **end; /* where the next part's address goes */
     struct arena *mem;

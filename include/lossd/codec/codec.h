@@ -38,9 +38,17 @@ struct codec {
      * answer is true. */
     bool (*feed)(struct decoder *decoder, struct span piece, struct err *err);
 
+    /* Before the first piece: bytes of tensors follow so many of text.  NULL: the format
+     * has no such bodies. */
+    void (*set_text_length)(struct decoder *decoder, size_t bytes);
+
     /* The body is complete.  False with `err` filled when it ended too early;
      * otherwise true, and `err` may hold an error noted on the way. */
     bool (*finish)(struct decoder *decoder, struct err *err);
+
+    /* Turns what an error points to in the batch into what that is in the body.  NULL:
+     * it is the same. */
+    void (*locate)(const struct decoder *decoder, struct err *err);
 
     const char *answers_as; /* media type of an answer; NULL: there are none */
 
@@ -57,6 +65,9 @@ struct codec {
  * the task, NULL when there is none.  An empty span is a request without the header. */
 const struct codec *codec_for(const struct task *task, struct span content_type);
 
+/* Does the format read bodies of that Content-Type? */
+bool codec_reads(const struct codec *codec, struct span content_type);
+
 /* The task, and all that formats make of it: what an address may ask for. */
 struct task codec_whole_task(const struct task *task);
 
@@ -64,6 +75,9 @@ struct task codec_whole_task(const struct task *task);
  * as much of it as goes into `out`, terminated. */
 enum { MEDIA_TYPES_SIZE = 512 };
 void codec_media_types(const struct task *task, char out[MEDIA_TYPES_SIZE]);
+
+/* The same of one format. */
+void codec_own_media_types(const struct codec *codec, char out[MEDIA_TYPES_SIZE]);
 
 /* The format of answers that an Accept header asks for, NULL when it allows none.  An
  * empty span is a request without the header; where several are equally welcome, the
@@ -78,5 +92,8 @@ void codec_answer_types(char out[MEDIA_TYPES_SIZE]);
  * pool helps.  The batch, the result and the arena must live until the end. */
 enum { REPLY_ROOM = 256 };
 size_t reply_fill(struct reply *reply, struct pool *pool, char *out, size_t capacity);
+
+/* The bytes of text that the bytes of tensors follow in the answer, 0 when none do. */
+size_t reply_text_length(const struct reply *reply);
 
 #endif
