@@ -20,6 +20,7 @@
 #include "api/request_id.h"
 #include "api/response.h"
 #include "api/route.h"
+#include "api/text_length.h"
 #include "api/timing.h"
 #include "lossd/base/clock.h"
 #include "lossd/base/excerpt.h"
@@ -90,7 +91,7 @@ static bool fail_media_type(struct exchange *exchange)
 {
     char known[MEDIA_TYPES_SIZE];
 
-    codec_media_types(exchange->route->task, known);
+    route_media_types(exchange->route, known);
     return fail(&exchange->err, ERR_UNSUPPORTED_MEDIA_TYPE, NULL,
                 "Content-Type is %s; one of %s is wanted",
                 excerpt_of(exchange->head.content_type).text, known);
@@ -106,21 +107,34 @@ static bool fail_accept(struct exchange *exchange)
                 excerpt_of(exchange->head.accept).text, known);
 }
 
+/* A route with a format of its own has that and no other. */
+static bool choose_codecs(struct exchange *exchange)
+{
+    const struct request *head = &exchange->head;
+    const struct codec *own = exchange->route->codec;
+
+    if (own) {
+        exchange->codec = codec_reads(own, head->content_type) ? own : NULL;
+        exchange->writer = own;
+        return exchange->codec || fail_media_type(exchange);
+    }
+    exchange->codec = codec_for(exchange->route->task, head->content_type);
+    if (!exchange->codec)
+        return fail_media_type(exchange);
+    exchange->writer = codec_for_answer(head->accept);
+    return exchange->writer || fail_accept(exchange);
+}
+
 static bool check_head(struct exchange *exchange)
 {
     const struct request *head = &exchange->head;
-    struct span type = head->content_type;
 
     if (!coding_find(head->content_encoding, &exchange->coding))
         return fail(&exchange->err, ERR_UNSUPPORTED_ENCODING, NULL,
                     "Content-Encoding is %s; one of %s is wanted",
                     excerpt_of(head->content_encoding).text, coding_names);
-    exchange->codec = codec_for(exchange->route->task, type);
-    if (!exchange->codec)
-        return fail_media_type(exchange);
-    exchange->writer = codec_for_answer(head->accept);
-    if (!exchange->writer)
-        return fail_accept(exchange);
+    if (!choose_codecs(exchange))
+        return false;
     return !head->has_content_length || body_fits(exchange, head->content_length);
 }
 
@@ -169,6 +183,13 @@ static bool knows_outputs(const struct exchange *exchange)
            exchange->err.kind == ERR_NONE && batch->bad_option.kind == ERR_NONE;
 }
 
+static const struct task *task_of(const struct exchange *exchange)
+{
+    if (exchange->model.task)
+        return exchange->model.task;
+    return body_is_stream(exchange) ? exchange->codec->becomes : exchange->route->task;
+}
+
 static bool begin_scoring(struct exchange *exchange)
 {
     struct err *err = &exchange->err;
@@ -178,16 +199,15 @@ static bool begin_scoring(struct exchange *exchange)
         return false;
     if (!check_head(exchange) || !reserve(exchange))
         return false;
-    batch_init(&exchange->batch,
-               body_is_stream(exchange) ? exchange->codec->becomes
-                                        : exchange->route->task,
-               &exchange->api->settings.limits);
+    batch_init(&exchange->batch, task_of(exchange), &exchange->api->settings.limits);
+    model_set_loss(exchange);
     query_read(exchange->head.target, &exchange->batch, &exchange->wishes, &exchange->mem,
                err);
     if (err_by(err, PHASE_TRANSPORT) ||
         (knows_outputs(exchange) && !check_writer(exchange)))
         return false;
-    return body_begin(exchange);
+    return body_begin(exchange) &&
+           (!exchange->route->codec || text_length_tell(exchange));
 }
 
 static void hide_route(struct exchange *exchange, struct span path)
@@ -309,7 +329,7 @@ static void add_problem_headers(struct exchange *exchange, struct response *resp
     } else if (err->kind == ERR_UNAUTHORIZED) {
         response_add(response, "WWW-Authenticate", "Bearer realm=\"lossd\"");
     } else if (err->kind == ERR_UNSUPPORTED_MEDIA_TYPE) {
-        codec_media_types(exchange->route->task, text);
+        route_media_types(exchange->route, text);
         response_add(response, "Accept-Post",
                      arena_text(&exchange->mem, span_of(text), &ignored));
     } else if (err->kind == ERR_UNSUPPORTED_ENCODING) {
@@ -431,6 +451,24 @@ static bool set_body(struct exchange *exchange, struct reply *reply,
     return buf_ok(&text);
 }
 
+static const char *answer_type(const struct exchange *exchange, const struct reply *reply)
+{
+    if (reply_text_length(reply) > 0)
+        return "application/octet-stream";
+    return batch_wants(&exchange->batch, OUTPUT_RECORDS) ? "application/x-ndjson"
+                                                         : exchange->writer->answers_as;
+}
+
+/* An error in the batch is one in the body. */
+static bool check_batch(struct exchange *exchange)
+{
+    if (batch_check(&exchange->batch, &exchange->err))
+        return true;
+    if (exchange->codec->locate)
+        exchange->codec->locate(exchange->decoder, &exchange->err);
+    return false;
+}
+
 static bool answer_score(struct exchange *exchange, struct pool *pool,
                          struct response *response)
 {
@@ -438,7 +476,7 @@ static bool answer_score(struct exchange *exchange, struct pool *pool,
     struct err *err = &exchange->err;
     int64_t start = clock_ns();
 
-    if (!body_end(exchange) || !batch_check(batch, err) || !check_writer(exchange))
+    if (!body_end(exchange) || !check_batch(exchange) || !check_writer(exchange))
         return false;
     int64_t parsed = clock_ns();
     exchange->stage_ns[STAGE_PARSE] += parsed - start;
@@ -451,10 +489,10 @@ static bool answer_score(struct exchange *exchange, struct pool *pool,
         batch, &exchange->result, exchange->wishes.pretty, &exchange->mem, err);
     if (!reply)
         return false;
-    begin_response(exchange, response, 200,
-                   batch_wants(batch, OUTPUT_RECORDS) ? "application/x-ndjson"
-                                                      : exchange->writer->answers_as);
-    response_add(response, "Vary", "Accept");
+    begin_response(exchange, response, 200, answer_type(exchange, reply));
+    text_length_add(exchange, reply_text_length(reply), response);
+    if (!exchange->route->codec)
+        response_add(response, "Vary", "Accept");
     if (!set_body(exchange, reply, response))
         return false;
     exchange->stage_ns[STAGE_ENCODE] = clock_ns() - computed;

@@ -17,6 +17,7 @@ bool describe_server(const struct api *api, struct json *json, struct err *err)
     json_text_member(json, "version", api->settings.version);
     json_key(json, "extensions");
     json_open(json, '[');
+    json_text(json, "binary_tensor_data");
     json_close(json, ']');
     json_close(json, '}');
     return true;

@@ -60,3 +60,17 @@ bool model_choose(struct exchange *exchange)
     exchange->model = (struct model){NULL, NULL, NULL};
     return fail_model(name, &exchange->err);
 }
+
+void model_set_loss(struct exchange *exchange)
+{
+    const struct model *model = &exchange->model;
+    enum member member;
+
+    if (!model->loss)
+        return;
+    struct value name = {
+        .type = VALUE_TEXT, .text = span_of(model->name), .kind = "a string"};
+    batch_begin(&exchange->batch, span_of("loss"), true, &exchange->mem, &member,
+                &exchange->err);
+    batch_set(&exchange->batch, member, name, &exchange->err);
+}

@@ -17,4 +17,7 @@ struct model model_at(size_t index);
  * ERR_UNKNOWN_MODEL. */
 bool model_choose(struct exchange *exchange);
 
+/* Sets the loss of the batch to that of the model, if there is one, as the address does. */
+void model_set_loss(struct exchange *exchange);
+
 #endif

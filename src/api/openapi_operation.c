@@ -117,6 +117,16 @@ static void write_body(struct json *json, const struct task *task, struct span t
         write_examples(json, task, false);
 }
 
+/* What is in a body that is not JSON alone has no schema. */
+static void write_tensors(struct json *json, struct span type)
+{
+    if (!span_is(type, "application/json"))
+        return;
+    openapi_open(json, "schema", '{');
+    openapi_ref(json, "schemas", "inference_request");
+    json_close(json, '}');
+}
+
 /* The key of an object that `rest`, a list like Accept-Post, has next. */
 static struct span next_type(struct json *json, struct span *rest)
 {
@@ -133,7 +143,7 @@ static void write_request(const struct route *route, struct json *json)
     char types[MEDIA_TYPES_SIZE];
     struct span rest;
 
-    codec_media_types(route->task, types);
+    route_media_types(route, types);
     rest = span_of(types);
     openapi_open(json, "requestBody", '{');
     json_key(json, "required");
@@ -141,7 +151,10 @@ static void write_request(const struct route *route, struct json *json)
     openapi_open(json, "content", '{');
     while (rest.len > 0) {
         struct span type = next_type(json, &rest);
-        write_body(json, route->task, type);
+        if (route->codec)
+            write_tensors(json, type);
+        else
+            write_body(json, route->task, type);
         json_close(json, '}');
     }
     json_close(json, '}');
@@ -153,14 +166,15 @@ static void write_request(const struct route *route, struct json *json)
 static void write_answer(const struct route *route, struct json *json, struct span type)
 {
     bool is_json = span_is(type, "application/json");
+    bool is_scored = route->task && !route->codec;
 
     openapi_open(json, "schema", '{');
-    if (is_json && route->task)
+    if (is_json && is_scored)
         write_task_ref(json, route->task, "answer");
     else
         openapi_type(json, is_json ? route->answer : "string");
     json_close(json, '}');
-    if (is_json && route->task)
+    if (is_json && is_scored)
         write_examples(json, route->task, true);
 }
 

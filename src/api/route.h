@@ -7,6 +7,7 @@
 #include "api/page.h"
 #include "lossd/api/api.h"
 #include "lossd/base/json_write.h"
+#include "lossd/codec/codec.h"
 
 struct api {
     struct api_settings settings;
@@ -21,7 +22,9 @@ struct api {
 struct route {
     const char *path;        /* with names for segments that may be any: path.h */
     const char *method;      /* "GET" or "POST"; HEAD goes where GET does */
-    const struct task *task; /* of a scoring route */
+    const struct task *task; /* of a scoring route; what its model is may say more */
+    /* The one format of its bodies and answers; NULL: those that its media types say. */
+    const struct codec *codec;
     /* Of a describing route: writes the document, or fills err and returns false. */
     bool (*describe)(const struct api *api, struct json *json, struct err *err);
     /* The same of the model that the address names. */
@@ -50,6 +53,9 @@ const struct route *route_find(struct span method, struct span path, struct err 
 const char *const *route_names(void);
 /* A route of this path, whatever the method.  NULL with ERR_UNKNOWN_ROUTE in `err`. */
 const struct route *route_at(struct span path, struct err *err);
+
+/* The media types of its bodies, for Accept-Post. */
+void route_media_types(const struct route *route, char out[MEDIA_TYPES_SIZE]);
 
 /* Is it a path of the route? */
 bool route_has(const struct route *route, struct span path);

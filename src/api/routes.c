@@ -10,6 +10,7 @@
 #include "api/route.h"
 #include "lossd/base/excerpt.h"
 #include "lossd/base/nearest_name.h"
+#include "lossd/codec/inference.h"
 
 const struct route routes[] = {
     {.path = "/v1/loss",
@@ -92,6 +93,20 @@ const struct route routes[] = {
      .describe_model = describe_ready_model,
      .answer = "#model_ready",
      .help = "the same, of a version"},
+    {.path = "/v2/models/{model}/infer",
+     .method = "POST",
+     .task = &task_loss,
+     .codec = &codec_inference,
+     .media_types = "application/json, application/octet-stream",
+     .answer = "#inference_answer",
+     .help = "tensors in, tensors out"},
+    {.path = "/v2/models/{model}/versions/{version}/infer",
+     .method = "POST",
+     .task = &task_loss,
+     .codec = &codec_inference,
+     .media_types = "application/json, application/octet-stream",
+     .answer = "#inference_answer",
+     .help = "the same, of a version"},
     {.path = "/livez",
      .method = "GET",
      .describe = describe_live,
@@ -153,6 +168,14 @@ const struct route routes[] = {
 };
 
 const size_t route_count = sizeof routes / sizeof *routes;
+
+void route_media_types(const struct route *route, char out[MEDIA_TYPES_SIZE])
+{
+    if (route->codec)
+        codec_own_media_types(route->codec, out);
+    else
+        codec_media_types(route->task, out);
+}
 
 bool route_has(const struct route *route, struct span path)
 {

@@ -197,6 +197,7 @@ static const struct {
     WANTED("authorization", authorization),
     WANTED("origin", origin),
     WANTED("access-control-request-method", access_control_request_method),
+    WANTED("inference-header-content-length", inference_header_length),
 };
 #undef WANTED
 
@@ -219,9 +220,22 @@ static void vet_coding(struct vetting *vetting, struct span name)
              "there is more than one Content-Encoding header; one coding is understood");
 }
 
+/* A second length would be another end of the text. */
+static void vet_text_length(struct vetting *vetting, struct span name, struct span value)
+{
+    const struct span *first = &vetting->head->inference_header_length;
+
+    if (is_named(name, "inference-header-content-length") && first->at &&
+        !span_equal(*first, value))
+        fail(vetting->err, ERR_BAD_HEADER, NULL,
+             "there are two Inference-Header-Content-Length headers, '%.*s' and '%.*s'",
+             shown(*first), first->at, shown(value), value.at);
+}
+
 static void pick(struct vetting *vetting, struct span name, struct span value)
 {
     vet_coding(vetting, name);
+    vet_text_length(vetting, name, value);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (name.len == wanted[i].name.len &&
             strncasecmp(name.at, wanted[i].name.at, name.len) == 0) {

@@ -97,6 +97,7 @@ static struct span *field_of(struct request *head, const char *header)
         {"Authorization:", &head->authorization},
         {"Origin:", &head->origin},
         {"Access-Control-Request-Method:", &head->access_control_request_method},
+        {"Inference-Header-Content-Length:", &head->inference_header_length},
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (strncasecmp(header, fields[i].name, strlen(fields[i].name)) == 0)

@@ -216,6 +216,8 @@ static void require_read(const struct block *block, const struct vetting *vettin
     require_first(block, "Origin", head->origin);
     require_first(block, "Access-Control-Request-Method",
                   head->access_control_request_method);
+    require_first(block, "Inference-Header-Content-Length",
+                  head->inference_header_length);
     require_first(block, "User-Agent", vetting->user_agent);
     require(vetting->chunked == (count(block, "transfer-encoding", &first) > 0),
             "chunks where it says so");

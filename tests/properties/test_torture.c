@@ -144,6 +144,17 @@ static void form_of_everything(char *out)
     sprintf(at, "\r\n--b--\r\n");
 }
 
+static void inference(char *out)
+{
+    strcpy(out,
+           "{\"inputs\":[{\"name\":\"logits\",\"shape\":[2,3],\"datatype\":\"FP32\","
+           "\"data\":[[2,1,0.1],[0.5,2.5,0.3]]},{\"data\":[0,1],\"shape\":[2,1],"
+           "\"name\":\"labels\",\"datatype\":\"INT64\"}],\"id\":\"t\",\"parameters\":{"
+           "\"reduction\":\"none\",\"unknown\":[1,\"two\"]},\"outputs\":[{\"name\":"
+           "\"loss\"},"
+           "{\"name\":\"gradient\",\"parameters\":{\"binary_data\":false}}]}");
+}
+
 static const struct {
     void (*write)(char *out);
     unsigned status;      /* of the untroubled answer */
@@ -163,6 +174,7 @@ static const struct {
      "application/x-ndjson"},
     {dataset_with_errors, 200, "gzip", "/v1/loss?on_error=skip", "application/x-ndjson"},
     {dataset_with_errors, 422, "", "/v1/loss", "application/x-ndjson"},
+    {inference, 200, "", "/v2/models/cross_entropy/infer?axis=-1", ""},
     {form_of_everything, 200, "", "/v1/loss?axis=-1", "multipart/form-data; boundary=b"},
     {form_of_everything, 200, "gzip", "/v1/loss?axis=-1",
      "multipart/form-data; boundary=b"}};

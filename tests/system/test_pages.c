@@ -141,7 +141,13 @@ static void openapi__describes_what_is_said(void **state)
           "        Validator({**content[\"application/json\"][\"schema\"],\n"
           "                   \"components\": "
           "document[\"components\"]}).validate(\n"
-          "                       ask(path.format(model=\"nll\", version=1)))\n");
+          "                       ask(path.format(model=\"nll\", version=1)))\n"
+          "tensors = {\"inputs\": [{\"name\": \"logits\", \"datatype\": \"FP32\",\n"
+          "                       \"shape\": [1, 2], \"data\": [[1, 2]]}],\n"
+          "           \"outputs\": [{\"name\": \"predictions\"}]}\n"
+          "schema(\"inference_request\").validate(tensors)\n"
+          "schema(\"inference_answer\").validate(\n"
+          "    ask(\"/v2/models/softmax/infer\", json.dumps(tensors).encode()))\n");
 }
 
 /* Or a browser would show a page without life, and say why to nobody. */

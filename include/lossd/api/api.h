@@ -84,6 +84,7 @@ struct request {
     struct span authorization;
     struct span origin;
     struct span access_control_request_method;
+    struct span inference_header_length; /* Inference-Header-Content-Length */
     bool has_content_length;
     uint64_t content_length;
 };
@@ -140,6 +141,7 @@ struct exchange {
     char trace_id[33];                /* "" when there is none */
     char timing[TIMING_SIZE];         /* the text of Server-Timing */
     char retry_after[12];             /* the text of Retry-After */
+    char text_length[24];             /* the text of Inference-Header-Content-Length */
 };
 
 enum { RESPONSE_HEADERS = 12 };

@@ -167,7 +167,8 @@ struct limits {
 
 struct loss;
 struct state;     /* lossd/engine/state.h */
-struct records;   /* a codec's own */
+struct records;   /* a codec's own, */
+struct inference; /* as is this */
 struct name_node; /* names that are none of a member's: src/engine/name_set.h */
 
 struct batch {
@@ -185,8 +186,9 @@ struct batch {
     double l2, margin, divisor;
     uint32_t outputs; /* bits of enum output */
     struct span id;
-    struct state *state;     /* instead of logits, where states are merged: theirs */
-    struct records *records; /* of a dataset: what its codec keeps for the answer */
+    struct state *state;         /* instead of logits, where states are merged: theirs */
+    struct records *records;     /* of a dataset: what its codec keeps for the answer */
+    struct inference *inference; /* of a batch of tensors: likewise */
 
     uint32_t given;               /* bits of the members that were set */
     uint32_t from_query;          /* those of them that only the address gave */

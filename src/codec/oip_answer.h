@@ -1,0 +1,32 @@
+/* What an inference says of its answer, beside which outputs it has. */
+#ifndef LOSSD_CODEC_OIP_ANSWER_H
+#define LOSSD_CODEC_OIP_ANSWER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lossd/base/err.h"
+#include "lossd/base/span.h"
+#include "lossd/codec/codec.h"
+#include "lossd/engine/batch.h"
+
+/* Kept in the batch for the answer. */
+struct inference {
+    uint32_t outputs;       /* that were asked for by name */
+    uint32_t in_bytes;      /* of them, or of all: to be sent as bytes, */
+    uint32_t in_text;       /* or as text, */
+    bool bytes_unless_told; /* and what is to be done with the others */
+    struct span ignored;    /* names of parameters that nobody knows: "a, b" */
+};
+
+/* The outputs that the task can give as tensors, as bits. */
+uint32_t inference_outputs(const struct task *task);
+
+/* "loss, losses, ...": those. */
+enum { OUTPUT_LIST_SIZE = 320 };
+void inference_output_list(char out[OUTPUT_LIST_SIZE], const struct task *task);
+
+struct reply *inference_encode(const struct batch *batch, const struct result *result,
+                               bool pretty, struct arena *mem, struct err *err);
+
+#endif

@@ -1,0 +1,102 @@
+/* Clients send parameters to whoever answers: what is none of ours is no error, but told
+ * of in the answer, for it may be misspelt.  Some names mean something to other servers
+ * only and are passed over. */
+#include "oip_options.h"
+
+#include <stdio.h>
+
+#include "oip_parameters.h"
+
+enum { NAME_POINTER = 64 };
+
+static bool is_option(enum member member, const struct task *task)
+{
+    enum member_type type = member_infos[member].type;
+
+    return task->members >> member & 1 && member != MEMBER_dtype &&
+           (type == MEMBER_NUMBER || type == MEMBER_INTEGER || type == MEMBER_CHOICE);
+}
+
+/* MEMBERS when there is none. */
+static enum member find_option(struct span name, const struct task *task)
+{
+    enum member m = 0;
+
+    while (m < MEMBERS && !(is_option(m, task) && span_is(name, member_infos[m].name)))
+        m++;
+    return m;
+}
+
+static bool is_for_others(struct span name)
+{
+    static const char *const reserved[] = {
+        "sequence_id", "sequence_start", "sequence_end", "priority",
+        "timeout",     "headers",        "content_type", NULL};
+    static const char prefix[] = "triton_";
+
+    for (const char *const *other = reserved; *other; other++)
+        if (span_is(name, *other))
+            return true;
+    return name.len >= sizeof prefix - 1 &&
+           memcmp(name.at, prefix, sizeof prefix - 1) == 0;
+}
+
+bool options_note(const struct err *found, const char *pointer, struct err *err)
+{
+    if (found->kind == ERR_NONE)
+        return true;
+    if (err_by(found, PHASE_TRANSPORT)) {
+        *err = *found;
+        return false;
+    }
+    fail(err, found->kind, pointer, "%s", found->detail);
+    return true;
+}
+
+static bool set_option(struct options *o, enum member member, const struct value *value,
+                       struct err *err)
+{
+    struct span name = span_of(member_infos[member].name);
+    struct err found = {.kind = ERR_NONE};
+    char pointer[NAME_POINTER];
+
+    snprintf(pointer, sizeof pointer, "/parameters/%s", name.at);
+    if (batch_begin(o->batch, name, false, o->mem, &member, &found))
+        batch_set(o->batch, member, *value, &found);
+    return options_note(&found, pointer, err);
+}
+
+static void set_binary(struct inference *inference, const struct value *value,
+                       struct err *err)
+{
+    if (!parameter_is_bool(value, &inference->bytes_unless_told))
+        fail(err, ERR_WRONG_TYPE, "/parameters/binary_data_output",
+             "binary_data_output is %s; true or false is wanted", value->kind);
+}
+
+static bool take(void *ctx, struct span name, const struct value *value, struct err *err)
+{
+    struct options *o = ctx;
+    enum member member = find_option(name, o->batch->task);
+
+    if (member != MEMBERS)
+        return set_option(o, member, value, err);
+    if (span_is(name, "binary_data_output")) {
+        set_binary(o->inference, value, err);
+    } else if (!is_for_others(name)) {
+        buf_text(&o->ignored, o->ignored.len > 0 ? ", " : "");
+        buf_add(&o->ignored, name);
+    }
+    return buf_ok(&o->ignored);
+}
+
+bool options_read(struct options *o, struct span text, struct err *err)
+{
+    const struct parameter_reader reader = {take, o};
+
+    buf_init(&o->ignored, o->mem, o->batch->limits->max_text, "--max-text", err);
+    o->ignored.what = "the names of parameters";
+    bool is_read = parameters_read(text, &reader, o->batch->limits, o->mem, err);
+    o->inference->ignored = buf_span(&o->ignored);
+    return is_read || !err_by(err, PHASE_TRANSPORT);
+}

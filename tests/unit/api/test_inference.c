@@ -1,0 +1,213 @@
+/* An inference through the seam whose answer is bytes, which no conversation can show: the
+ * request is that of Triton's Python client for logits and labels, to the byte. */
+#include "lossd/api/api.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANSWER_MAX = 1 << 20 };
+
+static const char recorded[] =
+    "{\"inputs\":[{\"name\":\"logits\",\"shape\":[2,2],\"datatype\":\"FP32\","
+    "\"parameters\":{\"binary_data_size\":16}},{\"name\":\"labels\",\"shape\":[2],"
+    "\"datatype\":\"INT64\",\"parameters\":{\"binary_data_size\":16}}],"
+    "\"parameters\":{\"binary_data_output\":true}}"
+    "\x00\x00\x80\x3F\x00\x00\x00\x40\x00\x00\x40\x40\x00\x00\x80\x40"
+    "\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00";
+
+static const char answered[] =
+    "{\"model_name\":\"cross_entropy\",\"model_version\":\"1\",\"id\":\"\",\"outputs\":["
+    "{\"name\":\"loss\",\"datatype\":\"FP64\",\"shape\":[1],"
+    "\"parameters\":{\"binary_data_size\":8}},"
+    "{\"name\":\"probabilities\",\"datatype\":\"FP32\",\"shape\":[2,2],"
+    "\"parameters\":{\"binary_data_size\":16}}]}\n";
+
+static struct api *new_api(void)
+{
+    const struct api_settings settings = {.limits = {.max_elements = 100000,
+                                                     .max_classes = 100,
+                                                     .max_confusion = 10,
+                                                     .max_depth = 16,
+                                                     .max_text = 10000},
+                                          .max_body = 1 << 20,
+                                          .max_request_memory = 8 << 20};
+    struct api *api = api_new(&settings);
+
+    assert_non_null(api);
+    return api;
+}
+
+struct talk {
+    struct exchange exchange;
+    struct response response;
+    char *body; /* of the answer */
+    size_t len;
+};
+
+static void read_body(struct talk *talk)
+{
+    struct response *response = &talk->response;
+    size_t n;
+
+    talk->body = malloc(ANSWER_MAX);
+    assert_non_null(talk->body);
+    talk->len = response->body.len;
+    if (!response->fill) {
+        memcpy(talk->body, response->body.at, talk->len);
+        return;
+    }
+    talk->len = 0;
+    while ((n = response->fill(response->ctx, NULL, talk->body + talk->len, 300)) > 0)
+        talk->len += n;
+}
+
+/* The body in two pieces. */
+static void ask(struct talk *talk, struct api *api, struct span body, const char *length,
+                size_t cut)
+{
+    exchange_init(&talk->exchange, api, NULL);
+    talk->exchange.head.method = span_of("POST");
+    talk->exchange.head.target = span_of("/v2/models/cross_entropy/infer");
+    talk->exchange.head.inference_header_length = span_of(length);
+    api_route(&talk->exchange);
+    api_feed(&talk->exchange, (struct span){body.at, cut});
+    api_feed(&talk->exchange, (struct span){body.at + cut, body.len - cut});
+    api_answer(&talk->exchange, NULL, &talk->response);
+    read_body(talk);
+}
+
+static void end(struct talk *talk)
+{
+    free(talk->body);
+    exchange_release(&talk->exchange);
+}
+
+/* NULL when there is no such header. */
+static const char *value_of(const struct talk *talk, const char *name)
+{
+    for (size_t i = 0; i < talk->response.headers; i++)
+        if (strcmp(talk->response.header[i].name, name) == 0)
+            return talk->response.header[i].value;
+    return NULL;
+}
+
+static void assert_answered(const struct talk *talk)
+{
+    const double wanted[] = {(log1p(exp(1)) + log1p(exp(-1))) / 2};
+    const float low = (float)(1 / (1 + exp(1))), high = (float)(1 / (1 + exp(-1)));
+    const float probabilities[] = {low, high, low, high};
+    const size_t text = sizeof answered - 1;
+    double loss;
+    float found[4];
+    char length[24];
+
+    snprintf(length, sizeof length, "%zu", text);
+    assert_int_equal(talk->response.status, 200);
+    assert_string_equal(value_of(talk, "Content-Type"), "application/octet-stream");
+    assert_string_equal(value_of(talk, "Inference-Header-Content-Length"), length);
+    assert_int_equal(talk->len, text + sizeof loss + sizeof found);
+    assert_memory_equal(talk->body, answered, text);
+    memcpy(&loss, talk->body + text, sizeof loss);
+    memcpy(found, talk->body + text + sizeof loss, sizeof found);
+    assert_true(fabs(loss - wanted[0]) <= 1e-6);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(fabsf(found[i] - probabilities[i]) <= 1e-6f);
+}
+
+static void inference__answers_the_recorded_bytes_wherever_they_are_cut(void **state)
+{
+    const struct span body = {recorded, sizeof recorded - 1};
+    struct api *api = new_api();
+
+    (void)state;
+    for (size_t cut = 0; cut <= body.len; cut++) {
+        struct talk talk;
+        ask(&talk, api, body, "226", cut);
+        assert_answered(&talk);
+        end(&talk);
+    }
+    api_free(api);
+}
+
+static void inference__refuses_the_recorded_bytes_when_one_is_missing(void **state)
+{
+    struct api *api = new_api();
+
+    (void)state;
+    for (size_t len = 0; len < sizeof recorded - 1; len++) {
+        struct talk talk;
+        ask(&talk, api, (struct span){recorded, len}, "226", len / 2);
+        assert_int_equal(talk.response.status, 400);
+        assert_null(value_of(&talk, "Inference-Header-Content-Length"));
+        end(&talk);
+    }
+    api_free(api);
+}
+
+/* Thousands of numbers as text, of which the length has to be told before they are
+ * written. */
+static size_t write_large(char *out, unsigned rows)
+{
+    size_t len = (size_t)sprintf(
+        out,
+        "{\"inputs\":[{\"name\":\"logits\",\"shape\":[%u,3],\"datatype\":\"FP64\","
+        "\"data\":[",
+        rows);
+
+    for (unsigned i = 0; i < 3 * rows; i++)
+        len += (size_t)sprintf(out + len, "%s%u.%u", i ? "," : "", i % 7, i % 10);
+    len += (size_t)sprintf(out + len,
+                           "]},{\"name\":\"labels\",\"shape\":[%u],\"datatype\":\"INT8\","
+                           "\"data\":[",
+                           rows);
+    for (unsigned i = 0; i < rows; i++)
+        len += (size_t)sprintf(out + len, "%s%u", i ? "," : "", i % 3);
+    return len +
+           (size_t)sprintf(out + len,
+                           "]}],\"outputs\":[{\"name\":\"probabilities\"},{\"name\":"
+                           "\"predictions\",\"parameters\":{\"binary_data\":true}}]}");
+}
+
+static void inference__tells_how_long_the_text_is_before_it_is_written(void **state)
+{
+    enum { ROWS = 2000 };
+    char *body = malloc(ANSWER_MAX);
+    struct api *api = new_api();
+    struct talk talk;
+
+    (void)state;
+    assert_non_null(body);
+    size_t len = write_large(body, ROWS);
+    ask(&talk, api, (struct span){body, len}, "", len);
+    assert_int_equal(talk.response.status, 200);
+    assert_non_null(talk.response.fill);
+    size_t text = strtoul(value_of(&talk, "Inference-Header-Content-Length"), NULL, 10);
+    assert_int_equal(talk.len, text + ROWS * sizeof(int64_t));
+    assert_memory_equal(talk.body + text - 4, "}]}\n", 4);
+    int64_t first;
+    memcpy(&first, talk.body + text, sizeof first);
+    assert_int_equal(first, 2);
+    end(&talk);
+    api_free(api);
+    free(body);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(inference__answers_the_recorded_bytes_wherever_they_are_cut),
+        cmocka_unit_test(inference__refuses_the_recorded_bytes_when_one_is_missing),
+        cmocka_unit_test(inference__tells_how_long_the_text_is_before_it_is_written),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
