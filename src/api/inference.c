@@ -1,5 +1,7 @@
 #include "api/inference.h"
 
+#include <stdio.h>
+
 #include "api/model.h"
 #include "lossd/engine/loss.h"
 
@@ -18,6 +20,8 @@ bool describe_server(const struct api *api, struct json *json, struct err *err)
     json_key(json, "extensions");
     json_open(json, '[');
     json_text(json, "binary_tensor_data");
+    json_text(json, "model_configuration");
+    json_text(json, "model_repository");
     json_close(json, ']');
     json_close(json, '}');
     return true;
@@ -67,44 +71,93 @@ bool describe_models(const struct api *api, struct json *json, struct err *err)
     return true;
 }
 
-/* -1 stands for a dimension of any length; what is one number has the shape [1]. */
-static void tensor(struct json *json, const char *name, const char *datatype,
-                   const char *shape)
+/* Models are built in: what may be asked, only those that are ready, makes no difference. */
+bool describe_index(const struct api *api, struct json *json, struct err *err)
 {
-    json_open(json, '{');
-    json_text_member(json, "name", name);
-    json_text_member(json, "datatype", datatype);
-    json_key(json, "shape");
-    json_raw(json, span_of(shape));
-    json_close(json, '}');
+    bool draining = atomic_load(&api->draining);
+
+    (void)err;
+    json_open(json, '[');
+    for (size_t i = 0; i < model_count(); i++) {
+        json_open(json, '{');
+        json_text_member(json, "name", model_at(i).name);
+        json_text_member(json, "version", MODEL_VERSION);
+        json_text_member(json, "state", draining ? "UNAVAILABLE" : "READY");
+        json_text_member(json, "reason", draining ? "the server is stopping" : "");
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+    return true;
 }
 
-/* Only what has to be sent: clients that make up requests send all that is listed. */
-static void write_inputs(struct json *json, const struct loss *loss)
+/* ---- tensors ------------------------------------------------------------------------ */
+
+/* -1 stands for a dimension of any length; what is one number has the shape [1]. */
+static const struct tensor_info {
+    const char *name, *datatype, *shape;
+} logits = {"logits", "FP32", "[-1,-1]"}, labels = {"labels", "INT64", "[-1]"},
+  targets = {"targets", "FP32", "[-1,-1]"}, loss = {"loss", "FP64", "[1]"},
+  probabilities = {"probabilities", "FP32", "[-1,-1]"};
+
+enum { MODEL_TENSORS = 2 };
+
+/* Only what has to be sent: clients that make up requests send all that is listed.  The
+ * second is NULL for a model that has one. */
+static void inputs_of(const struct model *model, const struct tensor_info *out[])
 {
-    json_key(json, "inputs");
-    json_open(json, '[');
-    tensor(json, "logits", "FP32", "[-1,-1]");
-    if (loss && loss->truths & TRUTH_LABELS)
-        tensor(json, "labels", "INT64", "[-1]");
-    else if (loss)
-        tensor(json, "targets", "FP32", "[-1,-1]");
-    json_close(json, ']');
+    const struct loss *scored = model->loss;
+
+    out[0] = &logits;
+    out[1] = !scored ? NULL : scored->truths & TRUTH_LABELS ? &labels : &targets;
 }
 
 /* Only what is answered unasked. */
-static void write_outputs(struct json *json, const struct loss *loss)
+static void outputs_of(const struct model *model, const struct tensor_info *out[])
 {
-    json_key(json, "outputs");
+    out[0] = model->loss ? &loss : &probabilities;
+    out[1] = model->loss ? &probabilities : NULL;
+}
+
+static void write_tensor(struct json *json, const struct tensor_info *tensor)
+{
+    json_open(json, '{');
+    json_text_member(json, "name", tensor->name);
+    json_text_member(json, "datatype", tensor->datatype);
+    json_key(json, "shape");
+    json_raw(json, span_of(tensor->shape));
+    json_close(json, '}');
+}
+
+/* As Triton's configuration has it: "TYPE_FP32". */
+static void write_configured(struct json *json, const struct tensor_info *tensor)
+{
+    char type[16];
+
+    snprintf(type, sizeof type, "TYPE_%s", tensor->datatype);
+    json_open(json, '{');
+    json_text_member(json, "name", tensor->name);
+    json_text_member(json, "data_type", type);
+    json_key(json, "dims");
+    json_raw(json, span_of(tensor->shape));
+    json_close(json, '}');
+}
+
+static void write_list(struct json *json, const char *key,
+                       const struct tensor_info *const tensors[],
+                       void (*write)(struct json *, const struct tensor_info *))
+{
+    json_key(json, key);
     json_open(json, '[');
-    if (loss)
-        tensor(json, "loss", "FP64", "[1]");
-    tensor(json, "probabilities", "FP32", "[-1,-1]");
+    for (size_t i = 0; i < MODEL_TENSORS && tensors[i]; i++)
+        write(json, tensors[i]);
     json_close(json, ']');
 }
 
+/* ---- one model ---------------------------------------------------------------------- */
+
 bool describe_model(struct exchange *exchange, struct json *json)
 {
+    const struct tensor_info *inputs[MODEL_TENSORS], *outputs[MODEL_TENSORS];
     const struct model *model = &exchange->model;
 
     json_open(json, '{');
@@ -114,8 +167,10 @@ bool describe_model(struct exchange *exchange, struct json *json)
     json_text(json, MODEL_VERSION);
     json_close(json, ']');
     json_text_member(json, "platform", "lossd");
-    write_inputs(json, model->loss);
-    write_outputs(json, model->loss);
+    inputs_of(model, inputs);
+    outputs_of(model, outputs);
+    write_list(json, "inputs", inputs, write_tensor);
+    write_list(json, "outputs", outputs, write_tensor);
     json_close(json, '}');
     return true;
 }
@@ -127,6 +182,30 @@ bool describe_ready_model(struct exchange *exchange, struct json *json)
     json_open(json, '{');
     json_text_member(json, "name", exchange->model.name);
     true_member(json, "ready");
+    json_close(json, '}');
+    return true;
+}
+
+/* Without batches of its own: a request's first dimension is like any other. */
+bool describe_config(struct exchange *exchange, struct json *json)
+{
+    const struct tensor_info *inputs[MODEL_TENSORS], *outputs[MODEL_TENSORS];
+    const struct model *model = &exchange->model;
+
+    json_open(json, '{');
+    json_text_member(json, "name", model->name);
+    json_text_member(json, "platform", "lossd");
+    json_key(json, "max_batch_size");
+    json_uint(json, 0);
+    inputs_of(model, inputs);
+    outputs_of(model, outputs);
+    write_list(json, "input", inputs, write_configured);
+    write_list(json, "output", outputs, write_configured);
+    json_key(json, "model_transaction_policy");
+    json_open(json, '{');
+    json_key(json, "decoupled");
+    json_bool(json, false);
+    json_close(json, '}');
     json_close(json, '}');
     return true;
 }

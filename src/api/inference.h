@@ -9,9 +9,11 @@ bool describe_server(const struct api *api, struct json *json, struct err *err);
 bool describe_live_server(const struct api *api, struct json *json, struct err *err);
 bool describe_ready_server(const struct api *api, struct json *json, struct err *err);
 bool describe_models(const struct api *api, struct json *json, struct err *err);
+bool describe_index(const struct api *api, struct json *json, struct err *err);
 
 /* These are of the model that the exchange names. */
 bool describe_model(struct exchange *exchange, struct json *json);
 bool describe_ready_model(struct exchange *exchange, struct json *json);
+bool describe_config(struct exchange *exchange, struct json *json);
 
 #endif
