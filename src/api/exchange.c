@@ -1,32 +1,25 @@
-/* The straight line: head, body, answer.
+/* The straight line behind the head (head.c): body, answer.
  *
  *     decode  ->  batch_check  ->  score  ->  encode
  *
  * Every function below either goes on or leaves an error in the exchange; the
  * answer is made of whichever it was. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "api/access.h"
 #include "api/body.h"
 #include "api/cors.h"
-#include "api/model.h"
+#include "api/head.h"
 #include "api/monitor.h"
 #include "api/openapi.h"
-#include "api/problem.h"
 #include "api/query.h"
 #include "api/reply_size.h"
-#include "api/request_id.h"
 #include "api/response.h"
 #include "api/route.h"
 #include "api/text_length.h"
 #include "api/timing.h"
 #include "lossd/base/clock.h"
-#include "lossd/base/excerpt.h"
 #include "lossd/codec/codec.h"
-#include "lossd/codec/inflater.h"
-#include "lossd/engine/loss.h"
 
 enum {
     DOCUMENT_MAX = 1 << 20,
@@ -36,9 +29,7 @@ enum {
     ENCODE_NS = 30,       /* to write a number */
     BYTE_NS = 6,          /* to read a byte of a body and to answer it */
     INFLATE_NS = 5,       /* to decompress a byte of text */
-    STREAM_BYTES = 1 << 20,
-    OVERHEAD_BYTES = 65536, /* a request's memory besides its arrays */
-    PROBE_MEMORY = 2 << 20
+    STREAM_BYTES = 1 << 20
 };
 
 struct api *api_new(const struct api_settings *settings)
@@ -85,171 +76,13 @@ void exchange_release(struct exchange *exchange)
     arena_release(&exchange->mem);
 }
 
-/* ---- head ------------------------------------------------------------------- */
-
-static bool fail_media_type(struct exchange *exchange)
-{
-    char known[MEDIA_TYPES_SIZE];
-
-    route_media_types(exchange->route, known);
-    return fail(&exchange->err, ERR_UNSUPPORTED_MEDIA_TYPE, NULL,
-                "Content-Type is %s; one of %s is wanted",
-                excerpt_of(exchange->head.content_type).text, known);
-}
-
-static bool fail_accept(struct exchange *exchange)
-{
-    char known[MEDIA_TYPES_SIZE];
-
-    codec_answer_types(known);
-    return fail(&exchange->err, ERR_NOT_ACCEPTABLE, NULL,
-                "Accept is %s; one of %s is wanted",
-                excerpt_of(exchange->head.accept).text, known);
-}
-
-/* A route with a format of its own has that and no other. */
-static bool choose_codecs(struct exchange *exchange)
-{
-    const struct request *head = &exchange->head;
-    const struct codec *own = exchange->route->codec;
-
-    if (own) {
-        exchange->codec = codec_reads(own, head->content_type) ? own : NULL;
-        exchange->writer = own;
-        return exchange->codec || fail_media_type(exchange);
-    }
-    exchange->codec = codec_for(exchange->route->task, head->content_type);
-    if (!exchange->codec)
-        return fail_media_type(exchange);
-    exchange->writer = codec_for_answer(head->accept);
-    return exchange->writer || fail_accept(exchange);
-}
-
-static bool check_head(struct exchange *exchange)
-{
-    const struct request *head = &exchange->head;
-
-    if (!coding_find(head->content_encoding, &exchange->coding))
-        return fail(&exchange->err, ERR_UNSUPPORTED_ENCODING, NULL,
-                    "Content-Encoding is %s; one of %s is wanted",
-                    excerpt_of(head->content_encoding).text, coding_names);
-    if (!choose_codecs(exchange))
-        return false;
-    return !head->has_content_length || body_fits(exchange, head->content_length);
-}
-
-/* A number takes two bytes of text at least and eight of memory at most, but in
- * real text it is longer: three quarters of the text cover it and the arena asks
- * the budget for more when that was too little. */
-static bool reserve(struct exchange *exchange)
-{
-    bool is_known = exchange->head.has_content_length && !body_is_stream(exchange);
-    size_t text =
-        is_known ? (size_t)body_text(exchange, exchange->head.content_length) : 0;
-    size_t bytes = text / 4 * 3 + OVERHEAD_BYTES;
-    size_t most = exchange->mem.limit;
-
-    return arena_reserve(&exchange->mem, bytes < most ? bytes : most, &exchange->err);
-}
+/* ---- body ------------------------------------------------------------------- */
 
 bool api_is_small(const struct exchange *exchange)
 {
     return !exchange->coding && exchange->head.has_content_length &&
            exchange->head.content_length <= exchange->api->settings.small_body;
 }
-
-/* The header first: the address may say otherwise. */
-static bool read_timeout(struct exchange *exchange)
-{
-    struct span text = exchange->head.timeout;
-
-    return text.len == 0 || timeout_read("X-Request-Timeout", text, ERR_BAD_HEADER,
-                                         &exchange->wishes.timeout_ns, &exchange->err);
-}
-
-static bool check_writer(struct exchange *exchange)
-{
-    const struct codec *writer = exchange->writer;
-
-    return !writer->can_encode || writer->can_encode(&exchange->batch, &exchange->err);
-}
-
-/* Does the head alone say what the answer has, and nothing that will be refused? */
-static bool knows_outputs(const struct exchange *exchange)
-{
-    const struct batch *batch = &exchange->batch;
-
-    return (!exchange->codec->has_options || batch_has(batch, MEMBER_return)) &&
-           exchange->err.kind == ERR_NONE && batch->bad_option.kind == ERR_NONE;
-}
-
-static const struct task *task_of(const struct exchange *exchange)
-{
-    if (exchange->model.task)
-        return exchange->model.task;
-    return body_is_stream(exchange) ? exchange->codec->becomes : exchange->route->task;
-}
-
-static bool begin_scoring(struct exchange *exchange)
-{
-    struct err *err = &exchange->err;
-
-    exchange->mem.favoured = api_is_small(exchange);
-    if (!read_timeout(exchange))
-        return false;
-    if (!check_head(exchange) || !reserve(exchange))
-        return false;
-    batch_init(&exchange->batch, task_of(exchange), &exchange->api->settings.limits);
-    model_set_loss(exchange);
-    query_read(exchange->head.target, &exchange->batch, &exchange->wishes, &exchange->mem,
-               err);
-    if (err_by(err, PHASE_TRANSPORT) ||
-        (knows_outputs(exchange) && !check_writer(exchange)))
-        return false;
-    return body_begin(exchange) &&
-           (!exchange->route->codec || text_length_tell(exchange));
-}
-
-static void hide_route(struct exchange *exchange, struct span path)
-{
-    if (exchange->route)
-        fail(&exchange->err, ERR_UNKNOWN_ROUTE, NULL,
-             "there is no %s at this address; it tells how the service is, and no more",
-             excerpt_of(path).text);
-    exchange->route = NULL;
-}
-
-const struct route *api_route(struct exchange *exchange)
-{
-    struct span path = query_path(exchange->head.target);
-
-    request_id_choose(exchange);
-    trace_id_read(exchange);
-    exchange->preflight = cors_is_preflight(exchange);
-    /* who is refused here is still routed, for the name in the log */
-    access_check(exchange, path);
-    exchange->route = exchange->preflight
-                          ? route_at(path, &exchange->err)
-                          : route_find(exchange->head.method, path, &exchange->err);
-    if (exchange->route)
-        model_choose(exchange);
-    if (exchange->health_only && !route_is_probe(exchange->route))
-        hide_route(exchange, path);
-    if (route_is_probe(exchange->route)) /* answered when the budget is spent, too */
-        arena_init(&exchange->mem, PROBE_MEMORY, NULL, NULL);
-    if (!exchange->route || exchange->err.kind != ERR_NONE) {
-        exchange->refused = true;
-    } else if (exchange->route->task && !exchange->preflight) {
-        exchange->refused = !begin_scoring(exchange);
-    } else if (!exchange->preflight) {
-        query_read(exchange->head.target, NULL, &exchange->wishes, &exchange->mem,
-                   &exchange->err);
-        exchange->refused = exchange->err.kind != ERR_NONE;
-    }
-    return exchange->refused ? NULL : exchange->route;
-}
-
-/* ---- body ------------------------------------------------------------------- */
 
 bool api_is_compressed(const struct exchange *exchange)
 {
@@ -294,82 +127,6 @@ int64_t api_cost_ns(const struct exchange *exchange)
 
 /* ---- answer ----------------------------------------------------------------- */
 
-static void begin_response(struct exchange *exchange, struct response *response,
-                           unsigned status, const char *media_type)
-{
-    memset(response, 0, sizeof *response);
-    response->status = status;
-    response_add(response, "Content-Type", media_type);
-    response_add(response, "X-Request-ID", exchange->request_id);
-    cors_add(exchange, response);
-}
-
-/* Another server, or this one again, is there in a moment after draining. */
-static void add_retry_after(struct exchange *exchange, struct response *response)
-{
-    bool waits = exchange->err.kind == ERR_OVERLOADED && exchange->retry_after_s > 0;
-
-    snprintf(exchange->retry_after, sizeof exchange->retry_after, "%u",
-             waits ? exchange->retry_after_s : 1);
-    response_add(response, "Retry-After", exchange->retry_after);
-}
-
-static void add_problem_headers(struct exchange *exchange, struct response *response)
-{
-    struct err ignored = {0};
-    char text[MEDIA_TYPES_SIZE];
-    const struct err *err = &exchange->err;
-
-    if (err->kind == ERR_METHOD_NOT_ALLOWED) {
-        route_methods(query_path(exchange->head.target), text);
-        response_add(response, "Allow",
-                     arena_text(&exchange->mem, span_of(text), &ignored));
-    } else if (err->kind == ERR_NOT_ACCEPTABLE) {
-        response_add(response, "Vary", "Accept");
-    } else if (err->kind == ERR_UNAUTHORIZED) {
-        response_add(response, "WWW-Authenticate", "Bearer realm=\"lossd\"");
-    } else if (err->kind == ERR_UNSUPPORTED_MEDIA_TYPE) {
-        route_media_types(exchange->route, text);
-        response_add(response, "Accept-Post",
-                     arena_text(&exchange->mem, span_of(text), &ignored));
-    } else if (err->kind == ERR_UNSUPPORTED_ENCODING) {
-        response_add(response, "Accept-Encoding", coding_names);
-    } else if (err->kind == ERR_OVERLOADED || err->kind == ERR_DRAINING) {
-        add_retry_after(exchange, response);
-    }
-}
-
-/* Without memory to write it, the error is that there is none. */
-static struct span problem_text(struct exchange *exchange)
-{
-    struct err ignored = {0};
-    struct buf text;
-
-    buf_init(&text, &exchange->mem, DOCUMENT_MAX, NULL, &ignored);
-    problem_write(exchange, &text);
-    if (buf_ok(&text))
-        return buf_span(&text);
-    exchange->err.kind = ERR_NONE;
-    fail(&exchange->err, ERR_OVERLOADED, NULL, "there is no memory left to say more");
-    return problem_without_memory();
-}
-
-void api_refuse(struct exchange *exchange, struct response *response)
-{
-    /* what the request held is of no more use, and the problem needs room */
-    arena_release(&exchange->mem);
-    exchange->mem.favoured = true;
-    exchange->decoder = NULL;
-    exchange->inflater = NULL;
-    exchange->refused = true;
-    struct span body = problem_text(exchange);
-    begin_response(exchange, response, problem_status(exchange->err.kind),
-                   "application/problem+json");
-    response->body = body;
-    add_problem_headers(exchange, response);
-    timing_tell(exchange, response);
-}
-
 static bool describe(struct exchange *exchange, struct buf *text)
 {
     const struct route *route = exchange->route;
@@ -392,7 +149,7 @@ static bool answer_description(struct exchange *exchange, struct response *respo
     if (!(route->print ? route->print(exchange, &text, &media_type)
                        : describe(exchange, &text)))
         return false;
-    begin_response(exchange, response, 200, media_type);
+    response_begin(exchange, response, 200, media_type);
     response->body = buf_span(&text);
     return true;
 }
@@ -404,7 +161,7 @@ static void answer_page(struct exchange *exchange, const struct page *page,
 {
     bool known = page_is_known(page, exchange->head.if_none_match);
 
-    begin_response(exchange, response, known ? 304 : 200,
+    response_begin(exchange, response, known ? 304 : 200,
                    known ? NULL : page->media_type);
     page_add_headers(page, response);
     response->body = page->text;
@@ -476,7 +233,7 @@ static bool answer_score(struct exchange *exchange, struct pool *pool,
     struct err *err = &exchange->err;
     int64_t start = clock_ns();
 
-    if (!body_end(exchange) || !check_batch(exchange) || !check_writer(exchange))
+    if (!body_end(exchange) || !check_batch(exchange) || !head_writer_fits(exchange))
         return false;
     int64_t parsed = clock_ns();
     exchange->stage_ns[STAGE_PARSE] += parsed - start;
@@ -489,7 +246,7 @@ static bool answer_score(struct exchange *exchange, struct pool *pool,
         batch, &exchange->result, exchange->wishes.pretty, &exchange->mem, err);
     if (!reply)
         return false;
-    begin_response(exchange, response, 200, answer_type(exchange, reply));
+    response_begin(exchange, response, 200, answer_type(exchange, reply));
     text_length_add(exchange, reply_text_length(reply), response);
     if (!exchange->route->codec)
         response_add(response, "Vary", "Accept");
@@ -507,7 +264,7 @@ static bool answer_preflight(struct exchange *exchange, struct response *respons
     const char *kept = arena_text(&exchange->mem, span_of(methods), &exchange->err);
     if (!kept)
         return false;
-    begin_response(exchange, response, 204, NULL);
+    response_begin(exchange, response, 204, NULL);
     cors_add_leave(kept, response);
     return true;
 }

@@ -1,0 +1,15 @@
+#include "api/response.h"
+
+#include <string.h>
+
+#include "api/cors.h"
+
+void response_begin(struct exchange *exchange, struct response *response, unsigned status,
+                    const char *media_type)
+{
+    memset(response, 0, sizeof *response);
+    response->status = status;
+    response_add(response, "Content-Type", media_type);
+    response_add(response, "X-Request-ID", exchange->request_id);
+    cors_add(exchange, response);
+}
