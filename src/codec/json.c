@@ -8,29 +8,13 @@ struct decoder {
     struct json_batch json;
 };
 
-static enum json_way read_name(void *ctx, struct json_reader *reader, struct span name,
-                               struct err *err)
-{
-    struct decoder *d = ctx;
-
-    return json_batch_name(&d->json, reader, name, err);
-}
-
-static bool read_text(void *ctx, struct span text, struct err *err)
-{
-    struct decoder *d = ctx;
-
-    return json_batch_text(&d->json, text, err);
-}
-
 static struct decoder *json_begin(struct span content_type, struct batch *batch,
                                   struct arena *mem, struct err *err)
 {
-    static const struct json_handler handler = {.name = read_name, .text = read_text};
     struct decoder *d = arena_alloc(mem, 1, sizeof *d, err);
 
     (void)content_type;
-    if (!d || !json_batch_begin(&d->json, batch, &d->reader, &handler, d, mem, err))
+    if (!d || !json_batch_begin(&d->json, batch, &d->reader, mem, err))
         return NULL;
     return d;
 }

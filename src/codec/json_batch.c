@@ -12,12 +12,24 @@ static enum json_way take_array(struct json_batch *json, enum member member)
     return JSON_TAKE;
 }
 
+static enum json_way read_name(void *ctx, struct json_reader *reader, struct span name,
+                               struct err *err)
+{
+    return json_batch_name(ctx, reader, name, err);
+}
+
+static bool read_text(void *ctx, struct span text, struct err *err)
+{
+    return json_batch_text(ctx, text, err);
+}
+
+const struct json_handler json_batch_handler = {.name = read_name, .text = read_text};
+
 bool json_batch_begin(struct json_batch *json, struct batch *batch,
-                      struct json_reader *reader, const struct json_handler *handler,
-                      void *ctx, struct arena *mem, struct err *err)
+                      struct json_reader *reader, struct arena *mem, struct err *err)
 {
     *json = (struct json_batch){.batch = batch, .mem = mem};
-    if (!json_read_begin(reader, handler, ctx, batch->limits, mem, err))
+    if (!json_read_begin(reader, &json_batch_handler, json, batch->limits, mem, err))
         return false;
     reader->array = &json->array;
     return true;

@@ -17,12 +17,14 @@ struct json_batch {
     enum member member;        /* the one whose value comes next */
 };
 
-/* Prepares to read an object into `batch`.  False: no memory. */
-bool json_batch_begin(struct json_batch *json, struct batch *batch,
-                      struct json_reader *reader, const struct json_handler *handler,
-                      void *ctx, struct arena *mem, struct err *err);
+/* A handler (json_read.h) whose ctx is a json_batch. */
+extern const struct json_handler json_batch_handler;
 
-/* What a handler does with a name and with a text; see json_read.h. */
+/* Prepares to read an object into `batch`, with that handler.  False: no memory. */
+bool json_batch_begin(struct json_batch *json, struct batch *batch,
+                      struct json_reader *reader, struct arena *mem, struct err *err);
+
+/* What a handler of somebody else's does with a name and with a text. */
 enum json_way json_batch_name(struct json_batch *json, struct json_reader *reader,
                               struct span name, struct err *err);
 bool json_batch_text(struct json_batch *json, struct span text, struct err *err);

@@ -65,15 +65,23 @@ static size_t column_of(const struct json_place *place, size_t offset)
     return offset - place->line_from + 1;
 }
 
+void json_fault_place(const struct json_place *place, struct err *err)
+{
+    err->has_position = true;
+    err->offset = place->offset;
+    err->line = place->line;
+    err->column = column_of(place, place->offset);
+}
+
 static void set_position(struct err *err, enum err_kind kind,
                          const struct json_place *place, size_t offset)
 {
+    struct json_place here = *place;
+
     if (err->kind != kind)
         return;
-    err->has_position = true;
-    err->offset = offset;
-    err->line = place->line;
-    err->column = column_of(place, offset);
+    here.offset = offset;
+    json_fault_place(&here, err);
 }
 
 /* Words before wanted(). */

@@ -6,6 +6,9 @@
 
 #include "json_read.h"
 
+/* Says where in the text an error is. */
+void json_fault_place(const struct json_place *place, struct err *err);
+
 /* The reader cannot go on with this byte: ERR_INVALID_JSON, ERR_TRAILING_DATA. */
 void json_fault_byte(const struct json_reader *reader, size_t offset, unsigned char byte);
 

@@ -10,6 +10,7 @@
 
 #include "json_batch.h"
 #include "json_encode.h"
+#include "json_fault.h"
 #include "json_sequence.h"
 #include "lossd/base/utf8.h"
 #include "lossd/codec/codec.h"
@@ -92,10 +93,7 @@ static void add_place(const struct decoder *d, struct err *err)
     struct err as_told = *err;
     snprintf(err->detail, sizeof err->detail, "line %zu: %.350s", place->line,
              as_told.detail);
-    err->has_position = true;
-    err->offset = place->offset;
-    err->line = place->line;
-    err->column = place->offset - place->line_from + 1;
+    json_fault_place(place, err);
 }
 
 static void keep_error(struct records *records, const struct err *err)
@@ -140,8 +138,10 @@ static bool begin_record(void *ctx, struct json_reader *reader, struct err *err)
         return false;
     d->record = d->dataset.record;
     d->says_label = d->says_weight = false;
-    if (!json_batch_begin(&d->json, &d->record, reader, &handler, d, d->mem, err))
+    if (!json_batch_begin(&d->json, &d->record, reader, d->mem, err))
         return false;
+    reader->handler = &handler;
+    reader->ctx = d;
     reader->what = "the record";
     return true;
 }

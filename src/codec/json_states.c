@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "json_array.h"
+#include "json_fault.h"
 #include "json_sent.h"
 #include "json_sequence.h"
 #include "json_value.h"
@@ -72,7 +73,6 @@ static bool read_text(void *ctx, struct span text, struct err *err)
 static void add_place(const struct json_sequence *sequence, struct err *err)
 {
     struct err inner = *err;
-    const struct json_place *place = &sequence->value_place;
 
     if (err_by(err, PHASE_TEXT))
         return;
@@ -82,10 +82,8 @@ static void add_place(const struct json_sequence *sequence, struct err *err)
         err->pointer[0] = '\0'; /* a part of it would point elsewhere */
     snprintf(err->detail, sizeof err->detail, "states[%zu]: %.350s", sequence->count - 1,
              inner.detail);
-    err->has_position = !sequence->is_array;
-    err->offset = place->offset;
-    err->line = place->line;
-    err->column = place->offset - place->line_from + 1;
+    if (!sequence->is_array)
+        json_fault_place(&sequence->value_place, err);
 }
 
 /* ---- all of them ----------------------------------------------------------------- */

@@ -43,26 +43,10 @@ struct decoder {
 
 /* --- JSON in a part --- */
 
-static enum json_way read_name(void *ctx, struct json_reader *reader, struct span name,
-                               struct err *err)
-{
-    struct decoder *d = ctx;
-
-    return json_batch_name(&d->json, reader, name, err);
-}
-
-static bool read_text(void *ctx, struct span text, struct err *err)
-{
-    struct decoder *d = ctx;
-
-    return json_batch_text(&d->json, text, err);
-}
-
-static const struct json_handler json_handler = {.name = read_name, .text = read_text};
-
 static bool begin_json(struct decoder *d, struct err *err)
 {
-    if (!json_read_begin(&d->reader, &json_handler, d, d->batch->limits, d->mem, err))
+    if (!json_read_begin(&d->reader, &json_batch_handler, &d->json, d->batch->limits,
+                         d->mem, err))
         return false;
     d->reader.array = &d->json.array;
     return true;
@@ -267,7 +251,7 @@ static struct decoder *multipart_begin(struct span content_type, struct batch *b
     d->mem = mem;
     buf_init(&d->text, mem, batch->limits->max_text, "--max-text", err);
     d->text.what = "the text beside the arrays";
-    if (!json_batch_begin(&d->json, batch, &d->reader, &json_handler, d, mem, err))
+    if (!json_batch_begin(&d->json, batch, &d->reader, mem, err))
         return NULL;
     return d;
 }

@@ -47,8 +47,8 @@ static void read_single(struct single *s, enum member member, const char *text,
     *s = (struct single){.err.kind = ERR_NONE};
     arena_init(&s->mem, SIZE_MAX, NULL, NULL);
     batch_init(&s->batch, &task_loss, &decoded_limits);
-    assert_true(
-        json_batch_begin(&json, &s->batch, &reader, &handler, NULL, &s->mem, &s->err));
+    assert_true(json_batch_begin(&json, &s->batch, &reader, &s->mem, &s->err));
+    reader.handler = &handler;
     json_read_single(&reader, json_batch_member(&json, &reader, member));
     s->read = feed(&reader, span_of(text), step, &s->err);
 }
