@@ -131,11 +131,14 @@ void average_finish(const struct average *average, const struct batch *batch,
             mean_of(average, divisor, losses) + exact_sum_over(penalties, other);
         result->loss_sum = result->loss * divisor;
     } else {
-        struct exact_sum whole = *losses;
-        if (has_penalties(batch))
-            exact_sum_merge(&whole, penalties);
-        result->loss = result->loss_sum = exact_sum_value(&whole);
+        struct exact_sum both, *whole = losses;
+        if (has_penalties(batch)) {
+            both = *losses;
+            exact_sum_merge(&both, penalties);
+            whole = &both;
+        }
+        result->loss = result->loss_sum = exact_sum_value(whole);
         if (is_mean)
-            result->loss = mean_of(average, divisor, &whole);
+            result->loss = mean_of(average, divisor, whole);
     }
 }
