@@ -22,6 +22,8 @@ build libcurl4-openssl-dev library libcurl
 test  libcmocka-dev        library cmocka
 test  curl                 command curl
 test  locales              file /usr/share/i18n/locales/de_DE
+test  python3-jsonschema   python jsonschema
+test  python3-numpy        python numpy
 lint  clang                command clang
 lint  libclang-rt-14-dev   fuzzer -
 lint  clang-tidy           command clang-tidy
@@ -41,6 +43,7 @@ is_there() {
     file) test -e "$2" ;;
     header) echo "#include <$2>" | gcc -E -x c - ;;
     library) pkg-config --exists "$2" ;;
+    python) /usr/bin/python3 -c "import $2" ;; # Debian's own: that is the one they are for
     fuzzer) echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' |
         clang -fsanitize=fuzzer -x c -o /dev/null - ;;
     esac >/dev/null 2>&1

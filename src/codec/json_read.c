@@ -4,20 +4,12 @@
  *
  * A token that is cut leaves behind the state of its automaton and, if anybody
  * wants its text, the text so far.  That is all that outlives a piece; numbers of
- * arrays are decoded where they lie (json_array.c).
- *
- * Names and copied values are kept in one buffer that all of a body shares, so its
- * ceiling is the ceiling of everything that is not an array of numbers.  An array's
- * token has a buffer for itself, for the case that it is cut.  What is kept is added
- * before an error is reported: which of a ceiling and an error comes first must not
- * depend on where the text was cut. */
+ * arrays are decoded where they lie (json_array.c), what is kept is json_keep.c's. */
 #include "json_read.h"
 
 #include "json_fault.h"
+#include "json_keep.h"
 #include "json_text.h"
-
-/* Bytes of a number that every ceiling allows. */
-enum { IN_PLACE_MAX = 64 };
 
 bool json_read_begin(struct json_reader *r, const struct json_handler *handler, void *ctx,
                      const struct limits *limits, struct arena *mem, struct err *err)
@@ -45,22 +37,6 @@ void json_read_single(struct json_reader *r, enum json_way way)
     r->way = way;
 }
 
-static struct buf *kept_in(struct json_reader *r)
-{
-    return r->way == JSON_TAKE ? &r->token : &r->text;
-}
-
-/* Appends what is to be kept of the text before `to`. */
-static bool keep(struct json_reader *r, const char *to)
-{
-    struct buf *into = kept_in(r);
-
-    if (r->keeping && to > r->keep_from)
-        buf_add(into, (struct span){r->keep_from, (size_t)(to - r->keep_from)});
-    r->keep_from = to;
-    return buf_ok(into);
-}
-
 static const char *refuse(struct json_reader *r)
 {
     r->state = JSON_REFUSED;
@@ -70,7 +46,7 @@ static const char *refuse(struct json_reader *r)
 /* The byte at `at` is wrong. */
 static const char *wrong(struct json_reader *r, const char *at)
 {
-    if (keep(r, at))
+    if (json_keep(r, at))
         json_fault_byte(r, json_offset(&r->place, at), (unsigned char)*at);
     return refuse(r);
 }
@@ -87,46 +63,6 @@ static void note_top(struct json_reader *r, const char *what)
 
 /* --- values --- */
 
-/* Makes ready for text that is to be kept. */
-static void begin_text(struct json_reader *r)
-{
-    r->token.len = 0;
-    r->text_from = kept_in(r)->len;
-}
-
-static struct span kept(struct json_reader *r)
-{
-    const struct buf *buf = kept_in(r);
-
-    if (buf->len == r->text_from)
-        return span_of("");
-    return (struct span){buf->at + r->text_from, buf->len - r->text_from};
-}
-
-static void start_keeping(struct json_reader *r, const char *at)
-{
-    begin_text(r);
-    r->keeping = true;
-    r->keep_from = at;
-}
-
-/* The text of a number that ends before `at`, where it lies if it was not cut.  Which
- * way is taken makes a difference only to numbers that no ceiling is below. */
-static bool end_token(struct json_reader *r, const char *at, struct span *text)
-{
-    bool in_place =
-        r->token.len == 0 && at - r->keep_from <= IN_PLACE_MAX && r->list != LIST_FIRST;
-
-    *text = (struct span){r->keep_from, (size_t)(at - r->keep_from)};
-    if (!in_place) {
-        if (!keep(r, at))
-            return false;
-        *text = kept(r);
-    }
-    r->keeping = false;
-    return true;
-}
-
 static void after_take(struct json_reader *r)
 {
     if (r->array->failed)
@@ -139,10 +75,10 @@ static const char *end_member(struct json_reader *r, const char *at)
 
     r->way = JSON_SKIP;
     if (way == JSON_COPY) {
-        if (!keep(r, at))
+        if (!json_keep(r, at))
             return refuse(r);
         r->keeping = false;
-        if (!r->handler->text(r->ctx, kept(r), r->err))
+        if (!r->handler->text(r->ctx, json_kept(r), r->err))
             return refuse(r);
     } else if (way == JSON_TAKE && !json_array_end(r->array, r->err)) {
         return refuse(r);
@@ -259,7 +195,7 @@ static const char *open(struct json_reader *r, const char *at)
     if (!object)
         note_top(r, "an array");
     if (r->depth >= r->limits->max_depth) {
-        if (keep(r, at))
+        if (json_keep(r, at))
             json_fault_depth(r, json_offset(&r->place, at));
         return refuse(r);
     }
@@ -305,7 +241,7 @@ static const char *end_name(struct json_reader *r, const char *at)
 {
     r->state = JSON_COLON;
     if (r->depth == r->level)
-        r->way = r->handler->name(r->ctx, r, kept(r), r->err);
+        r->way = r->handler->name(r->ctx, r, json_kept(r), r->err);
     return err_by(r->err, PHASE_TRANSPORT) ? refuse(r) : at;
 }
 
@@ -313,8 +249,8 @@ static const char *read_string(struct json_reader *r, const char *at, const char
 {
     bool decode = decodes(r);
 
-    at = json_string_read(&r->string, at, end, decode ? kept_in(r) : NULL);
-    if (!buf_ok(kept_in(r)))
+    at = json_string_read(&r->string, at, end, decode ? json_kept_in(r) : NULL);
+    if (!buf_ok(json_kept_in(r)))
         return refuse(r);
     if (r->string.wanted)
         return wrong(r, at);
@@ -322,7 +258,7 @@ static const char *read_string(struct json_reader *r, const char *at, const char
         return at;
     if (r->state == JSON_IN_NAME)
         return end_name(r, at);
-    return end_scalar(r, JSON_STRING, decode ? kept(r) : span_of(""), at);
+    return end_scalar(r, JSON_STRING, decode ? json_kept(r) : span_of(""), at);
 }
 
 static const char *begin_string(struct json_reader *r, const char *at)
@@ -334,7 +270,7 @@ static const char *begin_string(struct json_reader *r, const char *at)
     r->string = (struct json_string){0};
     r->state = is_name ? JSON_IN_NAME : JSON_IN_STRING;
     if (decodes(r))
-        begin_text(r);
+        json_keep_begin(r);
     return at + 1;
 }
 
@@ -342,7 +278,7 @@ static const char *end_number(struct json_reader *r, const char *at)
 {
     struct span text = {0};
 
-    if (r->way == JSON_TAKE && !end_token(r, at, &text))
+    if (r->way == JSON_TAKE && !json_keep_token(r, at, &text))
         return refuse(r);
     return end_scalar(r, JSON_NUMBER, text, at);
 }
@@ -375,7 +311,7 @@ static const char *begin_number(struct json_reader *r, const char *at)
 {
     note_top(r, "a number");
     if (r->way == JSON_TAKE)
-        start_keeping(r, at);
+        json_keep_from(r, at);
     r->state = JSON_IN_NUMBER;
     r->number = json_number_begin(*at);
     return at + 1;
@@ -411,7 +347,7 @@ static const char *begin_literal(struct json_reader *r, const char *at,
 static const char *begin_value(struct json_reader *r, const char *at)
 {
     if (r->way == JSON_COPY && r->depth == r->level)
-        start_keeping(r, at);
+        json_keep_from(r, at);
     if (starts_list(r, *at))
         r->list = LIST_FIRST;
     switch (*at) {
@@ -514,7 +450,7 @@ bool json_read_value(struct json_reader *r, struct span *piece, struct err *err)
     begin_piece(r, at, err);
     while (at && at < end && r->state != JSON_END)
         at = read_on(r, at, end);
-    if (!at || !keep(r, at)) {
+    if (!at || !json_keep(r, at)) {
         refuse(r);
         return false;
     }

@@ -23,7 +23,6 @@ struct decoder {
     struct json_sequence sequence;
     struct json_values values;
     struct arena *mem;
-    struct arena_block *mark; /* what a record takes of the arena is behind it */
     struct dataset dataset;
     struct batch record;
     struct json_batch json;
@@ -132,10 +131,6 @@ static bool begin_record(void *ctx, struct json_reader *reader, struct err *err)
     static const struct json_handler handler = {.name = read_name, .text = read_text};
     struct decoder *d = ctx;
 
-    if (d->mark)
-        arena_rewind(d->mem, d->mark);
-    else if (!(d->mark = arena_mark(d->mem, err)))
-        return false;
     d->record = d->dataset.record;
     d->says_label = d->says_weight = false;
     if (!json_batch_begin(&d->json, &d->record, reader, d->mem, err))
@@ -153,8 +148,8 @@ static bool add_record(struct decoder *d, struct err *err)
     if (err->kind != ERR_NONE || !json_batch_end(&d->json, err) ||
         !dataset_add(&d->dataset, &d->record, d->mem, err))
         return false;
-    if (is_first) /* what it settles is kept */
-        d->mark = NULL;
+    if (is_first) /* what it settles is there for all */
+        json_sequence_keep(&d->sequence);
     return true;
 }
 
@@ -244,7 +239,7 @@ static struct decoder *records_begin(struct span content_type, struct batch *bat
                                      .skip = skip,
                                      .what = "a record",
                                      .max_line = batch->limits->max_line};
-    json_sequence_begin(&d->sequence, &d->values, d);
+    json_sequence_begin(&d->sequence, &d->values, d, mem);
     return make_room(d, batch, err) ? d : NULL;
 }
 

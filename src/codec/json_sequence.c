@@ -6,9 +6,15 @@
 #include "json_fault.h"
 
 void json_sequence_begin(struct json_sequence *s, const struct json_values *values,
-                         void *ctx)
+                         void *ctx, struct arena *mem)
 {
-    *s = (struct json_sequence){.values = values, .ctx = ctx, .place.line = 1};
+    *s =
+        (struct json_sequence){.values = values, .ctx = ctx, .mem = mem, .place.line = 1};
+}
+
+void json_sequence_keep(struct json_sequence *s)
+{
+    s->mark = NULL;
 }
 
 static void wanted(const struct json_sequence *s, char out[64])
@@ -29,6 +35,15 @@ static void wanted(const struct json_sequence *s, char out[64])
 
 /* ---- values ------------------------------------------------------------------ */
 
+static bool free_last_value(struct json_sequence *s, struct err *err)
+{
+    if (s->mark)
+        arena_rewind(s->mem, s->mark);
+    else
+        s->mark = arena_mark(s->mem, err);
+    return s->mark;
+}
+
 static bool begin_value(struct json_sequence *s, const char *at, struct err *err)
 {
     s->count++;
@@ -36,7 +51,7 @@ static bool begin_value(struct json_sequence *s, const char *at, struct err *err
     s->state = BETWEEN_IN_VALUE;
     s->value_place = s->place;
     s->value_place.offset = json_offset(&s->place, at);
-    if (!s->values->begin(s->ctx, &s->reader, err))
+    if (!free_last_value(s, err) || !s->values->begin(s->ctx, &s->reader, err))
         return false;
     s->reader.place = s->value_place;
     return true;

@@ -42,6 +42,8 @@ enum json_between {
 struct json_sequence {
     const struct json_values *values;
     void *ctx;
+    struct arena *mem;
+    struct arena_block *mark;  /* what the current value has taken of it is behind that */
     struct json_reader reader; /* of the current value */
     enum json_between state;
     bool is_array;
@@ -51,8 +53,12 @@ struct json_sequence {
     size_t bytes;                  /* of it so far */
 };
 
+/* Each value may take of `mem`, and the next one gives it back. */
 void json_sequence_begin(struct json_sequence *sequence, const struct json_values *values,
-                         void *ctx);
+                         void *ctx, struct arena *mem);
+
+/* What the current value has taken is kept. */
+void json_sequence_keep(struct json_sequence *sequence);
 
 /* The next piece, which is not kept.  False: ERR_INVALID_JSON, ERR_TRAILING_DATA, or what
  * a value's owner said, and more is of no use. */

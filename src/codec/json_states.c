@@ -16,7 +16,6 @@ struct decoder {
     struct json_sequence sequence;
     struct batch *batch;
     struct arena *mem;
-    struct arena_block *mark; /* what a state takes of the arena is behind it */
     struct json_array array;
     size_t row;         /* whose value comes next, SENT_ROWS for */
     enum member member; /* this option */
@@ -93,10 +92,6 @@ static bool begin_state(void *ctx, struct json_reader *reader, struct err *err)
     static const struct json_handler handler = {.name = read_name, .text = read_text};
     struct decoder *d = ctx;
 
-    if (d->mark)
-        arena_rewind(d->mem, d->mark);
-    else if (!(d->mark = arena_mark(d->mem, err)))
-        return false;
     d->sent = (struct sent){0};
     batch_init(&d->part, &task_state, d->batch->limits);
     if (!json_read_begin(reader, &handler, d, d->batch->limits, d->mem, err))
@@ -119,8 +114,8 @@ static bool end_state(void *ctx, struct err *err)
     if (err->kind != ERR_NONE || !sent_state(&d->sent, &d->part, d->mem, &state, err) ||
         !merge_add(d->batch, &d->part, &state, d->mem, err))
         add_place(&d->sequence, err);
-    if (is_first && d->batch->state) /* which is kept */
-        d->mark = NULL;
+    if (is_first && d->batch->state) /* which all are added to */
+        json_sequence_keep(&d->sequence);
     if (err->kind != ERR_NONE)
         d->refusal = *err;
     return !err_by(err, PHASE_TRANSPORT);
@@ -139,7 +134,7 @@ static struct decoder *states_begin(struct span content_type, struct batch *batc
     d->batch = batch;
     d->mem = mem;
     d->refusal = *err;
-    json_sequence_begin(&d->sequence, &values, d);
+    json_sequence_begin(&d->sequence, &values, d, mem);
     return d;
 }
 

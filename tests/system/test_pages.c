@@ -7,10 +7,12 @@
 
 #include <cmocka.h>
 
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "service.h"
 #include "wire.h"
@@ -66,18 +68,26 @@ static void page__that_is_known_is_not_sent(void **state)
     wire_close(&wire);
 }
 
-/* Python with these modules judges by a script, which is given the service's address. */
+/* Python with these modules judges by a script, which is given the service's address.
+ * Debian's own comes first: that is the one its packages are for. */
 static void judge(const char *modules, const char *script)
 {
-    char command[4096];
+    static const char *const pythons[] = {"/usr/bin/python3", "python3"};
+    char command[8192];
+    size_t i = 0;
 
-    snprintf(command, sizeof command, "python3 -c 'import %s' 2>/dev/null", modules);
-    if (system(command) != 0) { /* NOLINT: a constant */
+    for (; i < sizeof pythons / sizeof *pythons; i++) {
+        snprintf(command, sizeof command, "%s -c 'import %s' 2>/dev/null", pythons[i],
+                 modules);
+        if (system(command) == 0) /* NOLINT: a constant */
+            break;
+    }
+    if (i == sizeof pythons / sizeof *pythons) {
         print_message("skipped: there is no python3 with %s\n", modules);
         skip();
     }
-    snprintf(command, sizeof command, "python3 -W ignore -c '%s' http://127.0.0.1:%u",
-             script, service.port);
+    snprintf(command, sizeof command, "%s -W ignore -c '%s' http://127.0.0.1:%u",
+             pythons[i], script, service.port);
     int status = system(command); /* NOLINT: a constant */
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
@@ -150,27 +160,72 @@ static void openapi__describes_what_is_said(void **state)
           "    ask(\"/v2/models/softmax/infer\", json.dumps(tensors).encode()))\n");
 }
 
+/* The hash of a text as a policy has it, by the programs that made it for the build. */
+static void hash_of(const char *text, size_t len, char out[64])
+{
+    char file[] = "/tmp/lossd-page-XXXXXX", command[200];
+    int fd = mkstemp(file);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, len), (ssize_t)len);
+    close(fd);
+    snprintf(command, sizeof command,
+             "sha256sum <%s | cut -c 1-64 | tr a-f A-F | basenc --base16 -d | base64",
+             file);
+    FILE *hash = popen(command, "r"); /* NOLINT: a name of our own */
+    assert_non_null(hash);
+    assert_non_null(fgets(out, 64, hash));
+    assert_int_equal(pclose(hash), 0);
+    unlink(file);
+    out[strcspn(out, "\n")] = '\0';
+}
+
+/* There is one such element, and the policy names its hash. */
+static void assert_allowed(const char *policy, const char *page, const char *name)
+{
+    char open[16], close[16], hash[64], wanted[100];
+
+    snprintf(open, sizeof open, "<%s>", name);
+    snprintf(close, sizeof close, "</%s>", name);
+    const char *from = strstr(page, open), *to = from ? strstr(from, close) : NULL;
+    assert_non_null(to);
+    from += strlen(open);
+    assert_null(strstr(from, open));
+    hash_of(from, (size_t)(to - from), hash);
+    snprintf(wanted, sizeof wanted, "%s-src 'sha256-%s'", name, hash);
+    if (!strstr(policy, wanted))
+        fail_msg("%s is not in %s", wanted, policy);
+}
+
 /* Or a browser would show a page without life, and say why to nobody. */
 static void pages__are_allowed_by_their_policies(void **state)
 {
+    static const char *const paths[] = {"/", "/docs"};
+    regex_t foreign;
+
     (void)state;
-    judge("hashlib",
-          "import base64, hashlib, re, sys, urllib.request\n"
-          "for path in (\"/\", \"/docs\"):\n"
-          "    request = urllib.request.Request(sys.argv[1] + path,\n"
-          "                                     headers={\"Accept\": \"text/html\"})\n"
-          "    reply = urllib.request.urlopen(request)\n"
-          "    policy = reply.headers[\"Content-Security-Policy\"]\n"
-          "    text = reply.read().decode()\n"
-          "    for name in (\"style\", \"script\"):\n"
-          "        found = re.findall(f\"<{name}>(.*?)</{name}>\", text, re.S)\n"
-          "        assert len(found) == 1, found\n"
-          "        digest = hashlib.sha256(found[0].encode()).digest()\n"
-          "        source = base64.b64encode(digest).decode()\n"
-          "        assert f\"sha256-{source}\" in policy, (path, name, policy)\n"
-          "    assert not re.search(r\"(src|href)=.(https?:)?//\", text), path\n"
-          "    assert not re.search(r\"@(style|script)@| style=| on[a-z]+=\", text), "
-          "path\n");
+    assert_int_equal(
+        regcomp(&foreign, "(src|href)=.(https?:)?//|@(style|script)@| style=| on[a-z]+=",
+                REG_EXTENDED | REG_NOSUB),
+        0);
+    for (size_t i = 0; i < 2; i++) {
+        char request[200], policy[300];
+        struct answer answer;
+        struct wire wire;
+        snprintf(request, sizeof request,
+                 "GET %s HTTP/1.1\r\nHost: here\r\nAccept: text/html\r\n\r\n", paths[i]);
+        assert_true(wire_open(&wire, service.port));
+        assert_true(wire_text(&wire, request));
+        assert_true(wire_answer(&wire, false, &answer));
+        assert_int_equal(answer.status, 200);
+        assert_true(answer_header(&answer, "Content-Security-Policy", policy));
+        assert_allowed(policy, answer.body, "style");
+        assert_allowed(policy, answer.body, "script");
+        assert_int_equal(regexec(&foreign, answer.body, 0, NULL, 0), REG_NOMATCH);
+        answer_release(&answer);
+        wire_close(&wire);
+    }
+    regfree(&foreign);
 }
 
 int main(void)

@@ -63,7 +63,8 @@ static inline void list_variants(struct variants *variants)
             add_variant(variants, loss, true, MEMBERS, NULL);
     }
     for (enum output o = OUTPUT_PREDICTIONS; o < OUTPUTS; o++)
-        add_variant(variants, loss_table[0], false, MEMBERS, output_names[o]);
+        if (task_loss.outputs >> o & 1)
+            add_variant(variants, loss_table[0], false, MEMBERS, output_names[o]);
 }
 
 static inline void print_variant(const struct variants *variants, size_t at, double count)

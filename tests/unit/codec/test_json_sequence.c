@@ -82,7 +82,7 @@ static bool read_in_steps(const char *text, size_t step, const struct json_value
     *seen = (struct seen){0};
     *err = (struct err){0};
     arena_init(&seen->mem, SIZE_MAX, NULL, NULL);
-    json_sequence_begin(&sequence, what, seen);
+    json_sequence_begin(&sequence, what, seen, &seen->mem);
     for (size_t at = 0; reads && at < len; at += step) {
         size_t n = len - at < step ? len - at : step;
         char *piece = malloc(n);
