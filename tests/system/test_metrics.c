@@ -365,6 +365,29 @@ static void metrics__count_every_request_once(void **state)
     stop();
 }
 
+/* Whose rows are scored on the way, and gone when it is answered. */
+static void metrics__count_the_rows_of_a_dataset(void **state)
+{
+    static const char body[] = "{\"logits\":[1,2,3],\"label\":0}\n"
+                               "{\"logits\":[[1,2,3],[4,5,6]],\"labels\":[1,-100]}\n";
+    struct traffic loss = {0};
+
+    (void)state;
+    start(NULL);
+    struct client *client = client_new(service.port);
+    ask(client,
+        &(struct question){.method = "POST",
+                           .target = "/v1/loss?loss=hinge",
+                           .header = {"Content-Type: application/x-ndjson"},
+                           .body = body,
+                           .body_length = sizeof body - 1},
+        200, &loss);
+    client_free(client);
+    assert_comes_to("lossd_rows_total{loss=\"hinge\"}", 3);
+    assert_comes_to("lossd_logits_total{loss=\"hinge\"}", 9);
+    stop();
+}
+
 static void metrics__describe_the_build_and_the_process(void **state)
 {
     static const char *const flags[] = {
@@ -677,6 +700,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_scrape__refuses_what_is_not_of_the_format),
         cmocka_unit_test(metrics__count_every_request_once),
+        cmocka_unit_test(metrics__count_the_rows_of_a_dataset),
         cmocka_unit_test(metrics__describe_the_build_and_the_process),
         cmocka_unit_test(metrics__tell_why_connections_were_ended),
         cmocka_unit_test(metrics__count_idle_connections_that_were_ended),
