@@ -465,8 +465,9 @@ bool json_read(struct json_reader *r, struct span piece, struct err *err)
         return false;
     const char *at = piece.at, *end = piece.at + piece.len;
     begin_piece(r, at, err);
-    while (at && at < end)
-        at = read_on(r, at, end);
+    at = json_skip_space(&r->place, at, end);
+    if (at < end)
+        wrong(r, at);
     r->place.offset += piece.len;
     return r->state != JSON_REFUSED;
 }
