@@ -12,10 +12,25 @@ static bool ends_in_slash(struct span text)
     return text.len > 0 && text.at[text.len - 1] == '/';
 }
 
+/* How far they are the same, up to the first name; most routes have none and differ soon. */
+static size_t same_start(struct span path, const char *pattern)
+{
+    size_t same = 0;
+
+    while (same < path.len && pattern[same] == path.at[same] && pattern[same] != '{' &&
+           pattern[same] != '\0')
+        same++;
+    return same;
+}
+
 bool path_matches(struct span path, const char *pattern)
 {
-    struct span left = span_of(pattern);
+    size_t same = same_start(path, pattern);
 
+    if (pattern[same] != '{')
+        return pattern[same] == '\0' && same == path.len;
+    struct span left = span_of(pattern + same);
+    path = (struct span){path.at + same, path.len - same};
     if (ends_in_slash(path) != ends_in_slash(left))
         return false;
     while (path.len > 0 && left.len > 0) {
@@ -42,6 +57,8 @@ struct span path_segment(struct span path, const char *pattern, const char *name
     struct span left = span_of(pattern);
     size_t len = strlen(name);
 
+    if (!strchr(pattern, '{'))
+        return (struct span){NULL, 0};
     while (path.len > 0) {
         struct span segment = span_cut(&path, '/'), wanted = span_cut(&left, '/');
         if (is_name(wanted) && wanted.len == len + 2 &&

@@ -38,6 +38,8 @@ static void path_matches__wants_every_segment_and_no_more(void **state)
     assert_false(path_matches(span_of("/v2"), "/v2/"));
     assert_false(path_matches(span_of("/v2/"), "/v2"));
     assert_false(path_matches(span_of(""), "/"));
+    assert_false(path_matches((struct span){"/\0x", 3}, "/"));
+    assert_false(path_matches((struct span){"/\0x", 3}, "/\0x"));
 }
 
 static void path_segment__finds_a_name_by_the_pattern(void **state)
