@@ -9,15 +9,40 @@
 /* An addition changes a limb by less than 2^53. */
 enum { PENDING_MAX = 1000, LIMB_BITS = 32, MANTISSA_BITS = 52 };
 
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+/* Limbs from `first` to before `end` may be other than 0 from now on. */
+static void touch(struct exact_sum *sum, int first, int end)
+{
+    sum->down = larger(sum->down, EXACT_SUM_LIMBS - first);
+    sum->up = larger(sum->up, end);
+}
+
+static int first_limb(const struct exact_sum *sum)
+{
+    return EXACT_SUM_LIMBS - sum->down;
+}
+
 /* Brings every limb but the last into [0, 2^32). */
 static void settle(struct exact_sum *sum)
 {
-    for (int i = 0; i < EXACT_SUM_LIMBS - 1; i++) {
-        int64_t carry = sum->limb[i] >> LIMB_BITS;
-        sum->limb[i] -= carry * (INT64_C(1) << LIMB_BITS);
-        sum->limb[i + 1] += carry;
-    }
+    int64_t carry = 0;
+    int i = first_limb(sum), last = EXACT_SUM_LIMBS - 1;
+
     sum->pending = 0;
+    if (sum->down == 0)
+        return;
+    for (; i < last && (i < sum->up || carry != 0); i++) {
+        int64_t limb = sum->limb[i] + carry;
+        carry = limb >> LIMB_BITS;
+        sum->limb[i] = limb - carry * (INT64_C(1) << LIMB_BITS);
+    }
+    if (carry != 0)
+        sum->limb[i++] += carry;
+    sum->up = larger(sum->up, i);
 }
 
 void exact_sum_add(struct exact_sum *sum, double value)
@@ -41,6 +66,7 @@ void exact_sum_add(struct exact_sum *sum, double value)
     bool negative = bits >> 63;
     sum->limb[limb] += negative ? -low : low;
     sum->limb[limb + 1] += negative ? -high : high;
+    touch(sum, (int)limb, (int)limb + 2);
     if (++sum->pending >= PENDING_MAX)
         settle(sum);
 }
@@ -51,15 +77,16 @@ void exact_sum_merge(struct exact_sum *sum, struct exact_sum *other)
         settle(sum);
         settle(other);
     }
-    for (int i = 0; i < EXACT_SUM_LIMBS; i++)
+    for (int i = first_limb(other); i < other->up; i++)
         sum->limb[i] += other->limb[i];
+    touch(sum, first_limb(other), other->up);
     sum->pending += other->pending + 1; /* what is settled is less than an addition */
     sum->beyond += other->beyond;
 }
 
 static void negate(struct exact_sum *sum)
 {
-    for (int i = 0; i < EXACT_SUM_LIMBS; i++)
+    for (int i = first_limb(sum); i < sum->up; i++)
         sum->limb[i] = -sum->limb[i];
     settle(sum);
 }
@@ -83,6 +110,7 @@ void exact_sum_set(struct exact_sum *sum, const uint32_t limbs[EXACT_SUM_LIMBS],
     *sum = (struct exact_sum){0};
     for (int i = 0; i < EXACT_SUM_LIMBS; i++)
         sum->limb[i] = is_negative ? -(int64_t)limbs[i] : (int64_t)limbs[i];
+    touch(sum, 0, EXACT_SUM_LIMBS);
 }
 
 /* Most numbers are neither tiny nor huge. */
@@ -95,7 +123,8 @@ void exact_sum_add_all(struct exact_sum *sum, const double *values, size_t count
         double slices[SLICES];
         bool is_sliced = real->slice(values, n, slices);
         for (size_t i = 0; is_sliced && i < SLICES; i++)
-            exact_sum_add(sum, slices[i]);
+            if (slices[i] != 0)
+                exact_sum_add(sum, slices[i]);
         for (size_t i = 0; !is_sliced && i < n; i++)
             exact_sum_add(sum, values[i]);
         values += n;
@@ -118,7 +147,7 @@ static int bit_length(uint128 value)
  * limbs hold the bits that count, the rest only breaks ties. */
 static double round_settled(const struct exact_sum *sum, int exponent)
 {
-    int top = EXACT_SUM_LIMBS - 1;
+    int top = larger(sum->up - 1, 2);
 
     while (top > 2 && sum->limb[top] == 0)
         top--;
@@ -126,7 +155,7 @@ static double round_settled(const struct exact_sum *sum, int exponent)
                    (uint64_t)sum->limb[top - 1] << LIMB_BITS |
                    (uint64_t)sum->limb[top - 2];
     bool sticky = false;
-    for (int i = 0; i < top - 2; i++)
+    for (int i = first_limb(sum); i < top - 2; i++)
         sticky |= sum->limb[i] != 0;
     int cut = bit_length(wide) > 62 ? bit_length(wide) - 62 : 0;
     sticky |= (wide & (((uint128)1 << cut) - 1)) != 0;

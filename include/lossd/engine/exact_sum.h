@@ -18,8 +18,9 @@ enum { EXACT_SUM_LIMBS = 68 };
 
 struct exact_sum {
     int64_t limb[EXACT_SUM_LIMBS]; /* limb[i] counts 2^(32 i - 1074) */
-    uint32_t pending;              /* additions since carries were settled */
-    double beyond;                 /* sum of what is infinite or NaN */
+    int up, down;     /* limbs that were touched: below `up`, and `down` from the end */
+    uint32_t pending; /* additions since carries were settled */
+    double beyond;    /* sum of what is infinite or NaN */
 };
 
 /* Sums are made by zeroing: struct exact_sum sum = {0}. */

@@ -173,7 +173,7 @@ static void value__does_not_depend_on_order_or_split(void **state)
         size_t n = 1 + random_below(&random, LENGTH(values));
         draw(&random, values, n);
         double wanted = sum_of(values, n);
-        struct exact_sum part[PARTS] = {{{0}, 0, 0}};
+        struct exact_sum part[PARTS] = {{{0}, 0, 0, 0, 0}};
         for (size_t i = n; i > 0; i--) { /* one after another, drawn from what is left */
             size_t pick = random_below(&random, i);
             exact_sum_add(&part[random_below(&random, PARTS)], values[pick]);
