@@ -260,10 +260,10 @@ static bool take_metrics(const struct sent *sent, struct state *state, struct er
     summary->nll = sent->nll;
     summary->brier = sent->brier;
     summary->entropy = sent->entropy;
-    return take_counts("bin_count", &sent->bin_count, bins, &summary->bins->count,
+    return take_counts("bin_count", &sent->bin_count, bins, &summary->bins->tally.rows[0],
                        sizeof *summary->bins, err) &&
-           take_counts("bin_correct", &sent->bin_correct, bins, &summary->bins->correct,
-                       sizeof *summary->bins, err) &&
+           take_counts("bin_correct", &sent->bin_correct, bins,
+                       &summary->bins->tally.rows[1], sizeof *summary->bins, err) &&
            take_confidences(sent, summary, err) &&
            take_counts("class_support", &sent->class_support, classes, state->support,
                        sizeof *state->support, err) &&

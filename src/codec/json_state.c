@@ -52,12 +52,12 @@ static void add_bins(struct json *json, const struct summary *summary)
     json_key(json, "bin_count");
     json_open(json, '[');
     for (size_t i = 0; i < summary->bin_count; i++)
-        json_uint(json, (uint64_t)summary->bins[i].count);
+        json_uint(json, (uint64_t)summary->bins[i].tally.rows[0]);
     json_close(json, ']');
     json_key(json, "bin_correct");
     json_open(json, '[');
     for (size_t i = 0; i < summary->bin_count; i++)
-        json_uint(json, (uint64_t)summary->bins[i].correct);
+        json_uint(json, (uint64_t)summary->bins[i].tally.rows[1]);
     json_close(json, ']');
     json_key(json, "bin_confidence");
     json_open(json, '[');

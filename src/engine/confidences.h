@@ -1,22 +1,19 @@
-/* Confidences as integers, to be counted in bins: summary.c says how.  They are made for
- * all rows of a slab at once, by the kernel. */
+/* The confidences of rows, to be counted in bins: summary.c says how. */
 #ifndef LOSSD_ENGINE_CONFIDENCES_H
 #define LOSSD_ENGINE_CONFIDENCES_H
 
-#include <stdint.h>
-
-#include "engine/slab.h"
+#include "lossd/engine/summary.h"
 
 /* A high part counts 2^-38, a low one 2^-90, which is all there is of the confidence of
  * less than 2^38 classes. */
 enum { CONFIDENCE_BITS = 90, HIGH_BITS = 38 };
 
-/* In one struct, so that a compiler sees that nothing overlaps. */
 struct confidences {
-    _Alignas(64) double value[SLAB_ROWS]; /* in (0, 1] */
-    int64_t edge[SLAB_ROWS];              /* the nearest of the bins' edges */
-    int64_t high[SLAB_ROWS], low[SLAB_ROWS];
-    double bins; /* of equal width, in (0, 1] */
+    const double *value;        /* in (0, 1], of those that are kept */
+    const int64_t *top, *truth; /* they are right where these are the same */
+    const bool *kept;           /* NULL: all */
+    struct bin *bins;
+    size_t bin_count;
 };
 
 #endif

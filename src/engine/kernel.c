@@ -147,6 +147,7 @@ static void double_uncap(const void *logits, size_t n, double softcap, double by
         g[i] = g[i] * by * tanh_slope_of(x[i] / softcap) + 0;
 }
 
+static void count_confidences(const struct confidences *of, size_t rows);
 static double divergence(const double *z, const double *q, size_t classes, double max);
 static double close_divergence(const double *z, const double *q, size_t classes,
                                double max);
@@ -229,6 +230,7 @@ static double close_divergence(const double *z, const double *q, size_t classes,
 #undef EXP_TERMS
 #undef REST_OF
 
+#include "engine/confidences.inc"
 #include "engine/divergence.inc"
 
 /* ---- float32 ---- */

@@ -28,7 +28,7 @@ struct sums {
  * It takes log_sum. */
 struct moments {
     const int64_t *labels;
-    double *nll;     /* - log p of the label */
+    double *nll;     /* - log p of the label: as label_losses makes it */
     double *entropy; /* - sum_c p_c log p_c */
     double *brier;   /* sum_c (p_c - [c = label])^2 */
     int64_t *rank;   /* classes that stand before the label: larger, or equal and
@@ -80,8 +80,8 @@ struct arithmetic {
                               const struct sums *sums, void *out);
 
     /* For each row: -log of the label's probability, and 1 minus that probability, both
-     * without cancellation.  The first tells whether all are finite. */
-    bool (*label_losses)(const void *logits, size_t rows, size_t classes,
+     * without cancellation. */
+    void (*label_losses)(const void *logits, size_t rows, size_t classes,
                          const struct sums *sums, const int64_t *labels, double *losses);
     void (*label_misses)(const void *exps, size_t rows, size_t classes,
                          const struct sums *sums, const int64_t *labels, double *misses);
@@ -142,7 +142,12 @@ struct arithmetic {
     void (*powers)(const double *x, size_t n, double y, double *out);
     void (*logs)(const double *x, size_t n, double *out);
     void (*slopes)(struct slopes *slopes, size_t rows, bool of_labels); /* slopes.h */
-    void (*confidences)(struct confidences *of, size_t rows); /* confidences.h */
+    void (*count_confidences)(const struct confidences *of, size_t rows);
+    /* Moments of rows that are not kept become 0 (NULL: all are kept); returns how many
+     * of the others have a rank below `top`. */
+    int64_t (*keep_moments)(const struct moments *of, const bool *kept, size_t rows,
+                            int64_t top);
+    bool (*are_finite)(const double *x, size_t n);
     double (*sum)(const double *x, size_t n);
 
     /* Cuts numbers into slices that add up without rounding: the sum of x, n of at most

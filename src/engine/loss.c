@@ -18,6 +18,13 @@ const char *const loss_names[] = {
 #undef LOSS
     NULL};
 
+bool losses_are_nll(const struct batch *batch)
+{
+    const struct loss *loss = batch->loss;
+
+    return loss->is_nll && loss->is_nll(batch) && !batch->sample_weights.data;
+}
+
 uint32_t loss_options(const struct loss *loss)
 {
     const uint32_t of_every_loss =

@@ -36,11 +36,11 @@ static bool check_bins(const struct state *state, struct err *err)
 
     for (size_t i = 0; i < summary->bin_count; i++) {
         const struct bin *bin = &summary->bins[i];
-        if (bin->correct > bin->count)
+        if (bin->tally.rows[1] > bin->tally.rows[0])
             return fail_more("bin_correct", i, "bin_count", err);
-        if (bin->confidence > (confidence_sum)bin->count << CONFIDENCE_BITS)
+        if (bin->confidence > (confidence_sum)bin->tally.rows[0] << CONFIDENCE_BITS)
             return fail_more("bin_confidence", i, "bin_count", err);
-        count += bin->count;
+        count += bin->tally.rows[0];
     }
     if (count != (int64_t)state->count)
         return fail_sum("bin_count", count, state->count, err);

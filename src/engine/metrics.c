@@ -121,11 +121,10 @@ static double ratio(double part, double whole)
     return whole > 0 ? part / whole : 0;
 }
 
-void metrics_count(const struct result *result, const struct batch *batch)
+static void count_classes(const struct result *result, const struct batch *batch,
+                          const struct state *state)
 {
-    const struct state *state = &result->workers[0].state;
-
-    for (size_t n = 0; tables_are_wanted(batch) && n < batch->positions; n++) {
+    for (size_t n = 0; n < batch->positions; n++) {
         int64_t truth = result->truths[n], predicted = result->predictions[n];
         if (truth < 0)
             continue;
@@ -135,6 +134,16 @@ void metrics_count(const struct result *result, const struct batch *batch)
         if (result->confusion)
             result->confusion[(size_t)truth * batch->classes + (size_t)predicted]++;
     }
+}
+
+void metrics_complete(const struct result *result, const struct batch *batch)
+{
+    struct state *state = &result->workers[0].state;
+
+    if (moments_are_wanted(batch) && losses_are_nll(batch))
+        state->summary.nll = state->losses;
+    if (tables_are_wanted(batch))
+        count_classes(result, batch, state);
 }
 
 static void compare_classes(struct per_class *out, const struct state *state,

@@ -53,8 +53,9 @@ void metrics_ask(struct result *result, struct slab *slab, size_t from,
 void metrics_add(const struct result *result, const struct slab *slab, size_t from,
                  struct worker *worker);
 
-/* All rows have been scored: counts their classes in the first worker's state. */
-void metrics_count(const struct result *result, const struct batch *batch);
+/* All rows have been scored, and the first worker's state has their sums: what is not
+ * added row by row. */
+void metrics_complete(const struct result *result, const struct batch *batch);
 
 /* Fills the result from the first worker's state. */
 void metrics_finish(struct result *result, const struct batch *batch);

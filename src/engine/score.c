@@ -358,7 +358,7 @@ static void join_states(const struct batch *batch, struct result *result, size_t
 
     for (size_t i = 1; i < width; i++)
         state_merge(state, &result->workers[i].state, 0);
-    metrics_count(result, batch);
+    metrics_complete(result, batch);
     if (batch_is_linear(batch))
         state->l2_penalty = linear_penalty(batch);
 }

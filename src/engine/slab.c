@@ -48,6 +48,17 @@ const double *slab_logits(const struct slab *slab, size_t row, double *room)
     return room;
 }
 
+void slab_label_losses(const struct slab *slab, double *losses)
+{
+    const struct moments *moments = slab->sums.moments;
+
+    if (moments)
+        memcpy(losses, moments->nll, slab->rows * sizeof *losses);
+    else
+        slab->real->label_losses(slab->logits, slab->rows, slab->classes, &slab->sums,
+                                 slab->labels, losses);
+}
+
 void *slab_row_of(const struct slab *slab, size_t row, void *array)
 {
     return (char *)array + row * row_bytes(slab);

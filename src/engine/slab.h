@@ -62,6 +62,9 @@ static inline double slab_gap(const struct slab *slab, size_t row, size_t class)
     return slab->sums.max[row] - slab_logit(slab, row, class);
 }
 
+/* -log of each label's probability; metrics may have made it already. */
+void slab_label_losses(const struct slab *slab, double *losses);
+
 /* The probability of a class, and 1 minus it without cancellation. */
 double slab_probability(const struct slab *slab, size_t row, size_t class);
 static inline double slab_complement_of(const struct slab *slab, size_t row, size_t class,

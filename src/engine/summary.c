@@ -24,13 +24,12 @@
 #include "engine/confidences.h"
 #include "engine/slab.h"
 #include "engine/vmath.h"
+#include "lossd/engine/loss.h"
 
 enum { TOP = 5 };
 
-/* Pending rows of a bin are counted in the low half of a number, those that are correct
- * in the high half; and so many that their low parts, at most 2^51 each, fit in one. */
+/* Rows whose low parts, at most 2^51 each, fit in one number. */
 enum { PENDING_MAX = 4095 };
-#define CORRECT (INT64_C(1) << 32)
 
 #define LN2 0x1.62e42fefa39efp-1
 
@@ -87,32 +86,29 @@ void summary_settle(struct summary *summary)
 {
     for (size_t i = 0; i < summary->bin_count; i++) {
         struct bin *bin = &summary->bins[i];
-        bin->count += bin->tally & (CORRECT - 1);
-        bin->correct += bin->tally / CORRECT;
-        bin->confidence += ((confidence_sum)bin->high << (CONFIDENCE_BITS - HIGH_BITS)) +
-                           (confidence_sum)bin->low;
-        bin->tally = bin->high = bin->low = 0;
+        struct tally *tally = &bin->tally;
+        bin->confidence +=
+            ((confidence_sum)tally->confidence[0] << (CONFIDENCE_BITS - HIGH_BITS)) +
+            (confidence_sum)tally->confidence[1];
+        tally->confidence[0] = tally->confidence[1] = 0;
     }
     summary->pending = 0;
 }
 
-/* A confidence is in the bin that begins at its nearest edge, or in the one before. */
 static void add_confidences(struct summary *summary, const struct slab *slab,
-                            struct confidences *of, const bool *right, size_t rows)
+                            const int64_t *truth, const bool *kept)
 {
-    if (summary->pending + rows > PENDING_MAX)
+    const struct confidences of = {.value = slab->sums.peak,
+                                   .top = slab->sums.top,
+                                   .truth = truth,
+                                   .kept = kept,
+                                   .bins = summary->bins,
+                                   .bin_count = summary->bin_count};
+
+    if (summary->pending + slab->rows > PENDING_MAX)
         summary_settle(summary);
-    summary->pending += rows;
-    of->bins = (double)summary->bin_count;
-    slab->real->confidences(of, rows);
-    for (size_t r = 0; r < rows; r++) {
-        int64_t edge = of->edge[r];
-        int64_t is_before = of->value[r] <= summary->bins[edge].above;
-        struct bin *bin = &summary->bins[edge - is_before];
-        bin->tally += 1 + right[r] * CORRECT;
-        bin->high += of->high[r];
-        bin->low += of->low[r];
-    }
+    summary->pending += slab->rows;
+    slab->real->count_confidences(&of, slab->rows);
 }
 
 /* ---- rows ----------------------------------------------------------------------- */
@@ -127,33 +123,6 @@ static void measure_targets(const struct slab *slab)
     }
 }
 
-/* The rows that are kept, side by side; returns how many. */
-static size_t keep_moments(const struct moments *of, const bool *kept, size_t rows)
-{
-    size_t count = 0;
-
-    for (size_t r = 0; r < rows; r++) {
-        of->nll[count] = of->nll[r];
-        of->brier[count] = of->brier[r];
-        of->entropy[count] = of->entropy[r];
-        of->rank[count] = of->rank[r];
-        count += kept[r];
-    }
-    return count;
-}
-
-static size_t keep_confidences(double *value, bool *right, const bool *kept, size_t rows)
-{
-    size_t count = 0;
-
-    for (size_t r = 0; r < rows; r++) {
-        value[count] = value[r];
-        right[count] = right[r];
-        count += kept[r];
-    }
-    return count;
-}
-
 static void add_moments(struct summary *summary, const struct slab *slab,
                         const bool *kept)
 {
@@ -162,31 +131,22 @@ static void add_moments(struct summary *summary, const struct slab *slab,
 
     if (slab->targets)
         measure_targets(slab);
-    if (kept)
-        rows = keep_moments(moments, kept, rows);
-    exact_sum_add_all(&summary->nll, moments->nll, rows);
+    summary->top5 += slab->real->keep_moments(moments, kept, rows, TOP);
+    if (!losses_are_nll(slab->batch))
+        exact_sum_add_all(&summary->nll, moments->nll, rows);
     exact_sum_add_all(&summary->brier, moments->brier, rows);
     exact_sum_add_all(&summary->entropy, moments->entropy, rows);
-    for (size_t r = 0; r < rows; r++)
-        summary->top5 += moments->rank[r] < TOP;
 }
 
 void summary_add(struct summary *summary, const struct slab *slab, const int64_t *truth,
                  const bool *kept)
 {
-    struct confidences confidences;
-    bool right[SLAB_ROWS];
-    size_t rows = slab->rows;
-
     if (slab->sums.moments)
         add_moments(summary, slab, kept);
-    memcpy(confidences.value, slab->sums.peak, rows * sizeof *confidences.value);
-    for (size_t r = 0; r < rows; r++)
-        right[r] = slab->sums.top[r] == truth[r];
-    if (kept)
-        rows = keep_confidences(confidences.value, right, kept, rows);
-    summary->count += (int64_t)rows;
-    add_confidences(summary, slab, &confidences, right, rows);
+    for (size_t r = 0; kept && r < slab->rows; r++)
+        summary->count += kept[r];
+    summary->count += kept ? 0 : (int64_t)slab->rows;
+    add_confidences(summary, slab, truth, kept);
 }
 
 void summary_merge(struct summary *summary, struct summary *other)
@@ -199,8 +159,8 @@ void summary_merge(struct summary *summary, struct summary *other)
     exact_sum_merge(&summary->brier, &other->brier);
     exact_sum_merge(&summary->entropy, &other->entropy);
     for (size_t i = 0; i < summary->bin_count; i++) {
-        summary->bins[i].count += other->bins[i].count;
-        summary->bins[i].correct += other->bins[i].correct;
+        summary->bins[i].tally.rows[0] += other->bins[i].tally.rows[0];
+        summary->bins[i].tally.rows[1] += other->bins[i].tally.rows[1];
         summary->bins[i].confidence += other->bins[i].confidence;
     }
 }
@@ -210,7 +170,7 @@ void summary_merge(struct summary *summary, struct summary *other)
 /* |number right - sum of confidences| of a bin. */
 static confidence_sum difference(const struct bin *bin)
 {
-    confidence_sum correct = (confidence_sum)bin->correct << CONFIDENCE_BITS;
+    confidence_sum correct = (confidence_sum)bin->tally.rows[1] << CONFIDENCE_BITS;
 
     return correct > bin->confidence ? correct - bin->confidence
                                      : bin->confidence - correct;
@@ -218,7 +178,7 @@ static confidence_sum difference(const struct bin *bin)
 
 static double number_of(confidence_sum sum)
 {
-    return ldexp((double)sum, -CONFIDENCE_BITS);
+    return (double)sum * 0x1p-90;
 }
 
 struct metrics summary_metrics(struct summary *summary)
@@ -235,11 +195,11 @@ struct metrics summary_metrics(struct summary *summary)
     }
     for (size_t i = 0; i < summary->bin_count; i++) {
         const struct bin *bin = &summary->bins[i];
-        correct += bin->correct;
+        correct += bin->tally.rows[1];
         confidence += bin->confidence;
         differences += difference(bin);
-        if (bin->count > 0)
-            worst = fmax(worst, number_of(difference(bin)) / (double)bin->count);
+        if (bin->tally.rows[0] > 0)
+            worst = fmax(worst, number_of(difference(bin)) / (double)bin->tally.rows[0]);
     }
     double nll = exact_sum_over(&summary->nll, n);
     return (struct metrics){
@@ -262,10 +222,12 @@ void summary_calibration(struct summary *summary, struct calibration *out)
     out->edges[summary->bin_count] = 1;
     for (size_t i = 0; i < summary->bin_count; i++) {
         const struct bin *bin = &summary->bins[i];
-        double n = (double)bin->count;
+        double n = (double)bin->tally.rows[0];
         out->edges[i] = bin->above;
-        out->count[i] = bin->count;
-        out->accuracy[i] = bin->count ? (double)bin->correct / n : (double)NAN;
-        out->confidence[i] = bin->count ? number_of(bin->confidence) / n : (double)NAN;
+        out->count[i] = bin->tally.rows[0];
+        out->accuracy[i] =
+            bin->tally.rows[0] ? (double)bin->tally.rows[1] / n : (double)NAN;
+        out->confidence[i] =
+            bin->tally.rows[0] ? number_of(bin->confidence) / n : (double)NAN;
     }
 }

@@ -44,6 +44,9 @@ struct loss {
      * d penalty / d z times slab->penalty_scale[row]. */
     void (*score)(const struct slab *slab, double *values, double *penalties);
 
+    /* Are the values -log p of the labels, and nothing else?  NULL: never. */
+    bool (*is_nll)(const struct batch *batch);
+
     /* What the loss takes for probabilities; NULL when it is the softmax. */
     void (*probabilities)(const struct slab *slab, void *out);
     void (*log_probabilities)(const struct slab *slab, void *out);
@@ -53,6 +56,9 @@ struct loss {
 extern const struct loss *const loss_table[];
 extern const size_t loss_count;
 extern const char *const loss_names[]; /* ends with NULL */
+
+/* Is the sum of the losses that of -log p of the labels? */
+bool losses_are_nll(const struct batch *batch);
 
 /* Bits of the members that are options of the loss: its own and those of every loss. */
 uint32_t loss_options(const struct loss *loss);

@@ -16,11 +16,15 @@ __extension__ typedef unsigned __int128 confidence_sum; /* counts 2^-90 */
 
 struct slab; /* rows that are scored together: src/engine/slab.h */
 
+struct tally {
+    int64_t rows[2];       /* all, and those that are correct */
+    int64_t confidence[2]; /* of those that are pending: high and low parts */
+};
+
 struct bin {
-    double above; /* confidences up to the next bin's */
-    int64_t count, correct;
+    struct tally tally;
     confidence_sum confidence;
-    int64_t tally, high, low; /* to be added to those: of rows that are pending */
+    double above; /* confidences up to the next bin's */
 };
 
 struct summary {
@@ -35,7 +39,8 @@ void summary_init(struct summary *summary, struct bin *bins, size_t count);
 
 /* Adds the rows that are kept; all, when that is NULL.  `truth` has the true class of
  * each.  Where the slab's sums have no moments, only the bins are filled; else they are
- * used up, and with targets the slab has exps. */
+ * used up, and with targets the slab has exps; where losses_are_nll(), the nll is left to
+ * who adds those. */
 void summary_add(struct summary *summary, const struct slab *slab, const int64_t *truth,
                  const bool *kept);
 

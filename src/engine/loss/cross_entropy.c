@@ -37,12 +37,15 @@
 #include "lossd/engine/loss.h"
 
 /* Nothing but labels and class weights: w_y times - log p_y. */
-static bool is_bare(const struct slab *slab)
+static bool is_bare(const struct batch *batch)
 {
-    const struct batch *batch = slab->batch;
-
-    return is_plain(slab) && batch->focal_gamma == 0 && batch->poly_epsilon == 0 &&
+    return is_plain(batch) && batch->focal_gamma == 0 && batch->poly_epsilon == 0 &&
            batch->z_loss == 0;
+}
+
+static bool is_nll(const struct batch *batch)
+{
+    return is_bare(batch) && !batch->class_weights.data;
 }
 
 /* Labels whose shares are those of no class in particular: what is true is in the label
@@ -74,9 +77,9 @@ static void bare_gradients(const struct slab *slab)
 static void bare_values(const struct slab *slab, double *values)
 {
     const double *weights = slab->batch->class_weights.data;
-    bool is_finite = slab->real->label_losses(slab->logits, slab->rows, slab->classes,
-                                              &slab->sums, slab->labels, values);
 
+    slab_label_losses(slab, values);
+    bool is_finite = slab->real->are_finite(values, slab->rows);
     for (size_t r = 0; weights && r < slab->rows; r++)
         values[r] = weights[slab->labels[r]] * values[r] + 0;
     for (size_t r = 0; !is_finite && r < slab->rows; r++)
@@ -97,7 +100,7 @@ static void score(const struct slab *slab, double *values, double *penalties)
 {
     for (size_t r = 0; penalties && r < slab->rows; r++)
         penalties[r] = slab->batch->z_loss * log_sum_exp(slab, r) * log_sum_exp(slab, r);
-    if (is_bare(slab)) {
+    if (is_bare(slab->batch)) {
         bare_values(slab, values);
         if (slab->gradient)
             bare_gradients(slab);
@@ -119,4 +122,5 @@ const struct loss loss_cross_entropy = {
     .truths = TRUTH_LABELS | TRUTH_TARGETS,
     .needs_softmax = true,
     .score = score,
+    .is_nll = is_nll,
 };

@@ -7,9 +7,9 @@
 #include "engine/slab.h"
 
 /* Labels without smoothing touch one class only. */
-static inline bool is_plain(const struct slab *slab)
+static inline bool is_plain(const struct batch *batch)
 {
-    return !slab->targets && slab->batch->label_smoothing == 0;
+    return batch->labels.data && batch->label_smoothing == 0;
 }
 
 /* Is there something that only the label has? */

@@ -20,8 +20,7 @@ static void fill_bases(const struct slab *slab, struct slopes *even)
 {
     double e = slab->batch->label_smoothing, each = e / (double)slab->classes;
 
-    slab->real->label_losses(slab->logits, slab->rows, slab->classes, &slab->sums,
-                             slab->labels, even->loss);
+    slab_label_losses(slab, even->loss);
     for (size_t r = 0; r < slab->rows; r++)
         even->weight[r] = batch_class_weight(slab->batch, (size_t)slab->labels[r]);
     if (e == 0) {

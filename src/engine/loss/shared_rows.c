@@ -56,7 +56,7 @@ static double base_of(const struct slab *slab, size_t row, double *total)
 {
     size_t label = slab->labels ? (size_t)slab->labels[row] : 0;
 
-    if (is_plain(slab)) {
+    if (is_plain(slab->batch)) {
         *total = batch_class_weight(slab->batch, label);
         return *total == 0 ? 0 : term_of(slab, row, *total, label);
     }
@@ -117,7 +117,7 @@ static double total_of(const struct slab *slab, size_t row)
 {
     double total = 0;
 
-    if (is_plain(slab))
+    if (is_plain(slab->batch))
         return batch_class_weight(slab->batch, (size_t)slab->labels[row]);
     if (slab->batch->class_weights.data) {
         base_of(slab, row, &total);
