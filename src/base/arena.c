@@ -17,7 +17,7 @@
 #include "base/guard.h"
 
 enum {
-    BLOCK_SIZE = 12288,
+    BLOCK_SIZE = 14336,
     ALIGNMENT = 16,
     LINE = 64,          /* of the cache: an array begins with one, */
     ARRAY_FROM = 256,   /* if it has so many bytes */
@@ -180,7 +180,7 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size, struct err *er
         bytes = SIZE_MAX - ALIGNMENT;
     if (bytes == 0) /* NULL would mean that there is no room */
         bytes = 1;
-    if (bytes > BLOCK_SIZE / 4) {
+    if (bytes > BLOCK_SIZE / 2) {
         size_t room = bytes > SIZE_MAX - 2 * LINE ? bytes : aligned(bytes) + LINE;
         struct arena_block *block = new_block(arena, room, err);
         return block ? (char *)(block + 1) + gap(block + 1, bytes) : NULL;
