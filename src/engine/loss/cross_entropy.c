@@ -20,8 +20,8 @@
  * What m is off by is multiplied with g: the error of such a loss is relative to 1 + g,
  * and larger where m is subnormal.
  *
- * With labels alone, an a near -1 takes away what the logarithm is to first order without
- * cancellation; with targets or smoothing the error is relative to the parts.
+ * Without smoothing, an a near -1 takes away what the logarithm is to first order without
+ * cancellation; with it the error is relative to the parts.
  *
  * With targets, poly_epsilon adds a sum_c w_c q_c (1 - p_c).  And z_loss k adds a
  * penalty of k lse^2, whose gradient is 2 k lse p_c.

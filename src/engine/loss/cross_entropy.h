@@ -19,6 +19,24 @@ static inline bool has_label_terms(const struct slab *slab)
            (slab->batch->focal_gamma != 0 || slab->batch->poly_epsilon != 0);
 }
 
+/* Near -1 poly_epsilon takes away what the logarithm is to first order. */
+static inline bool is_excess(const struct batch *batch)
+{
+    return batch->poly_epsilon < -0.5 && batch->focal_gamma == 0 &&
+           batch->label_smoothing == 0;
+}
+
+/* x + poly (1 - exp(-x)), `miss` being the latter, as x - miss and the rest: near 0 the
+ * first is its series, which does not cancel. */
+static inline double excess_of(double x, double miss, double poly)
+{
+    double sum = 0;
+
+    for (int k = 16; k >= 2 && x < 0.5; k--)
+        sum = (1 - x * sum) / k;
+    return (x < 0.5 ? x * x * sum : x - miss) + (1 + poly) * miss;
+}
+
 static inline double log_sum_exp(const struct slab *slab, size_t row)
 {
     return slab->sums.max[row] + slab->sums.log_sum[row];

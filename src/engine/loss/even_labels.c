@@ -46,34 +46,18 @@ static void fill_powers(const struct slab *slab, struct slopes *even)
         fill(even->power, slab->rows, 1);
 }
 
-/* x - (1 - exp(-x)), `miss` being the latter: near 0 its series, which does not
- * cancel. */
-static double excess_of(double x, double miss)
-{
-    double sum = 0;
-
-    if (x >= 0.5)
-        return x - miss;
-    for (int k = 16; k >= 2; k--)
-        sum = (1 - x * sum) / k;
-    return x * x * sum;
-}
-
-/* Near -1 poly_epsilon takes away what the logarithm is to first order. */
 static void put_excesses(const struct slopes *even, double poly, size_t rows,
                          double *values)
 {
     for (size_t r = 0; r < rows; r++)
-        values[r] = even->weight[r] * (excess_of(even->loss[r], even->miss[r]) +
-                                       (1 + poly) * even->miss[r]) +
-                    0;
+        values[r] = even->weight[r] * excess_of(even->loss[r], even->miss[r], poly) + 0;
 }
 
 static void put_values(const struct slab *slab, const struct slopes *even, double *values)
 {
     double poly = slab->batch->poly_epsilon;
 
-    if (poly < -0.5 && slab->batch->focal_gamma == 0 && slab->batch->label_smoothing == 0)
+    if (is_excess(slab->batch))
         put_excesses(even, poly, slab->rows, values);
     else if (has_label_terms(slab))
         for (size_t r = 0; r < slab->rows; r++)

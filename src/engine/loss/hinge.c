@@ -58,8 +58,10 @@ static double wide_value(const struct slab *slab, size_t row)
     if (weight == 0 || slab->weights[row] == 0)
         return 0;
     double sum = wide_sum(slab, row, 1);
-    return isinf(sum) && slab->batch->p == 1 ? weight * wide_sum(slab, row, small) / small
-                                             : weight * sum;
+    if (!isinf(sum))
+        return weight * sum;
+    sum = weight * wide_sum(slab, row, small) / small;
+    return slab->batch->p == 2 ? sum / small : sum;
 }
 
 static void put_wide_gradient(const struct slab *slab, size_t row, double scale)

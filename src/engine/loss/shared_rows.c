@@ -99,17 +99,35 @@ static double target_mass(const struct slab *slab, size_t row, double *terms)
     return slab->real->sum(terms, slab->classes);
 }
 
-/* sum_c w_c q_c (1 - p_c) */
-static double target_miss(const struct slab *slab, size_t row)
+static void fill_misses(const struct slab *slab, size_t row, double *misses)
 {
-    double *misses = slab->other_row;
     size_t top = (size_t)slab->sums.top[row];
 
     fill_probabilities(slab, row, misses);
     for (size_t c = 0; c < slab->classes; c++)
         misses[c] = 1 - misses[c];
     misses[top] = slab_complement(slab, row, top);
-    return target_mass(slab, row, misses);
+}
+
+/* sum_c w_c q_c (1 - p_c) */
+static double target_miss(const struct slab *slab, size_t row)
+{
+    fill_misses(slab, row, slab->other_row);
+    return target_mass(slab, row, slab->other_row);
+}
+
+/* The whole value of targets, of terms that do not cancel. */
+static double target_excess(const struct slab *slab, size_t row)
+{
+    const double *q = slab->targets + row * slab->classes;
+    double *terms = slab->other_row, poly = slab->batch->poly_epsilon;
+
+    fill_misses(slab, row, terms);
+    for (size_t c = 0; c < slab->classes; c++) {
+        double x = slab_gap(slab, row, c) + slab->sums.log_sum[row];
+        terms[c] = q[c] == 0 ? 0 : excess_of(x, terms[c], poly);
+    }
+    return target_mass(slab, row, terms);
 }
 
 /* S alone. */
@@ -131,8 +149,11 @@ static double total_of(const struct slab *slab, size_t row)
 double shared_value(const struct slab *slab, size_t row)
 {
     const struct batch *batch = slab->batch;
+    double excess =
+        slab->targets && is_excess(batch) ? target_excess(slab, row) : (double)INFINITY;
+    if (isfinite(excess))
+        return excess;
     double total = 0, value = base_of(slab, row, &total);
-
     if (slab->targets)
         return batch->poly_epsilon == 0
                    ? value

@@ -80,6 +80,47 @@ static void bce_with_logits__of_a_confident_class_is_not_zero(void **state)
     unmake(&made);
 }
 
+/* e^-30 - (1 - e^-(e^-30)), nearly: 1.9e-14 of what it is taken from. */
+static void poly_epsilon__of_minus_1_leaves_what_is_small(void **state)
+{
+    (void)state;
+    double logits[] = {30, 0}, targets[] = {1, 0};
+    int64_t label = 0;
+
+    for (int with_targets = 0; with_targets < 2; with_targets++) {
+        struct made made = make(&task_loss);
+        make_doubles(&made, "logits", SHAPE(2), logits);
+        if (with_targets)
+            make_doubles(&made, "targets", SHAPE(2), targets);
+        else
+            make_labels(&made, SHAPE_SCALAR, &label);
+        make_number(&made, "poly_epsilon", -1);
+        make_return(&made, "loss");
+        assert_scores(&made, NULL);
+        assert_near(made.result.loss, 4.3782553813477139e-27, 4e-15);
+        unmake(&made);
+    }
+}
+
+/* A third of twice the square of 1e154; the sum of the two is beyond the range. */
+static void hinge__of_squares_is_a_mean_where_their_sum_is_none(void **state)
+{
+    (void)state;
+    double logits[] = {1, 2, 3};
+    int64_t label = 0;
+    struct made made = make(&task_loss);
+
+    make_text(&made, "loss", "hinge");
+    make_doubles(&made, "logits", SHAPE(3), logits);
+    make_labels(&made, SHAPE_SCALAR, &label);
+    make_number(&made, "p", 2);
+    make_number(&made, "margin", 1e154);
+    make_return(&made, "loss");
+    assert_scores(&made, NULL);
+    assert_near(made.result.loss, 2.0 / 3 * 1e308, 4e-15);
+    unmake(&made);
+}
+
 /* There is no slope where a logit is just far enough, and a masked class is. */
 static void hinge__has_no_slope_at_the_margin(void **state)
 {
@@ -277,6 +318,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(losses__are_finite_where_only_differences_are_not),
         cmocka_unit_test(bce_with_logits__of_a_confident_class_is_not_zero),
+        cmocka_unit_test(poly_epsilon__of_minus_1_leaves_what_is_small),
+        cmocka_unit_test(hinge__of_squares_is_a_mean_where_their_sum_is_none),
         cmocka_unit_test(hinge__has_no_slope_at_the_margin),
         cmocka_unit_test(kl_div__of_a_class_without_a_share_counts_nothing),
         cmocka_unit_test(kl_div__of_equal_distributions_is_as_good_as_zero),
