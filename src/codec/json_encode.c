@@ -84,12 +84,13 @@ static void add_warnings(struct json *json, const struct result *result)
 struct reply *json_encode(const struct batch *batch, const struct result *result,
                           bool pretty, struct arena *mem, struct err *err)
 {
-    struct reply *reply = reply_new(pretty, mem, err);
+    bool is_line = batch_wants(batch, OUTPUT_RECORDS); /* the last of several */
+    struct reply *reply = reply_new(pretty && !is_line, mem, err);
 
     if (!reply)
         return NULL;
     struct json *json = reply_json(reply);
-    if (batch_wants(batch, OUTPUT_RECORDS)) {
+    if (is_line) {
         reply_text(reply, buf_span(&batch->records->lines));
         json_open(json, '{');
         json_key(json, "summary");
@@ -107,7 +108,7 @@ struct reply *json_encode(const struct batch *batch, const struct result *result
         json_add_skipped(json, batch->records);
     add_warnings(json, result);
     json_close(json, '}');
-    if (batch_wants(batch, OUTPUT_RECORDS))
+    if (is_line)
         json_close(json, '}');
     return reply_end(reply) ? reply : NULL;
 }

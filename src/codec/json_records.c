@@ -114,10 +114,15 @@ static bool skip(void *ctx, struct err *err)
     struct decoder *d = ctx;
     struct batch *whole = d->dataset.whole;
 
-    if (err_by(err, PHASE_TRANSPORT))
+    bool is_long = d->sequence.is_long, skips = whole->on_error == ON_ERROR_SKIP;
+
+    if (err_by(err, PHASE_TRANSPORT) && !(is_long && skips))
         return false;
-    add_place(d, err);
-    if (whole->on_error != ON_ERROR_SKIP)
+    if (is_long)
+        json_fault_place(&d->sequence.value_place, err);
+    else
+        add_place(d, err);
+    if (!skips)
         return false;
     keep_error(whole->records, err);
     *err = (struct err){0};

@@ -48,6 +48,7 @@ static bool begin_value(struct json_sequence *s, const char *at, struct err *err
 {
     s->count++;
     s->bytes = 0;
+    s->is_long = false;
     s->state = BETWEEN_IN_VALUE;
     s->value_place = s->place;
     s->value_place.offset = json_offset(&s->place, at);
@@ -118,8 +119,8 @@ static const char *read_value(struct json_sequence *s, const char *at, const cha
         if (stop == end)
             return end;
         if (*stop != '\n') {
-            fail_line(s, err);
-            return NULL;
+            s->is_long = !fail_line(s, err);
+            return give_up(s, stop, err);
         }
         if (!cut_value(s, err))
             return give_up(s, stop, err);

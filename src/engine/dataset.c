@@ -29,9 +29,11 @@ bool dataset_init(struct dataset *dataset, struct batch *whole, struct arena *me
     whole->state = arena_zalloc(mem, 1, sizeof *whole->state, err);
     if (!whole->state)
         return false;
-    if (whole->outputs == BIT(OUTPUT_RECORDS))
+    bool is_standard =
+        whole->outputs == BIT(OUTPUT_RECORDS) || !batch_has(whole, MEMBER_return);
+    if (is_standard)
         whole->outputs |= whole->task->standard_outputs;
-    if (whole->loss->is_elementwise && !batch_has(whole, MEMBER_return))
+    if (is_standard && whole->loss->is_elementwise)
         whole->outputs &= ~BIT(OUTPUT_METRICS);
     dataset->record = *whole;
     dataset->record.task = &task_record;

@@ -240,11 +240,11 @@ static void dataset__of_a_client_that_leaves_leaves_nothing(void **state)
 }
 
 /* What is so long, in one line or in many, is answered with the flag. */
-static void assert_too_large(struct client *client, const char *body, bool chunked,
-                             const char *flag)
+static void assert_too_large(struct client *client, const char *target, const char *body,
+                             bool chunked, const char *flag)
 {
     const struct question question = {.method = "POST",
-                                      .target = "/v1/loss?on_error=skip",
+                                      .target = target,
                                       .header = {TYPE},
                                       .body = body,
                                       .body_length = strlen(body),
@@ -276,8 +276,45 @@ static void dataset__beyond_a_ceiling_is_told_which(void **state)
     for (char *at = lines; at - lines < 59000;)
         at += sprintf(at, RECORD);
     for (int chunked = 0; chunked < 2; chunked++) {
-        assert_too_large(client, line, chunked, "--max-line");
-        assert_too_large(client, lines, chunked, "--max-dataset");
+        assert_too_large(client, "/v1/loss", line, chunked, "--max-line");
+        assert_too_large(client, "/v1/loss?on_error=skip", lines, chunked,
+                         "--max-dataset");
+    }
+    client_free(client);
+    assert_int_equal(service_stop(&narrow), 0);
+}
+
+/* However long it is, and whatever it has. */
+static void dataset__goes_on_behind_a_line_that_is_too_long(void **state)
+{
+    static const char *const flags[] = {"--max-line", "1024", NULL};
+    static char lines[40000];
+    struct service narrow;
+    struct answer answer;
+    char why[200], *at = lines;
+
+    (void)state;
+    at += sprintf(at, RECORD "{\"logits\":[");
+    for (int i = 0; i < 9000; i++)
+        at += sprintf(at, "%d,", i % 10);
+    sprintf(at, "oops\n" RECORD);
+    assert_true(service_start(&narrow, flags));
+    struct client *client = client_new(narrow.port);
+    for (int chunked = 0; chunked < 2; chunked++) {
+        const struct question question = {.method = "POST",
+                                          .target = "/v1/loss?on_error=skip&return=loss",
+                                          .header = {TYPE},
+                                          .body = lines,
+                                          .body_length = strlen(lines),
+                                          .chunked = chunked};
+        if (!client_ask(client, &question, &answer, why))
+            fail_msg("%s", why);
+        assert_int_equal(answer.status, 200);
+        assert_non_null(
+            strstr(answer.body, "\"count\":2,\"ignored\":0,\"errors\":[{\"line\":2,"));
+        assert_non_null(strstr(answer.body, "--max-line"));
+        assert_non_null(strstr(answer.body, "\"error_count\":1}"));
+        answer_release(&answer);
     }
     client_free(client);
     assert_int_equal(service_stop(&narrow), 0);
@@ -319,6 +356,7 @@ int main(void)
         cmocka_unit_test(dataset__may_come_in_chunks_after_a_100),
         cmocka_unit_test(dataset__of_a_client_that_leaves_leaves_nothing),
         cmocka_unit_test(dataset__beyond_a_ceiling_is_told_which),
+        cmocka_unit_test(dataset__goes_on_behind_a_line_that_is_too_long),
         cmocka_unit_test(dataset__that_has_begun_is_finished_by_a_drain),
     };
 
