@@ -73,7 +73,7 @@ static void add_place(const struct json_sequence *sequence, struct err *err)
 {
     struct err inner = *err;
 
-    if (err_by(err, PHASE_TEXT))
+    if (err->has_position || (err_by(err, PHASE_TEXT) && !err->pointer[0]))
         return;
     if (sequence->is_array &&
         snprintf(err->pointer, sizeof err->pointer, "/%zu%s", sequence->count - 1,

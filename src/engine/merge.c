@@ -1,6 +1,7 @@
 #include "lossd/engine/merge.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -105,7 +106,9 @@ static void option_words(const struct batch *batch, enum member member,
     const struct member_info *info = &member_infos[member];
     const void *field = (const char *)batch + info->offset;
 
-    if (info->type == MEMBER_NUMBER)
+    if (info->type == MEMBER_NUMBER && isnan(*(const double *)field))
+        snprintf(out, PLACE_SIZE, "not given");
+    else if (info->type == MEMBER_NUMBER)
         number_words(out, *(const double *)field);
     else if (info->type == MEMBER_CHOICE)
         snprintf(out, PLACE_SIZE, "%s", info->choices[*(const int64_t *)field]);
