@@ -54,15 +54,32 @@ static bool choose_codecs(struct exchange *exchange)
     exchange->codec = codec_for(exchange->route->task, head->content_type);
     if (!exchange->codec)
         return fail_media_type(exchange);
-    exchange->writer = codec_for_answer(head->accept);
+    exchange->writer = codec_for_answer(head->accept, NULL);
     return exchange->writer || fail_accept(exchange);
 }
 
+static bool fits(const struct codec *writer, const struct batch *batch, struct err *err)
+{
+    return !writer->can_encode || writer->can_encode(batch, err);
+}
+
+/* What is less welcome may do where the first choice has no room for the answer. */
 bool head_writer_fits(struct exchange *exchange)
 {
-    const struct codec *writer = exchange->writer;
+    struct err err = {.kind = ERR_NONE};
 
-    return !writer->can_encode || writer->can_encode(&exchange->batch, &exchange->err);
+    if (fits(exchange->writer, &exchange->batch, &err))
+        return true;
+    const struct codec *other =
+        exchange->route->codec
+            ? NULL
+            : codec_for_answer(exchange->head.accept, exchange->writer);
+    if (other && fits(other, &exchange->batch, &exchange->err)) {
+        exchange->writer = other;
+        return true;
+    }
+    exchange->err = err;
+    return false;
 }
 
 /* ---- what is to be scored ----------------------------------------------------- */

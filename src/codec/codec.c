@@ -63,13 +63,13 @@ struct task codec_whole_task(const struct task *task)
     return whole;
 }
 
-const struct codec *codec_for_answer(struct span accept)
+const struct codec *codec_for_answer(struct span accept, const struct codec *but)
 {
     const struct codec *best = NULL;
     struct acceptance of_best = {ACCEPT_NOTHING, 0};
 
     for (size_t i = 0; i < CODECS; i++) {
-        if (!codecs[i]->answers_as)
+        if (!codecs[i]->answers_as || codecs[i] == but)
             continue;
         struct acceptance here = accept_find(accept, codecs[i]->answers_as);
         if (here.quality == 0 || (best && !accept_prefers(here, of_best)))

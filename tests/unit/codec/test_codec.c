@@ -104,11 +104,13 @@ static void codec_for_answer__is_json_unless_another_is_preferred(void **state)
                                        "*/*;q=0", "image/*, text/*"};
 
     for (size_t i = 0; i < LENGTH(json); i++)
-        assert_ptr_equal(codec_for_answer(span_of(json[i])), &codec_json);
+        assert_ptr_equal(codec_for_answer(span_of(json[i]), NULL), &codec_json);
     for (size_t i = 0; i < LENGTH(npy); i++)
-        assert_ptr_equal(codec_for_answer(span_of(npy[i])), &codec_npy);
+        assert_ptr_equal(codec_for_answer(span_of(npy[i]), NULL), &codec_npy);
     for (size_t i = 0; i < LENGTH(none); i++)
-        assert_null(codec_for_answer(span_of(none[i])));
+        assert_null(codec_for_answer(span_of(none[i]), NULL));
+    assert_ptr_equal(codec_for_answer(span_of(npy[2]), &codec_npy), &codec_json);
+    assert_null(codec_for_answer(span_of(npy[0]), &codec_npy));
 }
 
 int main(void)
