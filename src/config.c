@@ -294,8 +294,8 @@ static bool variable_read(struct sources *sources, const char *variable,
         asked->file = asked->file ? asked->file : value.at;
         return true;
     }
-    if (!starts_with(name, "LOSSD_"))
-        return true;
+    if (!starts_with(name, "LOSSD_") || span_is(name, "LOSSD_KERNEL"))
+        return true; /* that one is for tests */
     bool is_key = variable_key(name, key);
     const struct option *option = is_key ? option_find(span_of(key)) : NULL;
     if (!option) {
@@ -346,6 +346,12 @@ size_t config_kept(const struct config *config, size_t whole)
     return config->small_body > 0 ? whole / 4 : 0;
 }
 
+/* What one request that is not small can have at all. */
+static size_t most_memory(const struct config *config)
+{
+    return config->memory_budget - config_kept(config, config->memory_budget);
+}
+
 void config_settle(struct config *config, int log_fd)
 {
     size_t cores = machine_cores("");
@@ -360,11 +366,18 @@ void config_settle(struct config *config, int log_fd)
         config->queue_size = PLACES_A_THREAD * config->threads;
     if (config->memory_budget == 0)
         config->memory_budget = limit && limit < memory ? limit / 2 : memory / 4;
-    size_t most = config->memory_budget - config_kept(config, config->memory_budget);
-    if (config->max_request_memory > most)
-        config->max_request_memory = most;
+    if (config->max_request_memory > most_memory(config))
+        config->max_request_memory = most_memory(config);
     if (config->log_format == CONFIG_LOG_AUTO)
         config->log_format = isatty(log_fd) ? LOG_TEXT : LOG_JSON;
+}
+
+const char *config_memory_flag(const struct config *config)
+{
+    bool is_tight =
+        config->memory_budget > 0 && config->max_request_memory >= most_memory(config);
+
+    return is_tight ? "--memory-budget" : "--max-request-memory";
 }
 
 void config_ceilings(const struct config *config, struct config_ceilings *out)
@@ -378,6 +391,8 @@ void config_ceilings(const struct config *config, struct config_ceilings *out)
         char *flag = out->flags[out->count];
         option_key(&options[i], key);
         snprintf(flag, CONFIG_FLAG_SIZE, "--%s", key);
+        if (&options[i] == &options[CONFIG_OPTION_max_request_memory])
+            snprintf(flag, CONFIG_FLAG_SIZE, "%s", config_memory_flag(config));
         out->limits[out->count++] =
             (struct api_limit){.name = options[i].name,
                                .flag = flag,

@@ -73,6 +73,10 @@ void config_settle(struct config *config, int log_fd);
 /* The part of the whole memory or queue that only small requests may use. */
 size_t config_kept(const struct config *config, size_t whole);
 
+/* Raises what one request may hold: "--max-request-memory", or "--memory-budget" where that
+ * is what keeps it down, once they are settled. */
+const char *config_memory_flag(const struct config *config);
+
 /* The ceilings in force, for GET /v1/limits.  Holds texts of its own that the
  * limits point to, so it stays where it was filled. */
 struct config_ceilings {

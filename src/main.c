@@ -3,7 +3,7 @@
  * The first SIGTERM or SIGINT drains: readiness says no, and after the delay
  * that balancers need to notice, no new connections are taken and those that
  * are there are finished.  A second one hastens whichever wait is on.  SIGHUP reads
- * the keys again. */
+ * the keys again; where there are none it is one of those. */
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,7 +34,8 @@
 
 enum {
     BIG_BLOCK = 128 << 10, /* arrays of this size go back to the system when freed */
-    POLL_NS = 10000000
+    POLL_NS = 10000000,
+    GRACE_S = 3 /* to end after all that drains */
 };
 
 static const int64_t SECOND = INT64_C(1000000000), DAY = INT64_C(86400000000000);
@@ -103,6 +104,7 @@ static struct api *make_api(struct service *service)
         .max_body = config->max_body,
         .max_dataset = config->max_dataset,
         .max_request_memory = config->max_request_memory,
+        .memory_flag = config_memory_flag(config),
         .small_body = config->small_body,
         .server_timing = config->server_timing,
         .keys = service->keys,
@@ -246,10 +248,24 @@ static int next_signal(const struct service *service, const sigset_t *signals, i
     return 0;
 }
 
+static void give_up(int which)
+{
+    (void)which;
+    _exit(1);
+}
+
+/* A log that nobody takes holds up whoever writes it, and with it the end. */
+static void end_in_any_case(int64_t ns)
+{
+    signal(SIGALRM, give_up);
+    alarm((unsigned)(ns / SECOND) + GRACE_S);
+}
+
 static void drain(struct service *service, const sigset_t *ends)
 {
     const struct config *config = &service->config;
 
+    end_in_any_case(config->drain_delay + config->drain_timeout);
     log_note(&service->log, LOG_INFO, "stopping: finishing what has begun");
     notify_say(&service->notify, "STOPPING=1\nSTATUS=finishing what has begun");
     api_set_draining(service->api, true);
@@ -278,7 +294,7 @@ static void reload_keys(struct service *service)
 }
 
 /* Waits for a signal that ends the service.  Without keys SIGHUP is one, as it is when
- * a terminal closes; it is blocked only where it means to read them again. */
+ * a terminal closes. */
 static void await_end(struct service *service, const sigset_t *ends)
 {
     sigset_t all = *ends;
@@ -286,9 +302,18 @@ static void await_end(struct service *service, const sigset_t *ends)
 
     if (service->keys)
         sigaddset(&all, SIGHUP);
-    while ((which = next_signal(service, &all, DAY)) == 0 || which == SIGHUP)
+    while ((which = next_signal(service, &all, DAY)) == 0 ||
+           (which == SIGHUP && service->keys))
         if (which == SIGHUP)
             reload_keys(service);
+}
+
+/* Under nohup, say, and then it is to stay so. */
+static bool is_ignored(int which)
+{
+    struct sigaction action;
+
+    return sigaction(which, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 /* Blocks in this thread, and so in all that it makes, what it will wait for.  Returns
@@ -300,6 +325,8 @@ static sigset_t block_signals(const struct service *service)
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);
+    if (!service->keys && !is_ignored(SIGHUP))
+        sigaddset(&ends, SIGHUP);
     all = ends;
     if (service->keys)
         sigaddset(&all, SIGHUP);
@@ -324,6 +351,15 @@ static int serve(struct service *service)
     return started ? 0 : 1;
 }
 
+/* What was asked for has been printed, or has not. */
+static int end_printing(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    perror("lossd: standard output");
+    return 1;
+}
+
 int main(int argc, char *argv[])
 {
     struct service service = {0};
@@ -334,13 +370,13 @@ int main(int argc, char *argv[])
     enum config_outcome outcome =
         config_load(&service.config, argc, argv, environ, version, stdout, stderr);
     if (outcome == CONFIG_DONE)
-        return 0;
+        return end_printing();
     if (outcome == CONFIG_BAD || !settings_are_sound(&service))
         return 2;
     if (outcome == CONFIG_CHECK) {
         puts("the settings are sound");
         keyring_free(service.keys);
-        return 0;
+        return end_printing();
     }
     mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
     config_settle(&service.config, STDOUT_FILENO);

@@ -39,6 +39,8 @@ struct api *api_new(const struct api_settings *settings)
     if (!api)
         return NULL;
     api->settings = *settings;
+    if (!settings->memory_flag)
+        api->settings.memory_flag = "--max-request-memory";
     if (getrandom(&api->id_seed, sizeof api->id_seed, 0) != sizeof api->id_seed)
         api->id_seed = (uint64_t)clock_ns();
     if (openapi_make(api))
@@ -67,8 +69,8 @@ void exchange_init(struct exchange *exchange, struct api *api, struct budget *bu
     exchange->request_id[0] = exchange->trace_id[0] = '\0';
     exchange->api = api;
     exchange->began_ns = clock_ns();
-    arena_init(&exchange->mem, api->settings.max_request_memory, "--max-request-memory",
-               budget);
+    arena_init(&exchange->mem, api->settings.max_request_memory,
+               api->settings.memory_flag, budget);
 }
 
 void exchange_release(struct exchange *exchange)

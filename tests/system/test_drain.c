@@ -6,13 +6,16 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "churn.h"
+#include "program.h"
 #include "service.h"
 #include "wire.h"
 
@@ -68,6 +71,53 @@ static void drain__finishes_what_has_begun_after_sigint(void **state)
 {
     (void)state;
     finishes_what_has_begun(SIGINT);
+}
+
+/* As when its terminal closes; where there are keys it means something else. */
+static void drain__finishes_what_has_begun_after_sighup(void **state)
+{
+    (void)state;
+    finishes_what_has_begun(SIGHUP);
+}
+
+/* Started with a log that nobody reads, and which is full when it is to end. */
+static pid_t start_with_full_log(int log[2])
+{
+    char text[4096];
+    pid_t pid;
+
+    assert_int_equal(pipe(log), 0);
+    pid = fork();
+    if (pid == 0) {
+        dup2(log[1], STDOUT_FILENO);
+        execl(service_program(), "lossd", "--port", "0", "--drain-timeout", "100ms",
+              (char *)NULL);
+        _exit(127);
+    }
+    assert_true(pid > 0);
+    assert_true(read(log[0], text, sizeof text) > 0); /* it listens */
+    memset(text, '\n', sizeof text);
+    fcntl(log[1], F_SETFL, O_NONBLOCK);
+    while (write(log[1], text, sizeof text) > 0)
+        continue;
+    while (write(log[1], text, 1) > 0)
+        continue;
+    fcntl(log[1], F_SETFL, 0); /* it is the service's, too */
+    return pid;
+}
+
+static void drain__ends_though_nobody_takes_its_log(void **state)
+{
+    int log[2], status;
+
+    (void)state;
+    pid_t pid = start_with_full_log(log);
+    kill(pid, SIGTERM);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    close(log[0]);
+    close(log[1]);
 }
 
 static unsigned get(const struct service *service, const char *target)
@@ -210,6 +260,22 @@ static void drain__loses_no_answer_on_connections_in_use(void **state)
     }
 }
 
+static void start__says_when_what_was_asked_for_cannot_be_printed(void **state)
+{
+    static const char *const flags[] = {"--help", "--version", "--print-config",
+                                        "--check-config"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        struct program program = {
+            .path = service_program(), .words = {flags[i]}, .out_path = "/dev/full"};
+        static struct ending ending;
+        assert_true(program_run(&program, &ending));
+        assert_int_equal(ending.status, 1);
+        assert_non_null(strstr(ending.err, "standard output"));
+    }
+}
+
 static void start__names_an_address_that_is_taken(void **state)
 {
     struct service service;
@@ -237,12 +303,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(drain__finishes_what_has_begun_after_sigterm),
         cmocka_unit_test(drain__finishes_what_has_begun_after_sigint),
+        cmocka_unit_test(drain__finishes_what_has_begun_after_sighup),
+        cmocka_unit_test(drain__ends_though_nobody_takes_its_log),
         cmocka_unit_test(drain__serves_on_but_is_not_ready_during_the_delay),
         cmocka_unit_test(drain__closes_connections_that_are_idle),
         cmocka_unit_test(drain__cuts_off_what_does_not_end),
         cmocka_unit_test(drain__is_hastened_by_a_second_signal),
         cmocka_unit_test(drain__survives_an_end_while_the_pool_works),
         cmocka_unit_test(drain__loses_no_answer_on_connections_in_use),
+        cmocka_unit_test(start__says_when_what_was_asked_for_cannot_be_printed),
         cmocka_unit_test(start__names_an_address_that_is_taken),
     };
 

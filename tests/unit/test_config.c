@@ -580,6 +580,7 @@ static void config__settles_what_was_left_to_the_machine(void **state)
     struct config open = loaded("", "");
     struct config all =
         loaded("--max-request-memory 1TiB --memory-budget 1GiB --small-body 0", "");
+    struct config roomy = loaded("--max-request-memory 1MiB --memory-budget 1GiB", "");
     struct config given = loaded("--threads 3 --net-threads 5 --queue-size 7 "
                                  "--log-format off",
                                  "");
@@ -589,12 +590,16 @@ static void config__settles_what_was_left_to_the_machine(void **state)
     config_settle(&config, ends[1]);
     config_settle(&open, ends[1]);
     config_settle(&all, ends[1]);
+    config_settle(&roomy, ends[1]);
     config_settle(&given, ends[1]);
     close(ends[0]);
     close(ends[1]);
     assert_int_equal(config.max_request_memory,
                      3u << 28); /* the rest is for small ones */
     assert_int_equal(all.max_request_memory, 1u << 30);
+    assert_string_equal(config_memory_flag(&config), "--memory-budget");
+    assert_string_equal(config_memory_flag(&all), "--memory-budget");
+    assert_string_equal(config_memory_flag(&roomy), "--max-request-memory");
     assert_true(open.threads >= 1);
     assert_true(open.net_threads >= 1);
     assert_int_equal(open.queue_size, 24 * open.threads);

@@ -45,7 +45,8 @@ struct api_settings {
     struct limits limits;
     size_t max_body;               /* bytes of a request body, compressed or not, */
     size_t max_dataset;            /* and of one that is read in constant memory */
-    size_t max_request_memory;     /* bytes one request may hold */
+    size_t max_request_memory;     /* bytes one request may hold; what raises that: */
+    const char *memory_flag;       /* NULL: "--max-request-memory" */
     size_t small_body;             /* requests up to this are favoured with memory */
     bool server_timing;            /* send Server-Timing */
     struct keyring *keys;          /* of those who may ask; NULL: everybody may */
