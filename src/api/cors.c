@@ -48,7 +48,8 @@ void cors_add(const struct exchange *exchange, struct response *response)
         return;
     response_add(response, "Access-Control-Allow-Origin", allowed);
     response_add(response, "Access-Control-Expose-Headers",
-                 "X-Request-ID, Retry-After, Server-Timing");
+                 "X-Request-ID, Retry-After, Server-Timing, "
+                 "Inference-Header-Content-Length");
 }
 
 void cors_add_leave(const char *methods, struct response *response)
@@ -56,7 +57,7 @@ void cors_add_leave(const char *methods, struct response *response)
     response_add(response, "Access-Control-Allow-Methods", methods);
     response_add(response, "Access-Control-Allow-Headers",
                  "Authorization, Content-Type, Content-Encoding, X-Request-ID, "
-                 "X-Request-Timeout, traceparent");
+                 "X-Request-Timeout, Inference-Header-Content-Length, traceparent");
     response_add(response, "Access-Control-Max-Age", "7200");
 }
 

@@ -28,18 +28,19 @@ bool describe_server(const struct api *api, struct json *json, struct err *err)
 }
 
 /* Clients differ in which of the two they look for, whatever they asked. */
-static void health_document(struct json *json)
+static void health_document(const struct api *api, struct json *json)
 {
     json_open(json, '{');
     true_member(json, "live");
-    true_member(json, "ready");
+    json_key(json, "ready");
+    json_bool(json, !atomic_load(&api->draining));
     json_close(json, '}');
 }
 
 bool describe_live_server(const struct api *api, struct json *json, struct err *err)
 {
-    (void)api, (void)err;
-    health_document(json);
+    (void)err;
+    health_document(api, json);
     return true;
 }
 
@@ -54,7 +55,7 @@ bool describe_ready_server(const struct api *api, struct json *json, struct err 
 {
     if (!check_ready(api, err))
         return false;
-    health_document(json);
+    health_document(api, json);
     return true;
 }
 

@@ -173,7 +173,11 @@ static struct span bearer_of(struct span authorization)
         return (struct span){NULL, 0};
     while (len < authorization.len && authorization.at[len] == ' ')
         len++;
-    return (struct span){authorization.at + len, authorization.len - len};
+    size_t end = authorization.len; /* blanks behind a value are not of it */
+    while (end > len &&
+           (authorization.at[end - 1] == ' ' || authorization.at[end - 1] == '\t'))
+        end--;
+    return (struct span){authorization.at + len, end - len};
 }
 
 bool keyring_opens(struct keyring *keyring, struct span authorization, struct err *err)

@@ -66,7 +66,7 @@ static void write_parameters(const struct route *route, struct json *json)
 {
     openapi_open(json, "parameters", '[');
     write_segments(route, json);
-    if (route->task)
+    if (route->task && !route->codec)
         write_options(route->task, json);
     openapi_parameter_refs(json, route->task != NULL);
     json_close(json, ']');

@@ -232,8 +232,8 @@ static const char *describe_output(enum output output, const char **type)
     case OUTPUT_LOSSES:
         return "the loss of each position";
     case OUTPUT_PROBABILITIES:
-        return "softmax of the logits, after softcap and temperature; shape of "
-               "logits";
+        return "softmax of the logits, after softcap and temperature, or for "
+               "bce_with_logits their sigmoids; shape of logits";
     case OUTPUT_LOG_PROBABILITIES:
         return "their logarithms";
     case OUTPUT_LOGSUMEXP:

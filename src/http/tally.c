@@ -17,7 +17,7 @@ static const struct {
 } statuses[] = {STATUS(200), STATUS(400), STATUS(422), STATUS(503), STATUS(404),
                 STATUS(405), STATUS(408), STATUS(413), STATUS(414), STATUS(415),
                 STATUS(417), STATUS(431), STATUS(499), STATUS(500), STATUS(501),
-                STATUS(505), STATUS(204), STATUS(401)};
+                STATUS(505), STATUS(204), STATUS(401), STATUS(406), STATUS(304)};
 #undef STATUS
 
 enum { STATUSES = sizeof statuses / sizeof *statuses };

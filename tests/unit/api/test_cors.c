@@ -88,7 +88,8 @@ static void cors__lets_the_origin_read_answers_and_problems(void **state)
         assert_string_equal(header(&talk, "Access-Control-Allow-Origin"),
                             "https://a.example");
         assert_string_equal(header(&talk, "Access-Control-Expose-Headers"),
-                            "X-Request-ID, Retry-After, Server-Timing");
+                            "X-Request-ID, Retry-After, Server-Timing, "
+                            "Inference-Header-Content-Length");
         assert_string_equal(header(&talk, "Vary"), "Origin");
         end(&talk);
     }

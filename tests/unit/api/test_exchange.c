@@ -288,6 +288,9 @@ static void api_answer__is_ready_nowhere_while_draining(void **state)
         api_set_draining(talk.api, true);
         answer(&talk);
         assert_int_equal(talk.response.status, cases[i].status);
+        if (strcmp(cases[i].target, "/v2/health/live") == 0)
+            assert_int_equal(
+                memcmp(talk.response.body.at, "{\"live\":true,\"ready\":false}", 27), 0);
         end(&talk);
     }
 }

@@ -81,6 +81,7 @@ static void keyring_new__takes_keys_comments_and_empty_lines(void **state)
     assert_int_equal(keyring_count(keyring), 2);
     assert_true(opens(keyring, "Bearer " KEY_16));
     assert_true(opens(keyring, "Bearer " OTHER));
+    assert_true(opens(keyring, "Bearer " OTHER " \t"));
     assert_false(opens(keyring, "Bearer # people"));
     assert_false(opens(keyring, "Bearer #"));
     keyring_free(keyring);
