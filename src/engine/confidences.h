@@ -7,6 +7,7 @@
 /* A high part counts 2^-38, a low one 2^-90, which is all there is of the confidence of
  * less than 2^38 classes. */
 enum { CONFIDENCE_BITS = 90, HIGH_BITS = 38 };
+#define CONFIDENCE_UNIT 0x1p-90
 
 struct confidences {
     const double *value;        /* in (0, 1], of those that are kept */

@@ -178,7 +178,7 @@ static confidence_sum difference(const struct bin *bin)
 
 static double number_of(confidence_sum sum)
 {
-    return (double)sum * 0x1p-90;
+    return (double)sum * CONFIDENCE_UNIT;
 }
 
 struct metrics summary_metrics(struct summary *summary)
