@@ -391,7 +391,7 @@ void config_ceilings(const struct config *config, struct config_ceilings *out)
         char *flag = out->flags[out->count];
         option_key(&options[i], key);
         snprintf(flag, CONFIG_FLAG_SIZE, "--%s", key);
-        if (&options[i] == &options[CONFIG_OPTION_max_request_memory])
+        if (i == CONFIG_OPTION_max_request_memory)
             snprintf(flag, CONFIG_FLAG_SIZE, "%s", config_memory_flag(config));
         out->limits[out->count++] =
             (struct api_limit){.name = options[i].name,

@@ -169,15 +169,12 @@ static struct span bearer_of(struct span authorization)
     static const char scheme[] = "Bearer ";
     size_t len = sizeof scheme - 1;
 
+    authorization = span_trim(authorization, " \t"); /* which are not of the value */
     if (authorization.len < len || strncasecmp(authorization.at, scheme, len) != 0)
         return (struct span){NULL, 0};
     while (len < authorization.len && authorization.at[len] == ' ')
         len++;
-    size_t end = authorization.len; /* blanks behind a value are not of it */
-    while (end > len &&
-           (authorization.at[end - 1] == ' ' || authorization.at[end - 1] == '\t'))
-        end--;
-    return (struct span){authorization.at + len, end - len};
+    return (struct span){authorization.at + len, authorization.len - len};
 }
 
 bool keyring_opens(struct keyring *keyring, struct span authorization, struct err *err)

@@ -18,7 +18,7 @@ bool state_init(struct state *state, size_t bins, size_t classes, struct arena *
 {
     *state = (struct state){0};
     if (bins > 0) {
-        struct bin *room = arena_alloc(mem, bins + 1, sizeof *room, err);
+        struct bin *room = arena_alloc(mem, bins, sizeof *room, err);
         if (!room)
             return false;
         summary_init(&state->summary, room, bins);

@@ -78,7 +78,7 @@ static double target_brier(const struct slab *slab, size_t row)
 void summary_init(struct summary *summary, struct bin *bins, size_t count)
 {
     *summary = (struct summary){.bin_count = count, .bins = bins};
-    for (size_t i = 0; i <= count; i++)
+    for (size_t i = 0; i < count; i++)
         bins[i] = (struct bin){.above = (double)i / (double)count};
 }
 

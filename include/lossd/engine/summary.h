@@ -31,10 +31,10 @@ struct summary {
     int64_t count, top5;
     struct exact_sum nll, brier, entropy;
     size_t bin_count, pending;
-    struct bin *bins; /* and one that begins where the last one ends */
+    struct bin *bins;
 };
 
-/* Makes an empty one, with `count` bins of equal width; there is room for one more. */
+/* Makes an empty one, with `count` bins of equal width. */
 void summary_init(struct summary *summary, struct bin *bins, size_t count);
 
 /* Adds the rows that are kept; all, when that is NULL.  `truth` has the true class of

@@ -151,7 +151,7 @@ static void count_plainly(const struct rows *rows, bool keeps_all, struct bin *b
 
 static void check_counts(const struct arithmetic *real, struct random *random)
 {
-    struct bin found[BINS_MAX + 1], wanted[BINS_MAX + 1];
+    struct bin found[BINS_MAX], wanted[BINS_MAX];
     struct summary summary, plain;
     size_t bins = 1 + random_below(random, BINS_MAX);
     struct rows rows = draw_rows(random, bins);
