@@ -45,8 +45,12 @@ static struct problem problem_of(enum err_kind kind)
         return (struct problem){415, "Unsupported encoding"};
     case ERR_UPLOAD_TIMEOUT:
         return (struct problem){408, "Upload timed out"};
+    case ERR_ADDRESS_TOO_LONG:
+        return (struct problem){414, "Address too long"};
     case ERR_HEADERS_TOO_LARGE:
         return (struct problem){431, "Headers too large"};
+    case ERR_HTTP_VERSION:
+        return (struct problem){505, "HTTP version not supported"};
     case ERR_TOO_LARGE:
         return (struct problem){413, "Too large"};
     case ERR_INVALID_JSON:

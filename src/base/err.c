@@ -47,7 +47,9 @@ enum err_phase err_phase(enum err_kind kind)
     case ERR_UNSUPPORTED_MEDIA_TYPE:
     case ERR_UNSUPPORTED_ENCODING:
     case ERR_UPLOAD_TIMEOUT:
+    case ERR_ADDRESS_TOO_LONG:
     case ERR_HEADERS_TOO_LARGE:
+    case ERR_HTTP_VERSION:
     case ERR_TOO_LARGE:
     case ERR_KINDS:
         break;
@@ -72,7 +74,9 @@ const char *err_code(enum err_kind kind)
         [ERR_UNSUPPORTED_MEDIA_TYPE] = "unsupported_media_type",
         [ERR_UNSUPPORTED_ENCODING] = "unsupported_encoding",
         [ERR_UPLOAD_TIMEOUT] = "upload_timeout",
+        [ERR_ADDRESS_TOO_LONG] = "address_too_long",
         [ERR_HEADERS_TOO_LARGE] = "headers_too_large",
+        [ERR_HTTP_VERSION] = "http_version",
         [ERR_TOO_LARGE] = "too_large",
         [ERR_INVALID_JSON] = "invalid_json",
         [ERR_TRAILING_DATA] = "trailing_data",

@@ -6,6 +6,7 @@
 
 #include "http/connection.h"
 #include "http/inside.h"
+#include "http/verdict.h"
 
 enum { FILL_BLOCK = 32768 };
 
@@ -107,7 +108,7 @@ enum MHD_Result answer_send(struct connection *connection)
     if (talk->last || atomic_load(&connection->net->server->draining))
         good &= MHD_add_response_header(made, "Connection", "close");
     if (good)
-        good = MHD_queue_response(talk->mhd, response->status, made);
+        good = verdict_queue(talk->mhd, response->status, made);
     MHD_destroy_response(made);
     if (good) {
         conversation_become(talk, TALK_SENT);

@@ -11,23 +11,21 @@
  * socket by hand.  That is safe because the library has nothing to write then. */
 #include "http/conversation.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "http/answer.h"
 #include "http/connection.h"
 #include "http/ending.h"
+#include "http/head.h"
 #include "http/inside.h"
+#include "http/refusal.h"
 #include "http/tally.h"
 #include "http/turn.h"
-#include "http/vet.h"
 
 enum {
     SWALLOW_MAX = 1 << 20, /* bytes of a refused body worth awaiting */
-    AT_ONCE = 4096,        /* bytes of a body that are read before the pool is asked */
-    RECORD_SIZE = 64 /* bytes that the library needs for a header besides its text */
+    AT_ONCE = 4096         /* bytes of a body that are read before the pool is asked */
 };
 
 /* ---- the head ---------------------------------------------------------------- */
@@ -63,10 +61,10 @@ void conversation_begin(struct connection *connection, struct MHD_Connection *mh
     talk->user_agent = (struct span){NULL, 0};
     talk->shed = SHED_MEMORY;
     talk->chunked = talk->last = talk->by_hand = talk->admitted = false;
-    talk->ends_twice = talk->headed = talk->to_head = false;
+    talk->ends_twice = talk->headed = talk->to_head = talk->unread = false;
     talk->parcel = (struct parcel){0};
     atomic_store_explicit(&talk->sent, 0, memory_order_relaxed);
-    talk->spilled = talk->spill_size = 0;
+    talk->spilled = talk->spill_size = talk->head_size = 0;
     /* the library decodes its own in place */
     talk->target = size <= sizeof talk->room ? talk->room : malloc(size);
     if (talk->target)
@@ -76,156 +74,6 @@ void conversation_begin(struct connection *connection, struct MHD_Connection *mh
     connection_count(&connection->turn, 1);
     connection_enter(connection, CONNECTION_HEAD);
 }
-
-/* "http://host/path" is "/path" to us. */
-static struct span origin_form(struct span target)
-{
-    static const char *const schemes[] = {"http://", "https://"};
-
-    for (size_t i = 0; i < 2; i++) {
-        size_t len = strlen(schemes[i]);
-        if (target.len < len || strncasecmp(target.at, schemes[i], len) != 0)
-            continue;
-        while (len < target.len && target.at[len] != '/' && target.at[len] != '?')
-            len++;
-        return len < target.len ? (struct span){target.at + len, target.len - len}
-                                : span_of("/");
-    }
-    return target;
-}
-
-static enum MHD_Result see_header(void *cls, enum MHD_ValueKind kind, const char *key,
-                                  size_t key_size, const char *value, size_t value_size)
-{
-    (void)kind;
-    vet_header(cls, (struct span){key, key_size}, (struct span){value, value_size});
-    return MHD_YES;
-}
-
-/* From its method to the end of its headers; later libraries read lines another way, and
- * show us all of them. */
-static struct span block_of(struct MHD_Connection *mhd, const char *method)
-{
-#if MHD_VERSION < 0x00097700
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-
-    return (struct span){method, info ? info->header_size : 0};
-#else
-    (void)mhd, (void)method;
-    return (struct span){NULL, 0};
-#endif
-}
-
-/* Fills the head.  False: unsound, `exchange.err` says why. */
-static bool read_head(struct conversation *talk, const char *method, const char *version,
-                      bool *expects_continue)
-{
-    struct exchange *exchange = &talk->exchange;
-    struct vetting vetting = vet_begin(&exchange->head, &exchange->err);
-
-    exchange->head.method = span_of(method);
-    if (talk->target)
-        exchange->head.target = origin_form(span_of(talk->target));
-    else
-        fail(&exchange->err, ERR_OVERLOADED, NULL, "there is no memory for the address");
-    vet_method(&vetting, exchange->head.method);
-    vet_block(&vetting, block_of(talk->mhd, method), span_of(version));
-    int headers =
-        MHD_get_connection_values_n(talk->mhd, MHD_HEADER_KIND, see_header, &vetting);
-    talk->head_size = vetting.block.len + (size_t)headers * RECORD_SIZE;
-    talk->chunked = vetting.chunked;
-    talk->user_agent = vetting.user_agent;
-    *expects_continue = vetting.expects_continue;
-    return vet_end(&vetting, span_of(version));
-}
-
-/* ---- refusals ---------------------------------------------------------------- */
-
-static void tell_retry_after(struct connection *connection)
-{
-    connection->talk.exchange.retry_after_s =
-        admission_retry_after_s(&connection->net->server->admission);
-}
-
-static void refuse(struct connection *connection)
-{
-    struct conversation *talk = &connection->talk;
-
-    tell_retry_after(connection);
-    turn_leave(connection);
-    api_refuse(&talk->exchange, &talk->response);
-}
-
-/* Refuses now, though more of the request may be on its way. */
-static enum MHD_Result refuse_at_once(struct connection *connection)
-{
-    struct conversation *talk = &connection->talk;
-
-    talk->last = true;
-    refuse(connection);
-    refuser_keep(connection->net->server->refuser, connection->fd);
-    return answer_send(connection);
-}
-
-/* Past the library, which is to end the connection. */
-static void refuse_past_library(struct connection *connection)
-{
-    struct conversation *talk = &connection->talk;
-
-    if (!connection_enter(connection, CONNECTION_WRITING))
-        return;
-    refuse(connection);
-    refuse_by_hand(connection->fd, talk->to_head, &talk->response);
-    refuser_keep(connection->net->server->refuser, connection->fd);
-    connection_count(&talk->sent, talk->response.body.len);
-    talk->by_hand = true;
-    conversation_become(talk, TALK_SENT);
-}
-
-#if MHD_VERSION < 0x00097700
-/* Its headers are in, there is no answer, and yet we have not been called. */
-static bool is_headed(const struct conversation *talk)
-{
-    return atomic_load(&talk->state) == TALK_BEGUN &&
-           MHD_get_connection_info(talk->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE) &&
-           !MHD_get_connection_info(talk->mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
-}
-
-/* There is one at most. */
-static struct connection *find_headed(const struct net *net)
-{
-    struct connection *at = net->registry.first; /* which only this thread changes */
-
-    while (at && !is_headed(&at->talk))
-        at = at->next;
-    return at;
-}
-
-/* It does not show us the method, so that HEAD is told more than it may be. */
-void conversation_refuse_first(const struct net *net)
-{
-    struct connection *connection = find_headed(net);
-
-    if (!connection)
-        return;
-    struct exchange *exchange = &connection->talk.exchange;
-    struct vetting vetting = vet_begin(&exchange->head, &exchange->err);
-    MHD_get_connection_values_n(connection->talk.mhd, MHD_HEADER_KIND, see_header,
-                                &vetting);
-    connection->talk.user_agent = vetting.user_agent;
-    fail(&exchange->err, ERR_BAD_HEADER, NULL, "the headers are not sound");
-    if (connection->talk.target)
-        exchange->head.target = origin_form(span_of(connection->talk.target));
-    api_route(exchange); /* for the names in the log */
-    refuse_past_library(connection);
-}
-#else
-void conversation_refuse_first(const struct net *net)
-{
-    (void)net;
-}
-#endif
 
 /* ---- the library's calls --------------------------------------------------------- */
 
@@ -245,7 +93,7 @@ static enum MHD_Result take_head(struct connection *connection, const char *meth
 {
     struct conversation *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
-    bool expects_continue, sound = read_head(talk, method, version, &expects_continue);
+    bool expects_continue, sound = head_read(talk, method, version, &expects_continue);
     talk->to_head = span_is(exchange->head.method, "HEAD");
     bool has_body = talk->chunked || talk->exchange.head.content_length > 0;
 
@@ -255,11 +103,11 @@ static enum MHD_Result take_head(struct connection *connection, const char *meth
     if (sound && routed && turn_is_due(connection, cost))
         routed = turn_admit(connection, cost);
     if (!sound)
-        return refuse_at_once(connection);
+        return refusal_at_once(connection);
     conversation_become(talk, routed ? TALK_BODY : TALK_SWALLOW);
     talk->ends_twice = expects_continue && !has_body;
     if (has_body && !routed && (expects_continue || !worth_swallowing(connection)))
-        return refuse_at_once(connection);
+        return refusal_at_once(connection);
     return connection_enter(connection, CONNECTION_BODY) ? MHD_YES : MHD_NO;
 }
 
@@ -267,7 +115,7 @@ static enum MHD_Result give_up(struct connection *connection)
 {
     turn_leave(connection);
     if (!worth_swallowing(connection)) {
-        refuse_past_library(connection);
+        refusal_past_library(connection);
         return MHD_NO;
     }
     conversation_become(&connection->talk, TALK_SWALLOW);
@@ -369,9 +217,9 @@ static enum MHD_Result take_end(struct connection *connection)
         exchange->refused = true;
     }
     if (exchange->refused) {
-        refuse(connection);
+        refusal_make(connection);
     } else {
-        tell_retry_after(connection); /* there may be no memory for the answer */
+        refusal_tell_when(connection); /* there may be no memory for the answer */
         api_answer(exchange, NULL, &talk->response);
     }
     return answer_at_end(connection);
@@ -404,40 +252,6 @@ enum MHD_Result conversation_go_on(struct connection *connection, const char *me
 
 /* ---- the end ------------------------------------------------------------------- */
 
-/* The head of an answer goes into the library's buffer, behind the request's head and
- * what has come behind that.  Where it finds no room the library closes the connection
- * without a word.  What else ends an answer in this way has broken the socket, or comes
- * behind a head that is not to blame. */
-static bool has_no_room(const struct connection *connection,
-                        enum MHD_RequestTerminationCode how)
-{
-    const struct conversation *talk = &connection->talk;
-    struct pollfd broken = {.fd = connection->fd};
-
-    return how == MHD_REQUEST_TERMINATED_WITH_ERROR && talk->state == TALK_SENT &&
-           talk->head_size >= connection->net->server->settings.connection_memory / 4 &&
-           !talk->by_hand && !talk->headed &&
-           atomic_load(&connection->phase) < CONNECTION_EXPIRED &&
-           poll(&broken, 1, 0) == 0;
-}
-
-static void refuse_without_room(struct connection *connection)
-{
-    struct conversation *talk = &connection->talk;
-    struct exchange *exchange = &talk->exchange;
-
-    exchange->err.kind = ERR_NONE;
-    fail(&exchange->err, ERR_HEADERS_TOO_LARGE, NULL,
-         "the headers, and what came behind them, leave no room for an answer in the "
-         "%zu bytes of a connection's buffer (--connection-memory raises that)",
-         connection->net->server->settings.connection_memory);
-    api_refuse(exchange, &talk->response);
-    refuser_keep(connection->net->server->refuser, connection->fd);
-    refuse_by_hand(connection->fd, talk->to_head, &talk->response);
-    atomic_store(&talk->sent, talk->response.body.len);
-    talk->by_hand = true;
-}
-
 void conversation_end(struct connection *connection, struct MHD_Connection *mhd,
                       enum MHD_RequestTerminationCode how)
 {
@@ -447,8 +261,8 @@ void conversation_end(struct connection *connection, struct MHD_Connection *mhd,
     if (talk->state == TALK_OVER)
         return;
     turn_leave(connection);
-    if (has_no_room(connection, how))
-        refuse_without_room(connection);
+    if (refusal_is_due_without_room(connection, how))
+        refusal_without_room(connection);
     /* what is still in the parcel has come, too */
     talk->exchange.body_bytes = atomic_load(&connection->taken);
     struct ending ending = ending_of(connection, mhd, complete);

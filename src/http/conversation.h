@@ -53,6 +53,7 @@ struct conversation {
     bool chunked;
     bool to_head;          /* the request is HEAD; the reaper reads it, once in a body */
     bool by_hand;          /* the answer has been written past the library */
+    bool unread;           /* the library ends it as a failure, answered or not */
     bool headed;           /* the head of the answer is on its way, and more of it */
     bool ends_twice;       /* the first end may be too early for the answer */
     bool last;             /* Connection: close, whatever the client asked for */
@@ -72,10 +73,6 @@ static inline void conversation_become(struct conversation *talk, enum talk_stat
 /* The first line of a request is in; `uri` is not kept. */
 void conversation_begin(struct connection *connection, struct MHD_Connection *mhd,
                         const char *uri);
-
-/* The library is about to refuse a request of this network thread by itself: where that
- * is for its headers, we do so in its place. */
-void conversation_refuse_first(const struct net *net);
 
 /* The library's calls: the headers are in; the body, piece by piece; the body is
  * in; again after having been suspended. */

@@ -49,7 +49,7 @@ struct ending ending_of(const struct connection *connection, struct MHD_Connecti
     }
     ending.status = talk->response.status;
     ending.kind = exchange->err.kind;
-    ending.gone = !complete && !talk->by_hand && is_gone(connection);
+    ending.gone = !complete && !talk->by_hand && !talk->unread && is_gone(connection);
     return ending;
 }
 

@@ -48,18 +48,14 @@ const char *server_library(void)
 /* ---- the library's callbacks --------------------------------------------------- */
 
 /* What the library has to say is about single connections, and clients can make
- * it say much: for those who look for it.  It also is all we hear of it before the
- * library refuses a request by itself, with a page, and its head twice. */
+ * it say much: for those who look for it. */
 __attribute__((format(printf, 2, 0))) static void
 on_library_line(void *cls, const char *format, va_list args)
 {
-    static const char refusal[] = "Error processing request ";
     const struct net *net = cls;
     const struct server *server = net->server;
     char line[LIBRARY_LINE];
 
-    if (strncmp(format, refusal, sizeof refusal - 1) == 0)
-        conversation_refuse_first(net);
     if (server->log->lowest > LOG_DEBUG)
         return;
     vsnprintf(line, sizeof line, format, args);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cjson/cJSON.h>
 #include <cmocka.h>
 
 #include "service.h"
@@ -291,6 +292,21 @@ static void follow(const struct wire_case *wire_case, struct wire *wire)
     assert_true(wire_ends(wire));
 }
 
+/* What is not answered is explained in one problem, whoever has found it. */
+static void assert_problem(const struct wire_case *wire_case, const struct answer *answer)
+{
+    char type[300] = "";
+    cJSON *problem = cJSON_Parse(answer->body);
+    const cJSON *status = cJSON_GetObjectItem(problem, "status");
+
+    answer_header(answer, "Content-Type", type);
+    if (strcmp(type, "application/problem+json") != 0 || !cJSON_IsNumber(status) ||
+        status->valueint != (int)answer->status ||
+        !cJSON_IsString(cJSON_GetObjectItem(problem, "code")))
+        fail_msg("%s: no problem: %s: %s", wire_case->name, type, answer->body);
+    cJSON_Delete(problem);
+}
+
 /* `rest` may be NULL. */
 static void assert_decides(const struct wire_case *wire_case,
                            const struct long_case *rest)
@@ -307,6 +323,8 @@ static void assert_decides(const struct wire_case *wire_case,
     if (answer.status != wire_case->status)
         fail_msg("%s: %u, not %u: %s", wire_case->name, answer.status, wire_case->status,
                  answer.body);
+    if (answer.status >= 400)
+        assert_problem(wire_case, &answer);
     answer_release(&answer);
     follow(wire_case, &wire);
     wire_close(&wire);
@@ -432,6 +450,28 @@ static void vetting__explains_itself_with_a_problem(void **state)
     wire_close(&wire);
 }
 
+/* Also to HEAD, behind another request: the head alone, and no more. */
+static void vetting__explains_what_the_library_cannot_read(void **state)
+{
+    struct wire wire;
+    struct answer answer;
+    char value[300];
+
+    (void)state;
+    assert_true(wire_open(&wire, service.port));
+    assert_true(wire_text(&wire, GET "\r\nHEAD /livez HTTP/1.1\r\nHost x\r\n\r\n"));
+    assert_true(wire_answer(&wire, false, &answer));
+    assert_int_equal(answer.status, 200);
+    answer_release(&answer);
+    assert_true(wire_answer(&wire, true, &answer));
+    assert_int_equal(answer.status, 400);
+    assert_true(answer_header(&answer, "Content-Type", value));
+    assert_string_equal(value, "application/problem+json");
+    answer_release(&answer);
+    assert_string_equal(wire_rest(&wire), "");
+    wire_close(&wire);
+}
+
 static void assert_header(const struct answer *answer, const char *name,
                           const char *wanted)
 {
@@ -492,6 +532,7 @@ int main(void)
         cmocka_unit_test(vetting__refuses_a_header_that_is_taken_for_a_request),
         cmocka_unit_test(vetting__answers_every_head_that_nearly_fills_the_buffer),
         cmocka_unit_test(vetting__explains_itself_with_a_problem),
+        cmocka_unit_test(vetting__explains_what_the_library_cannot_read),
         cmocka_unit_test(vetting__explains_what_is_no_length),
     };
 

@@ -1,0 +1,84 @@
+#include "http/head.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "http/conversation.h"
+#include "http/vet.h"
+
+enum {
+    RECORD_SIZE = 64 /* bytes that the library needs for a header besides its text */
+};
+
+/* "http://host/path" is "/path" to us. */
+static struct span origin_form(struct span target)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+
+    for (size_t i = 0; i < 2; i++) {
+        size_t len = strlen(schemes[i]);
+        if (target.len < len || strncasecmp(target.at, schemes[i], len) != 0)
+            continue;
+        while (len < target.len && target.at[len] != '/' && target.at[len] != '?')
+            len++;
+        return len < target.len ? (struct span){target.at + len, target.len - len}
+                                : span_of("/");
+    }
+    return target;
+}
+
+static enum MHD_Result see_header(void *cls, enum MHD_ValueKind kind, const char *key,
+                                  size_t key_size, const char *value, size_t value_size)
+{
+    (void)kind;
+    vet_header(cls, (struct span){key, key_size}, (struct span){value, value_size});
+    return MHD_YES;
+}
+
+/* From its method to the end of its headers; later libraries read lines another way, and
+ * show us all of them. */
+static struct span block_of(struct MHD_Connection *mhd, const char *method)
+{
+#if MHD_VERSION < 0x00097700
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    return (struct span){method, info ? info->header_size : 0};
+#else
+    (void)mhd, (void)method;
+    return (struct span){NULL, 0};
+#endif
+}
+
+bool head_read(struct conversation *talk, const char *method, const char *version,
+               bool *expects_continue)
+{
+    struct exchange *exchange = &talk->exchange;
+    struct vetting vetting = vet_begin(&exchange->head, &exchange->err);
+
+    exchange->head.method = span_of(method);
+    if (talk->target)
+        exchange->head.target = origin_form(span_of(talk->target));
+    else
+        fail(&exchange->err, ERR_OVERLOADED, NULL, "there is no memory for the address");
+    vet_method(&vetting, exchange->head.method);
+    vet_block(&vetting, block_of(talk->mhd, method), span_of(version));
+    int headers =
+        MHD_get_connection_values_n(talk->mhd, MHD_HEADER_KIND, see_header, &vetting);
+    talk->head_size = vetting.block.len + (size_t)headers * RECORD_SIZE;
+    talk->chunked = vetting.chunked;
+    talk->user_agent = vetting.user_agent;
+    *expects_continue = vetting.expects_continue;
+    return vet_end(&vetting, span_of(version));
+}
+
+void head_look(struct conversation *talk)
+{
+    struct exchange *exchange = &talk->exchange;
+    struct vetting vetting = vet_begin(&exchange->head, &exchange->err);
+
+    if (talk->target)
+        exchange->head.target = origin_form(span_of(talk->target));
+    MHD_get_connection_values_n(talk->mhd, MHD_HEADER_KIND, see_header, &vetting);
+    talk->user_agent = vetting.user_agent;
+}

@@ -1,0 +1,17 @@
+/* The head of a request, from what the library shows of it. */
+#ifndef LOSSD_HTTP_HEAD_H
+#define LOSSD_HTTP_HEAD_H
+
+#include <stdbool.h>
+
+struct conversation;
+
+/* Fills the exchange's head.  False: it is unsound, `exchange.err` says why. */
+bool head_read(struct conversation *talk, const char *method, const char *version,
+               bool *expects_continue);
+
+/* The same for a request that the library has not read to the end of its headers, as far
+ * as it has; where one of them is unsound, `exchange.err` says why. */
+void head_look(struct conversation *talk);
+
+#endif

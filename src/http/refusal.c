@@ -1,0 +1,155 @@
+#include "http/refusal.h"
+
+#include <poll.h>
+#include <stdint.h>
+
+#include "http/answer.h"
+#include "http/connection.h"
+#include "http/head.h"
+#include "http/inside.h"
+#include "http/turn.h"
+
+void refusal_tell_when(struct connection *connection)
+{
+    connection->talk.exchange.retry_after_s =
+        admission_retry_after_s(&connection->net->server->admission);
+}
+
+void refusal_make(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+
+    refusal_tell_when(connection);
+    turn_leave(connection);
+    api_refuse(&talk->exchange, &talk->response);
+}
+
+enum MHD_Result refusal_at_once(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+
+    talk->last = true;
+    refusal_make(connection);
+    refuser_keep(connection->net->server->refuser, connection->fd);
+    return answer_send(connection);
+}
+
+void refusal_past_library(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+
+    if (!connection_enter(connection, CONNECTION_WRITING))
+        return;
+    refusal_make(connection);
+    refuse_by_hand(connection->fd, talk->to_head, &talk->response);
+    refuser_keep(connection->net->server->refuser, connection->fd);
+    connection_count(&talk->sent, talk->response.body.len);
+    talk->by_hand = true;
+    conversation_become(talk, TALK_SENT);
+}
+
+/* Why the library cannot go on, from the status that it wants to answer. */
+static bool fail_unread(const struct conversation *talk, unsigned status, size_t room,
+                        struct err *err)
+{
+    switch (status) {
+    case MHD_HTTP_URI_TOO_LONG:
+        return fail(err, ERR_ADDRESS_TOO_LONG, NULL,
+                    "the address does not fit the %zu bytes of a connection's buffer "
+                    "(--connection-memory raises that)",
+                    room);
+    case MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE:
+        return fail(err, ERR_HEADERS_TOO_LARGE, NULL,
+                    "the headers do not fit the %zu bytes of a connection's buffer "
+                    "(--connection-memory raises that)",
+                    room);
+    case MHD_HTTP_HTTP_VERSION_NOT_SUPPORTED:
+        return fail(err, ERR_HTTP_VERSION, NULL,
+                    "the version of HTTP is another one; HTTP/1.1 or HTTP/1.0 is wanted");
+    case MHD_HTTP_CONTENT_TOO_LARGE:
+        return fail_limit(err, NULL, INT64_MAX, NULL,
+                          "a chunk has more bytes than any body");
+    default:
+        break;
+    }
+    if (talk->state >= TALK_BODY)
+        return fail(err, ERR_BAD_HEADER, NULL,
+                    "the chunks of the body are not sound; each is its size in "
+                    "hexadecimal digits, CR LF, as many bytes and CR LF");
+    return fail(err, ERR_BAD_HEADER, NULL,
+                "the first line or the headers of the request are not sound; METHOD "
+                "TARGET HTTP/1.1 and lines of NAME: VALUE are wanted");
+}
+
+/* Are the headers in?  Later libraries are past the mistake for which this is asked. */
+static bool is_headed(struct MHD_Connection *mhd)
+{
+#if MHD_VERSION < 0x00097700
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    return info && info->header_size > 0;
+#else
+    (void)mhd;
+    return false;
+#endif
+}
+
+/* Where the library has read all headers it would send the head of an answer twice; so
+ * that is written past it, to a HEAD with more than it may be, for we have not been shown
+ * the method. */
+enum MHD_Result refusal_of_unread(struct connection *connection,
+                                  struct MHD_Connection *mhd, unsigned status)
+{
+    struct conversation *talk = &connection->talk;
+    struct exchange *exchange = &talk->exchange;
+
+    if (talk->state == TALK_OVER)
+        conversation_begin(connection, mhd, "");
+    bool is_begun = talk->state == TALK_BEGUN;
+    if (is_begun)
+        head_look(talk);
+    fail_unread(talk, status, connection->net->server->settings.connection_memory,
+                &exchange->err);
+    if (is_begun)
+        api_route(exchange); /* for the names in the log */
+    talk->unread = true;
+    if (!is_headed(mhd))
+        return refusal_at_once(connection);
+    refusal_past_library(connection);
+    return MHD_NO;
+}
+
+/* The head of an answer goes into the library's buffer, behind the request's head and
+ * what has come behind that.  Where it finds no room the library closes the connection
+ * without a word.  What else ends an answer in this way has broken the socket, or comes
+ * behind a head that is not to blame. */
+bool refusal_is_due_without_room(const struct connection *connection,
+                                 enum MHD_RequestTerminationCode how)
+{
+    const struct conversation *talk = &connection->talk;
+    struct pollfd broken = {.fd = connection->fd};
+
+    return how == MHD_REQUEST_TERMINATED_WITH_ERROR && talk->state == TALK_SENT &&
+           talk->head_size >= connection->net->server->settings.connection_memory / 4 &&
+           !talk->by_hand && !talk->headed &&
+           atomic_load(&connection->phase) < CONNECTION_EXPIRED &&
+           poll(&broken, 1, 0) == 0;
+}
+
+void refusal_without_room(struct connection *connection)
+{
+    struct conversation *talk = &connection->talk;
+    struct exchange *exchange = &talk->exchange;
+
+    exchange->err.kind = ERR_NONE;
+    fail(&exchange->err, ERR_HEADERS_TOO_LARGE, NULL,
+         "the headers, and what came behind them, leave no room for an answer in the "
+         "%zu bytes of a connection's buffer (--connection-memory raises that)",
+         connection->net->server->settings.connection_memory);
+    api_refuse(exchange, &talk->response);
+    refuser_keep(connection->net->server->refuser, connection->fd);
+    refuse_by_hand(connection->fd, talk->to_head, &talk->response);
+    atomic_store(&talk->sent, talk->response.body.len);
+    talk->by_hand = true;
+}
