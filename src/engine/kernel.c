@@ -151,6 +151,8 @@ static void count_confidences(const struct confidences *of, size_t rows);
 static double divergence(const double *z, const double *q, size_t classes, double max);
 static double close_divergence(const double *z, const double *q, size_t classes,
                                double max);
+static double miss_power(const double *z, size_t classes, double max, size_t class,
+                         double y);
 
 #define REAL double
 #define R(name) double_##name
@@ -232,6 +234,8 @@ static double close_divergence(const double *z, const double *q, size_t classes,
 
 #include "engine/confidences.inc"
 #include "engine/divergence.inc"
+
+#include "engine/misses.inc"
 
 /* ---- float32 ---- */
 

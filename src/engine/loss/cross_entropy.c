@@ -17,8 +17,8 @@
  *     d loss / d z_c = m^g (S p_c - u_c) + B (p_c - [c = y])
  *     B = p_y (g m^(g-1) base + a w_y)
  *
- * What m is off by is multiplied with g: the error of such a loss is relative to 1 + g,
- * and larger where m is subnormal.
+ * What m is off by is multiplied with g; where that is too much m^g is made from the
+ * logits, in twice the precision.
  *
  * Without smoothing, an a near -1 takes away what the logarithm is to first order without
  * cancellation; with it the error is relative to the parts.

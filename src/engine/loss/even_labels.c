@@ -40,10 +40,14 @@ static void fill_powers(const struct slab *slab, struct slopes *even)
     double gamma = slab->batch->focal_gamma;
 
     slab->real->chances(even->loss, slab->rows, even->p, even->miss);
-    if (gamma != 0)
-        slab->real->powers(even->miss, slab->rows, gamma, even->power);
-    else
+    if (gamma == 0) {
         fill(even->power, slab->rows, 1);
+        return;
+    }
+    slab->real->powers(even->miss, slab->rows, gamma, even->power);
+    for (size_t r = 0; r < slab->rows; r++)
+        if (slab->weights[r] != 0 && wants_close_power(slab, even->p[r], even->miss[r]))
+            even->power[r] = close_power(slab, r);
 }
 
 static void put_excesses(const struct slopes *even, double poly, size_t rows,

@@ -146,6 +146,14 @@ static double total_of(const struct slab *slab, size_t row)
     return shares.a * of_truth + slab->batch->label_smoothing;
 }
 
+static double label_power(const struct slab *slab, size_t row, double miss)
+{
+    double p = slab_probability(slab, row, (size_t)slab->labels[row]);
+
+    return wants_close_power(slab, p, miss) ? close_power(slab, row)
+                                            : power_of(miss, slab->batch->focal_gamma);
+}
+
 double shared_value(const struct slab *slab, size_t row)
 {
     const struct batch *batch = slab->batch;
@@ -162,7 +170,7 @@ double shared_value(const struct slab *slab, size_t row)
         return value;
     size_t label = (size_t)slab->labels[row];
     double miss = slab_complement(slab, row, label);
-    return power_of(miss, batch->focal_gamma) * value +
+    return label_power(slab, row, miss) * value +
            batch->poly_epsilon * (batch_class_weight(batch, label) * miss);
 }
 
@@ -196,7 +204,7 @@ static struct slope slope_of(const struct slab *slab, size_t row, double scale,
     size_t label = (size_t)slab->labels[row];
     double p = slab_probability(slab, row, label);
     double miss = slab_complement(slab, row, label);
-    double power = power_of(miss, batch->focal_gamma);
+    double power = label_power(slab, row, miss);
     double pull = pull_of(batch->focal_gamma, base, miss, power);
     double poly = bounded(batch->poly_epsilon * batch_class_weight(batch, label));
     slope.shares *= power;

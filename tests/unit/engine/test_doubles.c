@@ -5,6 +5,7 @@
 #include "made.h"
 #include "random.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -211,6 +212,73 @@ static void moments__of_rows_that_are_not_kept_are_nothing(void **state)
     with_every_kernel(check_kept, 200);
 }
 
+/* ---- powers of what a class misses -------------------------------------------------- */
+
+/* log(1 - p_class) */
+static long double log_miss(const double *z, size_t classes, size_t class, double max)
+{
+    long double all = 0, others = 0, next = -INFINITY;
+
+    for (size_t c = 0; c < classes; c++)
+        next = c != class && z[c] > (double)next ? (long double)z[c] : next;
+    for (size_t c = 0; c < classes; c++) {
+        all += expl((long double)z[c] - (long double)max);
+        others += c == class ? 0 : expl((long double)z[c] - next);
+    }
+    long double p = expl((long double)z[class] - (long double)max) / all;
+    return p < 0.5L ? log1pl(-p) : (next - (long double)max) + logl(others) - logl(all);
+}
+
+static void check_miss_power(const struct arithmetic *real, struct random *random)
+{
+    enum { CLASSES_MAX = 70 };
+    static const double spreads[] = {1, 30, 300, 3000, 1e300};
+    double z[CLASSES_MAX], max = (double)-INFINITY;
+    size_t classes = 2 + random_below(random, CLASSES_MAX - 1);
+    size_t class = random_below(random, classes);
+    double spread = spreads[random_below(random, LENGTH(spreads))];
+
+    for (size_t c = 0; c < classes; c++)
+        z[c] = c != class && random_below(random, 8) == 0
+                   ? (double)-INFINITY
+                   : spread * random_normal(random);
+    for (size_t c = 0; c < classes; c++)
+        max = z[c] > max ? z[c] : max;
+    long double log = log_miss(z, classes, class, max);
+    /* powers of every size, whatever the exponent */
+    double y = -700 * random_unit(random) / (double)log;
+    if (!(y > 0 && y < 0x1p16))
+        y = 0x1p16;
+    double power = real->miss_power(z, classes, max, class, y);
+    long double exact = expl((long double)y * log);
+    long double bound = 2.3e-16L - 1e-18L * (long double)y * log; /* which is off, too */
+    if (exact < (long double)DBL_MIN)
+        assert_true(power <= 2 * DBL_MIN);
+    else if (fabsl((long double)power - exact) > bound * exact)
+        fail_msg("(exp %Lg)^%g is %.17g, not %.17Lg", log, y, power, exact);
+}
+
+static void miss_power__is_right_whatever_the_exponent(void **state)
+{
+    (void)state;
+    with_every_kernel(check_miss_power, 5000);
+}
+
+static void miss_power__of_the_only_class_is_nothing(void **state)
+{
+    const double z[] = {(double)-INFINITY, 3, (double)-INFINITY};
+    const struct kernel *kernels[KERNELS_MAX];
+    size_t count = kernels_here(kernels);
+
+    (void)state;
+    for (size_t k = 0; k < count; k++) {
+        const struct arithmetic *real = kernels[k]->in[DTYPE_FLOAT64];
+        assert_true(real->miss_power(z, 3, 3, 1, 0.001) == 0);
+        assert_true(real->miss_power(z, 3, 3, 0, 1e9) == 1);
+        assert_true(real->miss_power(z + 1, 1, 3, 0, 2) == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +287,8 @@ int main(void)
         cmocka_unit_test(are_finite__sees_each_number),
         cmocka_unit_test(confidences__are_counted_in_their_bins_alone),
         cmocka_unit_test(moments__of_rows_that_are_not_kept_are_nothing),
+        cmocka_unit_test(miss_power__is_right_whatever_the_exponent),
+        cmocka_unit_test(miss_power__of_the_only_class_is_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
