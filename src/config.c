@@ -16,6 +16,7 @@
 
 #include "config_source.h"
 #include "lossd/base/nearest_name.h"
+#include "lossd/http/server.h"
 #include "machine.h"
 #include "option.h"
 
@@ -68,20 +69,35 @@ static struct span joined(const struct option *option, const struct config *conf
     return (struct span){out, (size_t)len};
 }
 
+/* All lists are of addresses. */
+static bool check_list(struct sources *sources, const struct option *option,
+                       const struct config *config, const char *where)
+{
+    char list[OPTION_TEXT_SIZE];
+    struct err err = {0};
+
+    option_text(option, config, list);
+    return *list == '\0' || server_check_addresses(list, &err) ||
+           sources_fail(sources, "%s: %s", where, err.detail);
+}
+
 bool sources_set(struct sources *sources, enum origin origin, const struct option *option,
                  struct span text, const char *where)
 {
     enum origin *present = &sources->origin[option - options];
     struct config beaten = *sources->config;
+    struct config *config = origin < *present ? &beaten : sources->config;
     char wanted[OPTION_TEXT_SIZE], list[2 * OPTION_TEXT_SIZE];
 
     if (option->type == OPTION_LIST && origin == *present && origin == ORIGIN_FLAG)
         text = joined(option, sources->config, text, list);
-    if (!option_set(option, origin < *present ? &beaten : sources->config, text)) {
+    if (!option_set(option, config, text)) {
         option_wanted(option, wanted);
         return sources_fail(sources, "%s is \"%.*s\"; wanted %s", where, (int)text.len,
                             text.at, wanted);
     }
+    if (option->type == OPTION_LIST && !check_list(sources, option, config, where))
+        return false;
     if (origin > *present)
         *present = origin;
     return true;

@@ -184,8 +184,7 @@ static bool settings_are_sound(struct service *service)
 
     choose_addresses(service);
     if (!api_check_origin(config->cors_origin, &err) ||
-        !server_check_addresses(service->addresses, &err) ||
-        (*config->admin_listen && !server_check_addresses(config->admin_listen, &err)))
+        !server_check_addresses(service->addresses, &err))
         return complain(&err);
     if (*config->api_key_file)
         service->keys = keyring_new(config->api_key_file, &err);

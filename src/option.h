@@ -11,7 +11,7 @@
 
 enum option_type {
     OPTION_STRING,
-    OPTION_LIST, /* a STRING of several, commas between */
+    OPTION_LIST, /* a STRING of addresses, commas between */
     OPTION_UINT,
     OPTION_SIZE,
     OPTION_DURATION,

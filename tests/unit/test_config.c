@@ -253,6 +253,27 @@ static void config__names_the_variable_of_a_bad_value(void **state)
             "lossd: PORT is \"http\"; wanted a whole number from 0 to 65535\n");
 }
 
+static void config__names_the_setting_of_what_is_no_address(void **state)
+{
+    static const char wanted[] = "a port, host:port, [::1]:port, unix:/path or "
+                                 "unix:@name is wanted\n";
+    char message[300];
+
+    (void)state;
+    snprintf(message, sizeof message,
+             "lossd: --listen: the address to listen on is \"foo:\"; %s", wanted);
+    refused("--listen 8080 --listen foo:", "", message);
+    snprintf(message, sizeof message,
+             "lossd: LOSSD_LISTEN: the address to listen on is \"\"; %s", wanted);
+    refused("--listen 8080", "LOSSD_LISTEN=,", message);
+    snprintf(message, sizeof message,
+             ":1: admin-listen: the address to listen on is \"foo\"; %.*s",
+             (int)strcspn(wanted, "\n"), wanted);
+    refused_file("admin-listen = foo\n", message);
+    refused("--admin-listen 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "",
+            "lossd: --admin-listen: there are more than 16 addresses to listen on\n");
+}
+
 static void config__refuses_a_bad_value_that_another_beats(void **state)
 {
     (void)state;
@@ -493,7 +514,8 @@ static void set_all(struct config *config, uint64_t below)
         uint64_t room = options[i].highest - options[i].lowest;
         uint64_t number = options[i].highest - (below < room ? below : room);
         if (option_is_text(&options[i]))
-            snprintf(text, sizeof text, "%.*s", (int)number, "fe80::1%eth0");
+            snprintf(text, sizeof text, "%.*s", (int)number,
+                     options[i].type == OPTION_LIST ? "8080,[::1]:0" : "fe80::1%eth0");
         else if (options[i].type == OPTION_CHOICE)
             snprintf(text, sizeof text, "%s", options[i].choices[number]);
         else if (options[i].type == OPTION_BOOL)
@@ -648,6 +670,7 @@ int main(void)
         cmocka_unit_test(config__is_not_confused_by_service_links),
         cmocka_unit_test(config__names_flag_value_and_range_of_every_type),
         cmocka_unit_test(config__names_the_variable_of_a_bad_value),
+        cmocka_unit_test(config__names_the_setting_of_what_is_no_address),
         cmocka_unit_test(config__refuses_a_bad_value_that_another_beats),
         cmocka_unit_test(config__suggests_the_nearest_flag),
         cmocka_unit_test(config__refuses_what_is_no_flag),
