@@ -14,6 +14,7 @@
 
 #include "build.inc"
 #include "config.h"
+#include "listening.h"
 #include "lossd/api/api.h"
 #include "lossd/api/keyring.h"
 #include "lossd/base/arena.h"
@@ -46,7 +47,7 @@ struct service {
     struct log log;
     struct log_gate gate;
     struct notify notify;
-    char addresses[CONFIG_STRING_SIZE + 16];
+    struct listening listening;
     struct budget budget;
     struct config_ceilings ceilings;
     const char *facts[5][2]; /* what build_info says, each followed by NULL */
@@ -121,38 +122,13 @@ static struct api *make_api(struct service *service)
     return api_new(&settings);
 }
 
-/* Sockets that a service manager listens on for us: sd_listen_fds(3). */
-static size_t inherited_descriptors(void)
-{
-    const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
-    bool ours = count && pid && strtoll(pid, NULL, 10) == getpid();
-    long long n = ours ? strtoll(count, NULL, 10) : 0;
-
-    unsetenv("LISTEN_FDS");
-    unsetenv("LISTEN_PID");
-    unsetenv("LISTEN_FDNAMES");
-    return n > 0 ? (size_t)n : 0;
-}
-
-static void choose_addresses(struct service *service)
-{
-    const struct config *config = &service->config;
-    bool v6 = strchr(config->host, ':') != NULL;
-
-    if (*config->listen)
-        snprintf(service->addresses, sizeof service->addresses, "%s", config->listen);
-    else
-        snprintf(service->addresses, sizeof service->addresses, "%s%s%s:%zu",
-                 v6 ? "[" : "", config->host, v6 ? "]" : "", config->port);
-}
-
 static struct server *make_server(struct service *service, struct err *err)
 {
     const struct config *config = &service->config;
     struct server_settings settings = {
-        .addresses = service->addresses,
-        .inherited = inherited_descriptors(),
-        .admin_addresses = config->admin_listen,
+        .addresses = service->listening.addresses,
+        .inherited = service->listening.inherited,
+        .admin_addresses = service->listening.admin_addresses,
         .net_threads = config->net_threads,
         .max_connections = config->max_connections,
         .connection_memory = config->connection_memory,
@@ -182,9 +158,9 @@ static bool settings_are_sound(struct service *service)
     const struct config *config = &service->config;
     struct err err = {0};
 
-    choose_addresses(service);
+    listening_init(&service->listening, config);
     if (!api_check_origin(config->cors_origin, &err) ||
-        !server_check_addresses(service->addresses, &err))
+        !listening_check(&service->listening, &err))
         return complain(&err);
     if (*config->api_key_file)
         service->keys = keyring_new(config->api_key_file, &err);

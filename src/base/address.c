@@ -1,5 +1,7 @@
 #include "lossd/base/address.h"
 
+#include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool fail_address(struct span text, struct err *err)
@@ -78,4 +80,77 @@ bool address_next(struct span *rest, struct span *out)
     rest->at += out->len;
     rest->len -= out->len;
     return out->len > 0;
+}
+
+/* A host that is written in numbers. */
+struct numbers {
+    int family; /* 0: it is a name */
+    unsigned char bytes[sizeof(struct in6_addr)];
+};
+
+static struct numbers numbers_of(const char *host)
+{
+    struct numbers numbers = {0};
+
+    if (inet_pton(AF_INET, host, numbers.bytes) == 1)
+        numbers.family = AF_INET;
+    else if (inet_pton(AF_INET6, host, numbers.bytes) == 1)
+        numbers.family = AF_INET6;
+    return numbers;
+}
+
+/* 0.0.0.0 takes in all of its family, and :: those of both. */
+static bool takes_in(const struct numbers *host, const struct numbers *other)
+{
+    static const unsigned char zeros[sizeof host->bytes];
+
+    return host->family != 0 && memcmp(host->bytes, zeros, sizeof zeros) == 0 &&
+           (host->family == AF_INET6 || other->family == AF_INET);
+}
+
+static bool hosts_clash(const char *a, const char *b)
+{
+    struct numbers of_a = numbers_of(a), of_b = numbers_of(b);
+
+    return strcmp(a, b) == 0 || takes_in(&of_a, &of_b) || takes_in(&of_b, &of_a) ||
+           (of_a.family != 0 && memcmp(&of_a, &of_b, sizeof of_a) == 0);
+}
+
+/* Port 0 is another one each time. */
+static bool clash(const struct address *a, const struct address *b)
+{
+    long port = strtol(a->port, NULL, 10);
+
+    if (*a->path || *b->path)
+        return strcmp(a->path, b->path) == 0;
+    return port != 0 && port == strtol(b->port, NULL, 10) &&
+           hosts_clash(a->host, b->host);
+}
+
+/* Is it apart from those in `before`? */
+static bool check_apart(struct span text, struct span before, struct err *err)
+{
+    struct address address, other;
+    struct err passed_over = {0};
+    struct span at;
+
+    if (!address_read(text, &address, &passed_over))
+        return true;
+    while (address_next(&before, &at))
+        if (address_read(at, &other, &passed_over) && clash(&address, &other))
+            return fail(err, ERR_INVALID_OPTION, NULL,
+                        "cannot listen on %.*s: %.*s, which is asked for too, takes that "
+                        "address",
+                        (int)text.len, text.at, (int)at.len, at.at);
+    return true;
+}
+
+bool addresses_check_apart(const char *list, struct err *err)
+{
+    struct span rest = span_of(list), text;
+
+    while (address_next(&rest, &text))
+        if (!check_apart(text, (struct span){list, (size_t)(text.at - list)}, err))
+            return false;
+    return true;
 }

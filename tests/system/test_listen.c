@@ -201,6 +201,30 @@ static void listen__refuses_what_is_no_address(void **state)
         }
 }
 
+/* The start and the check say the same. */
+static void listen__refuses_two_that_are_one(void **state)
+{
+    static const char *const lists[][2] = {{"8080,127.0.0.1:8080", ""},
+                                           {"127.0.0.1:0,8080", "127.0.0.1:8080"}};
+    static struct ending ending;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (int checks = 0; checks < 2; checks++) {
+            struct program program = {.path = "/usr/bin/timeout",
+                                      .words = {"30", service_program(), "--listen",
+                                                lists[i][0], "--admin-listen",
+                                                lists[i][1],
+                                                checks ? "--check-config" : NULL}};
+            assert_true(program_run(&program, &ending));
+            assert_string_equal(ending.err,
+                                "lossd: cannot listen on 127.0.0.1:8080: 8080, which is "
+                                "asked for too, takes that address\n");
+            assert_string_equal(ending.out, "");
+            assert_int_equal(ending.status, 2);
+        }
+}
+
 static void check_config__finds_sound_what_can_be_served(void **state)
 {
     static struct ending ending;
@@ -418,6 +442,7 @@ int main(void)
         cmocka_unit_test(listen__takes_ipv6),
         cmocka_unit_test(listen__says_where_a_host_is),
         cmocka_unit_test(listen__refuses_what_is_no_address),
+        cmocka_unit_test(listen__refuses_two_that_are_one),
         cmocka_unit_test(check_config__finds_sound_what_can_be_served),
         cmocka_unit_test(listen__replaces_only_a_socket_that_nobody_answers),
         cmocka_unit_test(listen__ends_slow_clients_of_a_file),

@@ -22,4 +22,9 @@ bool address_read(struct span text, struct address *out, struct err *err);
 /* The next of several with commas between; moves `rest` on.  False: there is none. */
 bool address_next(struct span *rest, struct span *out);
 
+/* False with ERR_INVALID_OPTION, naming the second of two in the list that nothing can
+ * listen on at the same time: they are one address, or one takes in the other as 0.0.0.0
+ * does.  What is no address is passed over; the names of hosts are not looked up. */
+bool addresses_check_apart(const char *list, struct err *err);
+
 #endif

@@ -1,0 +1,51 @@
+#include "listening.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lossd/base/address.h"
+#include "lossd/http/server.h"
+
+/* sd_listen_fds(3) */
+static size_t inherited_descriptors(void)
+{
+    const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+    bool ours = count && pid && strtoll(pid, NULL, 10) == getpid();
+    long long n = ours ? strtoll(count, NULL, 10) : 0;
+
+    unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDNAMES");
+    return n > 0 ? (size_t)n : 0;
+}
+
+static void choose_addresses(struct listening *listening, const struct config *config)
+{
+    bool v6 = strchr(config->host, ':') != NULL;
+
+    if (*config->listen)
+        snprintf(listening->addresses, sizeof listening->addresses, "%s", config->listen);
+    else
+        snprintf(listening->addresses, sizeof listening->addresses, "%s%s%s:%zu",
+                 v6 ? "[" : "", config->host, v6 ? "]" : "", config->port);
+}
+
+void listening_init(struct listening *listening, const struct config *config)
+{
+    choose_addresses(listening, config);
+    listening->admin_addresses = config->admin_listen;
+    listening->inherited = inherited_descriptors();
+}
+
+bool listening_check(const struct listening *listening, struct err *err)
+{
+    char all[2 * sizeof listening->addresses];
+
+    if (!server_check_addresses(listening->addresses, err))
+        return false;
+    snprintf(all, sizeof all, "%s,%s", listening->inherited ? "" : listening->addresses,
+             listening->admin_addresses);
+    return addresses_check_apart(all, err);
+}

@@ -1,0 +1,25 @@
+/* Where to listen: what the settings say of it when they are taken together, and what a
+ * service manager hands down instead. */
+#ifndef LOSSD_LISTENING_H
+#define LOSSD_LISTENING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config.h"
+#include "lossd/base/err.h"
+
+struct listening {
+    char addresses[CONFIG_STRING_SIZE + 16]; /* of the settings */
+    const char *admin_addresses;             /* those of `config` */
+    size_t inherited;                        /* sockets from 3 on, instead */
+};
+
+/* `config` must outlive it.  Takes LISTEN_FDS and what belongs to it out of the
+ * environment. */
+void listening_init(struct listening *listening, const struct config *config);
+
+/* False, with `err` filled, where two could not be listened on at the same time. */
+bool listening_check(const struct listening *listening, struct err *err);
+
+#endif
