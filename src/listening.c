@@ -7,6 +7,7 @@
 
 #include "lossd/base/address.h"
 #include "lossd/http/server.h"
+#include "option.h"
 
 /* sd_listen_fds(3) */
 static size_t inherited_descriptors(void)
@@ -48,4 +49,19 @@ bool listening_check(const struct listening *listening, struct err *err)
     snprintf(all, sizeof all, "%s,%s", listening->inherited ? "" : listening->addresses,
              listening->admin_addresses);
     return addresses_check_apart(all, err);
+}
+
+/* No error: whoever enables lossd.socket may have left LOSSD_LISTEN where it was. */
+void listening_warn(const struct listening *listening, const struct config *config,
+                    const struct log *log)
+{
+    struct config standard;
+    struct listening unasked;
+
+    options_reset(&standard);
+    choose_addresses(&unasked, &standard);
+    if (listening->inherited > 0 && strcmp(listening->addresses, unasked.addresses) != 0)
+        log_note(log, LOG_WARNING,
+                 "%s (%s) is ignored: LISTEN_FDS hands down what to listen on",
+                 *config->listen ? "--listen" : "--host or --port", listening->addresses);
 }

@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "lossd/base/err.h"
+#include "lossd/obs/log.h"
 
 struct listening {
     char addresses[CONFIG_STRING_SIZE + 16]; /* of the settings */
@@ -21,5 +22,9 @@ void listening_init(struct listening *listening, const struct config *config);
 
 /* False, with `err` filled, where two could not be listened on at the same time. */
 bool listening_check(const struct listening *listening, struct err *err);
+
+/* Warns of settings that are given and not followed. */
+void listening_warn(const struct listening *listening, const struct config *config,
+                    const struct log *log);
 
 #endif

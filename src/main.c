@@ -188,6 +188,7 @@ static bool start(struct service *service)
         service->server = make_server(service, &err);
     if (!service->server)
         return complain(&err);
+    listening_warn(&service->listening, config, &service->log);
     char addresses[SERVER_ADDRESSES_SIZE];
     server_addresses(service->server, addresses);
     log_note(&service->log, LOG_INFO, "listening on %s", addresses);

@@ -361,9 +361,11 @@ static void admin__is_told_how_it_is_while_the_others_are_full(void **state)
 
 /* ---- the service manager ----------------------------------------------------------- */
 
-/* A listening socket as descriptor 3 of the service, as LISTEN_FDS promises. */
+/* A listening socket as descriptor 3 of the service, as LISTEN_FDS promises.  What is
+ * asked for besides is not there, and that is said. */
 static void listen__uses_what_it_inherits(void **state)
 {
+    static const char *const flags[] = {"--listen", "127.0.0.1:1", NULL};
     struct service service;
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -374,7 +376,9 @@ static void listen__uses_what_it_inherits(void **state)
     assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
     assert_int_equal(listen(fd, 8), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    assert_true(service_start_with(&service, NULL, fd));
+    assert_true(service_start_with(&service, flags, fd));
+    assert_true(service_logs(&service, "--listen (127.0.0.1:1) is ignored: LISTEN_FDS "
+                                       "hands down what to listen on"));
     assert_int_equal(service.port, ntohs(address.sin_port));
     close(fd);
     assert_scores(wire_to_port(service.port));
