@@ -1,12 +1,14 @@
 /* Without an address, the server is looked for where its own environment puts it: the
  * first address of LOSSD_LISTEN that has a port, or else its first socket; without that
  * LOSSD_HOST, and LOSSD_PORT or else PORT.  So the health check of an image goes on
- * working when that is changed.  A variable that says something else than a port
- * (Kubernetes puts LOSSD_PORT=tcp://... beside a Service of that name) is passed
- * over, as the server does. */
+ * working when that is changed.  What is wrong there is told: a server does not start
+ * with it, and one that answers elsewhere is another.  But Kubernetes puts
+ * LOSSD_PORT=tcp://... beside a Service of that name, and that is passed over, as the
+ * server does. */
 #include "cli/destination.h"
 
 #include <curl/curl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,48 +21,56 @@ static bool is_port(const char *text)
 {
     size_t digits = strspn(text, "0123456789");
 
-    return digits > 0 && digits <= 5 && text[digits] == '\0';
+    return digits > 0 && text[digits] == '\0' && strtoul(text, NULL, 10) <= UINT16_MAX;
 }
 
+/* NULL after a complaint. */
 static const char *local_port(void)
 {
-    const char *own = getenv("LOSSD_PORT");
-    const char *platform = getenv("PORT");
+    const char *own = getenv("LOSSD_PORT"), *platform = getenv("PORT");
+    bool is_own = own && *own && strncmp(own, "tcp://", strlen("tcp://")) != 0;
+    const char *port = is_own ? own : platform && *platform ? platform : "8080";
 
-    if (own && is_port(own))
-        return own;
-    return platform && is_port(platform) ? platform : "8080";
+    if (is_port(port))
+        return port;
+    complain("%s is \"%s\"; wanted a whole number from 0 to 65535",
+             is_own ? "LOSSD_PORT" : "PORT", port);
+    return NULL;
 }
 
-/* What LOSSD_LISTEN has first with a port, or else first.  False: it has nothing. */
-static bool listening_address(struct address *out)
+/* Of a list the first with a port, or else the first.  False after a complaint. */
+static bool listening_address(const char *list, struct address *out)
 {
-    struct span rest = span_of(getenv("LOSSD_LISTEN")), text;
+    struct span rest = span_of(list), text;
     struct address address;
     struct err err = {0};
-    bool found = false;
 
-    while (address_next(&rest, &text)) {
-        if (!address_read(text, &address, &err) || (found && *address.path))
-            continue;
-        *out = address;
-        found = true;
-        if (!*address.path)
-            break;
-    }
-    return found;
+    do {
+        address_next(&rest, &text); /* of a list without any the first is "" */
+        if (!address_read(text, &address, &err))
+            return complain("LOSSD_LISTEN: %s", err.detail);
+        bool is_first = !*out->path && !*out->port;
+        if (is_first || (*out->path && !*address.path))
+            *out = address;
+        rest = span_trim(rest, ",");
+    } while (rest.len > 0);
+    return true;
 }
 
-static struct address local_address(void)
+/* False after a complaint. */
+static bool local_address(struct address *out)
 {
-    const char *host = getenv("LOSSD_HOST");
-    struct address address = {0};
+    const char *list = getenv("LOSSD_LISTEN"), *host = getenv("LOSSD_HOST");
 
-    if (listening_address(&address))
-        return address;
-    snprintf(address.host, sizeof address.host, "%s", host && *host ? host : "127.0.0.1");
-    snprintf(address.port, sizeof address.port, "%s", local_port());
-    return address;
+    *out = (struct address){0};
+    if (list && *list)
+        return listening_address(list, out);
+    const char *port = local_port();
+    if (!port)
+        return false;
+    snprintf(out->host, sizeof out->host, "%s", host && *host ? host : "127.0.0.1");
+    snprintf(out->port, sizeof out->port, "%s", port);
+    return true;
 }
 
 /* A server that listens on every address is met on the loopback. */
@@ -71,19 +81,23 @@ static const char *host_to_meet(const char *host)
     return strcmp(host, "::") == 0 ? "::1" : host;
 }
 
-/* The URL of the server of this machine; its socket, too, if it has one. */
-static void local_find(struct destination *destination, char url[LOCAL_SIZE])
+/* The URL of the server of this machine; its socket, too, if it has one.  False after a
+ * complaint. */
+static bool local_find(struct destination *destination, char url[LOCAL_SIZE])
 {
-    struct address address = local_address();
+    struct address address;
+
+    if (!local_address(&address))
+        return false;
     const char *host = host_to_meet(address.host);
     bool is_v6 = strchr(host, ':') != NULL;
-
     memcpy(destination->socket, address.path, sizeof destination->socket);
     if (*address.path)
         snprintf(url, LOCAL_SIZE, "http://localhost");
     else
         snprintf(url, LOCAL_SIZE, "http://%s%s%s:%s", is_v6 ? "[" : "", host,
                  is_v6 ? "]" : "", address.port);
+    return true;
 }
 
 /* name or name=value, escaped, behind what the query has. */
@@ -130,10 +144,10 @@ bool destination_find(struct destination *destination)
 {
     char local[LOCAL_SIZE];
     const char *given = destination->given ? destination->given : local;
-    CURLU *url = curl_url();
 
-    if (!destination->given)
-        local_find(destination, local);
+    if (!destination->given && !local_find(destination, local))
+        return false;
+    CURLU *url = curl_url();
     CURLUcode code = curl_url_set(url, CURLUPART_URL, given, CURLU_GUESS_SCHEME);
     if (!url)
         complain("no memory for the address");

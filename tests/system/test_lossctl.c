@@ -540,6 +540,7 @@ static void health__finds_the_server_by_its_own_environment(void **state)
     LOOKS_AT("http://127.0.0.1:2", "PORT=2");
     LOOKS_AT("http://127.0.0.1:1", "PORT=2", "LOSSD_PORT=1");
     LOOKS_AT("http://127.0.0.1:2", "PORT=2", "LOSSD_PORT=tcp://10.0.0.1:80");
+    LOOKS_AT("http://127.0.0.1:1", "PORT=x", "LOSSD_PORT=1");
     LOOKS_AT("http://127.0.0.1:8080", "PORT=", "LOSSD_PORT=", "LOSSD_HOST=");
     LOOKS_AT("http://127.0.0.1:1", "LOSSD_HOST=0.0.0.0", "LOSSD_PORT=1");
     LOOKS_AT("http://[::1]:1", "LOSSD_HOST=::", "LOSSD_PORT=1");
@@ -548,6 +549,38 @@ static void health__finds_the_server_by_its_own_environment(void **state)
     LOOKS_AT("http://127.0.0.1:3", "LOSSD_LISTEN=0.0.0.0:3,127.0.0.1:4");
     LOOKS_AT("http://[::1]:3", "LOSSD_LISTEN=unix:/x.sock,[::]:3");
     LOOKS_AT("http://127.0.0.1:1", "LOSSD_LISTEN=", "LOSSD_PORT=1");
+}
+
+/* Where the server would not start, it is not looked for elsewhere. */
+static void lossctl__refuses_what_its_environment_has_wrong(void **state)
+{
+    static const struct {
+        const char *variable, *said;
+    } rows[] = {
+        {"LOSSD_PORT=80x",
+         "LOSSD_PORT is \"80x\"; wanted a whole number from 0 to 65535"},
+        {"LOSSD_PORT=65536",
+         "LOSSD_PORT is \"65536\"; wanted a whole number from 0 to 65535"},
+        {"PORT=-1", "PORT is \"-1\"; wanted a whole number from 0 to 65535"},
+        {"LOSSD_LISTEN=8080,foo",
+         "LOSSD_LISTEN: the address to listen on is \"foo\"; a port, host:port, "
+         "[::1]:port, unix:/path or unix:@name is wanted"},
+        {"LOSSD_LISTEN=,",
+         "LOSSD_LISTEN: the address to listen on is \"\"; a port, host:port, "
+         "[::1]:port, unix:/path or unix:@name is wanted"},
+    };
+    static const char *const commands[][2] = {{"health", NULL}, {"score", "-"}};
+    char err[TEXT_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
+        struct program program = {.words = {commands[i % 2][0], commands[i % 2][1]},
+                                  .env = {rows[i / 2].variable},
+                                  .input = GOOD};
+        run(&program);
+        snprintf(err, sizeof err, "lossctl: %s\n", rows[i / 2].said);
+        assert_ending(1, "", err);
+    }
 }
 
 /* Of its environment, where only a socket is; one in the file system and one that has only
@@ -663,6 +696,7 @@ int main(void)
         cmocka_unit_test(health__says_ready),
         cmocka_unit_test(health__asks_the_path_that_is_given),
         cmocka_unit_test(health__finds_the_server_by_its_own_environment),
+        cmocka_unit_test(lossctl__refuses_what_its_environment_has_wrong),
         cmocka_unit_test(lossctl__finds_a_server_that_has_only_a_socket),
         cmocka_unit_test(health__fails_where_nobody_is),
         cmocka_unit_test(health__fails_when_the_answer_breaks_off),
