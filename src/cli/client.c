@@ -94,14 +94,15 @@ static size_t answer_take(const char *piece, size_t size, size_t count, void *ct
     return len;
 }
 
-/* Bytes from here to the end of a regular file, -1 for a pipe. */
+/* Bytes from here to the end of a regular file, -1 for a pipe and for a file that says it
+ * has none: those of /proc say so, too. */
 static curl_off_t body_length(FILE *body, long began_at)
 {
     struct stat about;
 
     if (began_at < 0 || fstat(fileno(body), &about) != 0 || !S_ISREG(about.st_mode))
         return -1;
-    return about.st_size > began_at ? about.st_size - began_at : 0;
+    return about.st_size > began_at ? about.st_size - began_at : -1;
 }
 
 static bool set_type(struct client *client, const char *media_type)

@@ -20,7 +20,7 @@ static const char help[] =
     "Sends each file (- is stdin) to the service and prints its answer.  Names that\n"
     "end with .ndjson or .jsonl are of datasets, a record on each line, with .npy of\n"
     "arrays as numpy saves them; all else is JSON.  Exits with 1 when one was\n"
-    "refused, which stderr then explains.\n\n"
+    "refused and with 2 when one cannot be read, which stderr then explains.\n\n"
     "  --url URL        http://HOST:PORT, or with a path such as /v1/softmax;\n"
     "                   default: the server of this machine at LOSSD_LISTEN, or at\n"
     "                   LOSSD_HOST and LOSSD_PORT (or PORT), else at\n"
@@ -111,16 +111,37 @@ static bool stream_score(const struct score *score, const char *name, FILE *body
     return answer_tell(score, name, came);
 }
 
-static bool file_score(const struct score *score, const char *name)
+/* Looked at before anything is sent: what cannot be read is not empty. */
+static bool is_readable(FILE *body)
 {
-    if (strcmp(name, "-") == 0)
-        return stream_score(score, "stdin", stdin);
-    FILE *body = fopen(name, "re");
+    int first = getc(body);
+
+    return first == EOF ? !ferror(body) : ungetc(first, body) == first;
+}
+
+/* What to exit with. */
+static int file_score(const struct score *score, const char *name)
+{
+    bool is_stdin = strcmp(name, "-") == 0;
+    FILE *body = is_stdin ? stdin : fopen(name, "re");
+    int status = EXIT_USAGE;
+
+    if (is_stdin)
+        name = "stdin";
     if (!body)
-        return complain("cannot open %s: %s", name, strerrordesc_np(errno));
-    bool good = stream_score(score, name, body);
-    fclose(body);
-    return good;
+        complain("cannot open %s: %s", name, strerrordesc_np(errno));
+    else if (!is_readable(body))
+        complain("cannot read %s: %s", name, strerrordesc_np(errno));
+    else
+        status = stream_score(score, name, body) ? EXIT_GOOD : EXIT_BAD;
+    if (body && !is_stdin)
+        fclose(body);
+    return status;
+}
+
+static int worse(int a, int b)
+{
+    return a > b ? a : b;
 }
 
 static int files_score(struct score *score, char *const names[])
@@ -129,17 +150,19 @@ static int files_score(struct score *score, char *const names[])
     score->answer = malloc(sizeof *score->answer);
     bool good = destination_find(&score->there) && score->client && score->answer &&
                 (!score->key_file || key_file_read(score->key_file, score->key));
+    int worst = good ? EXIT_GOOD : EXIT_BAD;
 
-    if (good)
-        for (; *names; names++)
-            good = file_score(score, *names) && good;
-    if (!ferror(stdout) && fflush(stdout) != 0) /* an earlier error has been told */
-        good = complain("cannot write the answer: %s", strerrordesc_np(errno));
+    for (; good && *names; names++)
+        worst = worse(worst, file_score(score, *names));
+    if (!ferror(stdout) && fflush(stdout) != 0) { /* an earlier error has been told */
+        complain("cannot write the answer: %s", strerrordesc_np(errno));
+        worst = worse(worst, EXIT_BAD);
+    }
     destination_free(&score->there);
     explicit_bzero(score->key, sizeof score->key);
     free(score->answer);
     client_close(score->client);
-    return good ? EXIT_GOOD : EXIT_BAD;
+    return worst;
 }
 
 /* Reads the options before the files; returns -1 when there is more to do. */

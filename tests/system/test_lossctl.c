@@ -247,7 +247,7 @@ static void score__goes_on_after_a_file_that_is_refused(void **state)
     assert_non_null(strstr(ending.err, " (empty_batch at /logits)\n"));
     assert_string_equal(ending.out, "{\"predictions\":2,\"count\":1,\"ignored\":0}\n"
                                     "{\"predictions\":2,\"count\":1,\"ignored\":0}\n");
-    assert_int_equal(ending.status, 1);
+    assert_int_equal(ending.status, 2);
     unlink(good);
     unlink(bad);
     unlink(empty);
@@ -382,8 +382,38 @@ static void score__fails_when_it_cannot_read_or_write(void **state)
     assert_string_equal(
         ending.err, "lossctl: stdin: cannot write the answer: No space left on device\n");
     assert_int_equal(ending.status, 1);
-    LOSSCTL(NULL, "score", "/tmp");
-    assert_ending(1, "", "lossctl: /tmp: cannot read: Is a directory\n");
+}
+
+/* Nothing is sent, so nobody needs to be there. */
+static void score__says_why_it_cannot_read_a_file(void **state)
+{
+    static const struct {
+        const char *path, *said;
+    } rows[] = {
+        {"/tmp", "cannot read /tmp: Is a directory"},
+        {"/proc/self/mem", "cannot read /proc/self/mem: Input/output error"},
+        {"/nowhere/x.json", "cannot open /nowhere/x.json: No such file or directory"},
+    };
+    char err[TEXT_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct program program = {.words = {"score", rows[i].path},
+                                  .env = {"LOSSD_PORT=1"}};
+        run(&program);
+        snprintf(err, sizeof err, "lossctl: %s\n", rows[i].said);
+        assert_ending(2, "", err);
+    }
+}
+
+/* The length that the file system tells of such a file is 0. */
+static void score__sends_a_file_that_is_made_while_it_is_read(void **state)
+{
+    (void)state;
+    LOSSCTL(NULL, "score", "/proc/self/stat");
+    assert_int_equal(ending.status, 1);
+    assert_non_null(strstr(ending.err, "lossctl: /proc/self/stat: "));
+    assert_null(strstr(ending.err, "empty"));
 }
 
 /* Answered with `status` (1: refused) and these words. */
@@ -689,6 +719,8 @@ int main(void)
         cmocka_unit_test(score__lets_no_control_character_through),
         cmocka_unit_test(score__fails_when_an_answer_breaks_off),
         cmocka_unit_test(score__fails_when_it_cannot_read_or_write),
+        cmocka_unit_test(score__says_why_it_cannot_read_a_file),
+        cmocka_unit_test(score__sends_a_file_that_is_made_while_it_is_read),
         cmocka_unit_test(score__sends_the_key_that_the_service_wants),
         cmocka_unit_test(lossctl__exits_with_2_for_wrong_words),
         cmocka_unit_test(lossctl__refuses_what_is_no_address),
