@@ -396,8 +396,19 @@ const char *config_memory_flag(const struct config *config)
     return is_tight ? "--memory-budget" : "--max-request-memory";
 }
 
+/* Seconds, as clients say them; a number of anything else as it is. */
+static double ceiling_value(const struct option *option, const struct config *config)
+{
+    enum { NS_A_SECOND = 1000000000 };
+    double value = (double)option_number(option, config);
+
+    return option->type == OPTION_DURATION ? value / NS_A_SECOND : value;
+}
+
 void config_ceilings(const struct config *config, struct config_ceilings *out)
 {
+    static const char *const units[] = {
+        [OPTION_UINT] = NULL, [OPTION_SIZE] = "bytes", [OPTION_DURATION] = "seconds"};
     char key[OPTION_NAME_SIZE];
 
     out->count = 0;
@@ -412,7 +423,8 @@ void config_ceilings(const struct config *config, struct config_ceilings *out)
         out->limits[out->count++] =
             (struct api_limit){.name = options[i].name,
                                .flag = flag,
-                               .value = option_number(&options[i], config),
+                               .value = ceiling_value(&options[i], config),
+                               .unit = units[options[i].type],
                                .help = options[i].help};
     }
 }

@@ -49,7 +49,9 @@ bool describe_limits(const struct api *api, struct json *json, struct err *err)
         json_key(json, limit->name);
         json_open(json, '{');
         json_key(json, "value");
-        json_uint(json, limit->value);
+        json_number(json, limit->value);
+        if (limit->unit)
+            json_text_member(json, "unit", limit->unit);
         json_text_member(json, "flag", limit->flag);
         json_text_member(json, "help", limit->help);
         json_close(json, '}');

@@ -105,7 +105,7 @@ function showErrors(contract) {
 
 function showLimits(limits) {
   const rows = Object.values(limits).map((limit) =>
-    [limit.flag, limit.value.toLocaleString('en'), limit.help]);
+    [limit.flag, `${limit.value.toLocaleString('en')} ${limit.unit ?? ''}`, limit.help]);
   byId('limits-table').replaceChildren(table(['Setting', 'In force', 'What it is'], rows));
 }
 

@@ -27,7 +27,8 @@ static inline struct meter *narrow_meter(void)
 static inline struct api *narrow_api(size_t request_memory, struct meter *meter,
                                      struct keyring *keys)
 {
-    static const struct api_limit shown[] = {{"max_body", "--max-body", 3000, "bytes"}};
+    static const struct api_limit shown[] = {
+        {"max_body", "--max-body", 3000, "bytes", "most"}};
     struct api_settings settings = {
         .limits = {.max_elements = 3000,
                    .max_classes = 1000,

@@ -637,10 +637,10 @@ static void config__settles_what_was_left_to_the_machine(void **state)
 static void config__lists_its_ceilings_with_their_flags(void **state)
 {
     (void)state;
-    struct config config = loaded("--max-body 1MiB --max-depth 20", "");
+    struct config config =
+        loaded("--max-body 1MiB --max-depth 20 --request-timeout 1500ms", "");
     struct config_ceilings ceilings;
-    bool body = false;
-    bool depth = false;
+    bool body = false, depth = false, wait = false;
 
     config_ceilings(&config, &ceilings);
     for (size_t i = 0; i < ceilings.count; i++) {
@@ -649,13 +649,19 @@ static void config__lists_its_ceilings_with_their_flags(void **state)
                          strncmp(limit->name, "max_", 4) == 0);
         assert_true(strcmp(limit->name, "port") != 0);
         if (strcmp(limit->name, "max_body") == 0)
-            body = limit->value == 1u << 20 && !strcmp(limit->flag, "--max-body");
+            body = limit->value == 1u << 20 && !strcmp(limit->flag, "--max-body") &&
+                   !strcmp(limit->unit, "bytes");
         if (strcmp(limit->name, "max_depth") == 0)
-            depth = limit->value == 20 && !strcmp(limit->flag, "--max-depth");
+            depth =
+                limit->value == 20 && !strcmp(limit->flag, "--max-depth") && !limit->unit;
+        if (strcmp(limit->name, "request_timeout") == 0)
+            wait = limit->value == 1.5 && !strcmp(limit->flag, "--request-timeout") &&
+                   !strcmp(limit->unit, "seconds");
     }
-    assert_int_equal(ceilings.count, 13);
+    assert_int_equal(ceilings.count, 20);
     assert_true(body);
     assert_true(depth);
+    assert_true(wait);
 }
 
 int main(void)

@@ -37,7 +37,8 @@ struct route;
 struct api_limit {
     const char *name; /* "max_body" */
     const char *flag; /* "--max-body" */
-    uint64_t value;
+    double value;     /* a whole number, or seconds */
+    const char *unit; /* "bytes", "seconds"; NULL: it is a count */
     const char *help;
 };
 

@@ -14,7 +14,8 @@
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 
-static const struct api_limit shown[] = {{"max_body", "--max-body", 1 << 20, "bytes"}};
+static const struct api_limit shown[] = {
+    {"max_body", "--max-body", 1 << 20, "bytes", "most"}};
 
 static struct api *new_api(struct keyring *keys)
 {
