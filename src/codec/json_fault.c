@@ -15,7 +15,7 @@ static const char *top_wanted(const struct json_reader *r)
     return r->way == JSON_TAKE ? "an array" : "a JSON value";
 }
 
-static const char *wanted(const struct json_reader *r)
+static const char *wanted(const struct json_reader *r, bool at_end)
 {
     switch (r->state) {
     case JSON_VALUE:
@@ -36,7 +36,7 @@ static const char *wanted(const struct json_reader *r)
     case JSON_IN_STRING:
         return r->string.wanted ? r->string.wanted : "the end of a string";
     case JSON_IN_NUMBER:
-        return json_number_wanted(r->number);
+        return json_number_wanted(r->number, at_end);
     case JSON_IN_LITERAL:
         return json_scalar_words(r->literal);
     case JSON_END:
@@ -107,7 +107,8 @@ void json_fault_byte(const struct json_reader *r, size_t offset, unsigned char b
              offset, whole(r));
     else
         fail(r->err, kind, NULL, "found %s at line %zu, column %zu; %s%s is wanted",
-             found, r->place.line, column_of(&r->place, offset), rest_of(r), wanted(r));
+             found, r->place.line, column_of(&r->place, offset), rest_of(r),
+             wanted(r, false));
     set_position(r->err, kind, &r->place, offset);
 }
 
@@ -119,7 +120,7 @@ void json_fault_end(const struct json_reader *r)
     else
         fail(r->err, ERR_INVALID_JSON, NULL,
              "the text ends at line %zu, column %zu; %s%s is wanted", r->place.line,
-             column_of(&r->place, r->place.offset), rest_of(r), wanted(r));
+             column_of(&r->place, r->place.offset), rest_of(r), wanted(r, true));
     set_position(r->err, ERR_INVALID_JSON, &r->place, r->place.offset);
 }
 

@@ -215,6 +215,14 @@ static void json_read__refuses_a_text_that_ends_too_early(void **state)
         BAD("{\"logits\":[1,2]", 15,
             "the text ends at line 1, column 16; ',' or '}' is wanted"),
         BAD("-", 1, "the text ends at line 1, column 2; a digit after '-' is wanted"),
+        BAD("[0", 2,
+            "the text ends at line 1, column 3; the rest of the number is wanted"),
+        BAD("{\"logits\":[1,-0", 15,
+            "the text ends at line 1, column 16; the rest of the number is wanted"),
+        BAD("{\"x\":0", 6,
+            "the text ends at line 1, column 7; the rest of the number is wanted"),
+        BAD("{\"x\":0e", 7,
+            "the text ends at line 1, column 8; a digit of the exponent is wanted"),
     };
     assert_all_refused(refusals, LENGTH(refusals));
 }
