@@ -265,7 +265,8 @@ static void assert_durations_are_of_all_requests(const struct scrape *scrape)
 static void metrics__count_every_request_once(void **state)
 {
     static const char *const flags[] = {"--max-body", "1MiB", NULL};
-    static const char xml[] = "Content-Type: application/xml";
+    static const char xml[] = "Content-Type: application/xml",
+                      png[] = "Accept: image/png";
     static const struct {
         const char *series;
         double value;
@@ -273,6 +274,7 @@ static void metrics__count_every_request_once(void **state)
         {REQUESTS "{method=\"POST\",route=\"/v1/loss\",code=\"200\"}", 4},
         {REQUESTS "{method=\"POST\",route=\"/v1/loss\",code=\"422\"}", 2},
         {REQUESTS "{method=\"POST\",route=\"/v1/loss\",code=\"400\"}", 1},
+        {REQUESTS "{method=\"POST\",route=\"/v1/loss\",code=\"406\"}", 1},
         {REQUESTS "{method=\"POST\",route=\"/v1/loss\",code=\"413\"}", 1},
         {REQUESTS "{method=\"POST\",route=\"/v1/loss\",code=\"415\"}", 1},
         {REQUESTS "{method=\"POST\",route=\"/v1/loss\",code=\"499\"}", 1},
@@ -288,6 +290,7 @@ static void metrics__count_every_request_once(void **state)
         {"lossd_errors_total{code=\"invalid_json\"}", 1},
         {"lossd_errors_total{code=\"too_large\"}", 2},
         {"lossd_errors_total{code=\"unsupported_media_type\"}", 1},
+        {"lossd_errors_total{code=\"not_acceptable\"}", 1},
         {"lossd_errors_total{code=\"unknown_route\"}", 2},
         {"lossd_errors_total{code=\"method_not_allowed\"}", 2},
         {"lossd_errors_total{code=\"headers_too_large\"}", 1},
@@ -318,6 +321,9 @@ static void metrics__count_every_request_once(void **state)
     post(client, "/v1/loss", "{", 400, &loss);
     ask(client,
         &(struct question){.method = "POST", .target = "/v1/loss", .header = {xml}}, 415,
+        &loss);
+    ask(client,
+        &(struct question){.method = "POST", .target = "/v1/loss", .header = {png}}, 406,
         &loss);
     announce_too_much(&loss);
     leave_in_the_body();
