@@ -158,13 +158,27 @@ static bool begin_scoring(struct exchange *exchange)
 
 /* ---- who answers ------------------------------------------------------------ */
 
-static void hide_route(struct exchange *exchange, struct span path)
+/* Where only health is told nothing else is there, whatever the method. */
+static bool is_hidden(const struct exchange *exchange, struct span path)
 {
-    if (exchange->route)
-        fail(&exchange->err, ERR_UNKNOWN_ROUTE, NULL,
-             "there is no %s at this address; it tells how the service is, and no more",
-             excerpt_of(path).text);
-    exchange->route = NULL;
+    struct err ignored = {0};
+
+    return exchange->health_only && !route_is_probe(route_at(path, &ignored));
+}
+
+static const struct route *choose_route(struct exchange *exchange, struct span path)
+{
+    struct err *err = &exchange->err;
+
+    if (!is_hidden(exchange, path))
+        return exchange->preflight ? route_at(path, err)
+                                   : route_find(exchange->head.method, path, err);
+    fail(
+        err, ERR_UNKNOWN_ROUTE, NULL,
+        "there is no %s at this address, where /livez, /readyz and /metrics tell how the "
+        "service is; all else is where it listens by --listen, or by --host and --port",
+        excerpt_of(path).text);
+    return NULL;
 }
 
 const struct route *api_route(struct exchange *exchange)
@@ -176,13 +190,9 @@ const struct route *api_route(struct exchange *exchange)
     exchange->preflight = cors_is_preflight(exchange);
     /* who is refused here is still routed, for the name in the log */
     access_check(exchange, path);
-    exchange->route = exchange->preflight
-                          ? route_at(path, &exchange->err)
-                          : route_find(exchange->head.method, path, &exchange->err);
+    exchange->route = choose_route(exchange, path);
     if (exchange->route)
         model_choose(exchange);
-    if (exchange->health_only && !route_is_probe(exchange->route))
-        hide_route(exchange, path);
     if (route_is_probe(exchange->route)) /* answered when the budget is spent, too */
         arena_init(&exchange->mem, PROBE_MEMORY, NULL, NULL);
     if (!exchange->route || exchange->err.kind != ERR_NONE) {

@@ -354,6 +354,7 @@ static void admin__is_told_how_it_is_while_the_others_are_full(void **state)
     assert_answers(wire_to_port(admin), "/readyz", 200);
     assert_answers(wire_to_port(admin), "/metrics", 200);
     assert_answers(wire_to_port(admin), "/v1/losses", 404);
+    assert_answers(wire_to_port(admin), "/v1/loss", 404);
     for (int i = 0; i < CAP; i++)
         wire_close(&wires[i]);
     assert_int_equal(service_stop(&service), 0);

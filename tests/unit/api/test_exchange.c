@@ -9,6 +9,7 @@
 /* after ours: it has a macro by the name of fail() */
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +121,38 @@ static void encodings__are_named_in_letters_of_any_case(void **state)
     talk.exchange.head.content_encoding = span_of("identity, gzip");
     assert_null(api_route(&talk.exchange));
     assert_int_equal(talk.exchange.err.kind, ERR_UNSUPPORTED_ENCODING);
+    end(&talk);
+}
+
+/* Whatever its method: "answers POST, not GET" would be said of another address. */
+static void administrators__are_told_where_everything_else_is(void **state)
+{
+    static const char *const questions[][2] = {
+        {"GET", "/v1/losses"},   {"POST", "/v1/loss"}, {"GET", "/v1/loss"},
+        {"OPTIONS", "/v1/loss"}, {"GET", "/"},         {"GET", "/nowhere"}};
+    struct talk talk;
+    char said[300];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
+        begin(&talk, questions[i][0], questions[i][1], NULL);
+        talk.exchange.health_only = true;
+        answer(&talk);
+        assert_int_equal(talk.response.status, 404);
+        assert_string_equal(value_of(&talk, "Allow"), "");
+        snprintf(said, sizeof said,
+                 "there is no %s at this address, where /livez, /readyz and /metrics "
+                 "tell how the service is; all else is where it listens by --listen, or "
+                 "by --host and --port",
+                 questions[i][1]);
+        assert_string_equal(talk.exchange.err.detail, said);
+        end(&talk);
+    }
+    begin(&talk, "POST", "/livez", NULL);
+    talk.exchange.health_only = true;
+    answer(&talk);
+    assert_int_equal(talk.response.status, 405);
+    assert_string_equal(value_of(&talk, "Allow"), "GET, HEAD");
     end(&talk);
 }
 
@@ -302,6 +335,7 @@ int main(void)
         cmocka_unit_test(metrics__vary_by_what_is_accepted),
         cmocka_unit_test(answers__are_in_the_format_that_is_asked_for),
         cmocka_unit_test(answers__that_cannot_be_are_refused_by_the_head_where_it_tells),
+        cmocka_unit_test(administrators__are_told_where_everything_else_is),
         cmocka_unit_test(encodings__are_named_in_letters_of_any_case),
         cmocka_unit_test(compressed_bodies__are_not_known_to_be_small),
         cmocka_unit_test(compressed_bodies__are_expected_to_cost_what_comes_out_of_them),
