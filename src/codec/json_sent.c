@@ -54,6 +54,11 @@ static void *field_of(struct sent *sent, size_t row)
 
 /* ---- members -------------------------------------------------------------------- */
 
+void sent_init(struct sent *sent)
+{
+    *sent = (struct sent){.version = STATE_VERSION};
+}
+
 size_t sent_row(struct span name)
 {
     size_t row = 0;
@@ -153,31 +158,44 @@ static bool belongs(const struct batch *options, enum row_part part)
     return true;
 }
 
-static bool check_rows(const struct sent *sent, const struct batch *part, struct err *err)
+static bool check_version(const struct sent *sent, struct err *err)
+{
+    if (sent->version == STATE_VERSION)
+        return true;
+    *err = (struct err){0};
+    return fail(err, ERR_INVALID_OPTION, "/version", "version is %lld; %d is wanted",
+                (long long)sent->version, STATE_VERSION);
+}
+
+static bool fail_presence(size_t row, bool given, struct err *err)
 {
     char pointer[PLACE_SIZE];
 
+    snprintf(pointer, sizeof pointer, "/%s", rows[row].name);
+    return given
+               ? fail(err, ERR_CONFLICTING_MEMBERS, pointer,
+                      "%s is given, but goes with none of the options", rows[row].name)
+               : fail(err, ERR_MISSING_MEMBER, pointer, "%s is missing", rows[row].name);
+}
+
+bool sent_check(const struct sent *sent, const struct batch *part, struct err *err)
+{
+    if (err_by(err, PHASE_DUPLICATE) || !check_version(sent, err))
+        return false;
     for (size_t row = 0; row < SENT_ROWS; row++) {
-        bool given = sent->given >> row & 1, wanted = belongs(part, rows[row].part);
-        if (given ? wanted : !wanted || rows[row].part == PART_WEIGHTS)
-            continue;
-        snprintf(pointer, sizeof pointer, "/%s", rows[row].name);
-        return given ? fail(err, ERR_CONFLICTING_MEMBERS, pointer,
-                            "%s is given, but goes with none of the options",
-                            rows[row].name)
-                     : fail(err, ERR_MISSING_MEMBER, pointer, "%s is missing",
-                            rows[row].name);
+        bool given = sent->given >> row & 1;
+        bool is_open =
+            rows[row].part == PART_WEIGHTS || (rows[row].part != PART_ALWAYS && !part);
+        if (!is_open && given != belongs(part, rows[row].part))
+            fail_presence(row, given, err);
     }
-    return true;
+    return err->kind == ERR_NONE;
 }
 
 static bool check_head(const struct sent *sent, const struct batch *part, struct err *err)
 {
     const struct limits *limits = part->limits;
 
-    if (sent->version != STATE_VERSION)
-        return fail(err, ERR_INVALID_OPTION, "/version", "version is %lld; %d is wanted",
-                    (long long)sent->version, STATE_VERSION);
     if (sent->classes == 0)
         return fail(err, ERR_INVALID_OPTION, "/classes",
                     "classes is 0; at least one is wanted");
@@ -280,8 +298,7 @@ bool sent_state(const struct sent *sent, struct batch *part, struct arena *mem,
     size_t bins = has_metrics ? (size_t)part->ece_bins : 0;
     size_t classes = has_metrics ? (size_t)sent->classes : 0;
 
-    if (!check_rows(sent, part, err) || !check_head(sent, part, err) ||
-        !state_init(state, bins, classes, mem, err))
+    if (!check_head(sent, part, err) || !state_init(state, bins, classes, mem, err))
         return false;
     part->classes = (size_t)sent->classes;
     state->count = (size_t)sent->count;

@@ -15,6 +15,7 @@
 
 struct sent {
     uint32_t given; /* bits of the rows */
+    /* the first is ours until something else is said */
     int64_t version, classes, count, ignored, top5;
     double l2_penalty;
     struct exact_sum losses, penalties, weights, nll, brier, entropy;
@@ -22,6 +23,9 @@ struct sent {
     const struct span *bin_confidence;
     size_t bin_confidences;
 };
+
+/* Makes an empty one. */
+void sent_init(struct sent *sent);
 
 /* The row of that name, SENT_ROWS when there is none. */
 enum { SENT_ROWS = 18 };
@@ -37,9 +41,14 @@ struct array *sent_array(struct sent *sent, size_t row);
 /* Any other value.  Names must live as long as `sent`. */
 bool sent_set(struct sent *sent, size_t row, const struct value *value, struct err *err);
 
-/* Fills `state` with what was sent, in the memory of `mem`; options and classes of the
- * part are those it was made with.  False: something is missing, too much, or no such
- * thing. */
+/* Is it of our version, with all members that it needs and no others?  Of another version
+ * it may have others, so that is told before what is wrong with them.  Errors of members
+ * that are there already stay before those that come behind them.  `part` has the options
+ * that say what belongs to a state; NULL, when they are wrong, leaves that open. */
+bool sent_check(const struct sent *sent, const struct batch *part, struct err *err);
+
+/* Fills `state` with what was sent and checked, in the memory of `mem`; options and
+ * classes of the part are those it was made with.  False: something is no such thing. */
 bool sent_state(const struct sent *sent, struct batch *part, struct arena *mem,
                 struct state *state, struct err *err);
 

@@ -19,7 +19,8 @@ struct decoder {
     struct json_array array;
     size_t row;         /* whose value comes next, SENT_ROWS for */
     enum member member; /* this option */
-    struct batch part;  /* the options of the state that is being read */
+    struct batch part;  /* the options of the state that is being read, */
+    bool is_unsound;    /* some of them wrong */
     struct sent sent;
     struct err
         refusal; /* of a state before it, if any: the rest is read for its syntax */
@@ -62,7 +63,7 @@ static bool read_text(void *ctx, struct span text, struct err *err)
     if (!json_value(text, d->mem, &value, err))
         return false;
     if (d->row == SENT_ROWS)
-        batch_set(&d->part, d->member, value, err); /* what it says is in err */
+        d->is_unsound |= !batch_set(&d->part, d->member, value, err);
     else
         sent_set(&d->sent, d->row, &value, err);
     return true;
@@ -92,7 +93,8 @@ static bool begin_state(void *ctx, struct json_reader *reader, struct err *err)
     static const struct json_handler handler = {.name = read_name, .text = read_text};
     struct decoder *d = ctx;
 
-    d->sent = (struct sent){0};
+    sent_init(&d->sent);
+    d->is_unsound = false;
     batch_init(&d->part, &task_state, d->batch->limits);
     if (!json_read_begin(reader, &handler, d, d->batch->limits, d->mem, err))
         return false;
@@ -101,18 +103,31 @@ static bool begin_state(void *ctx, struct json_reader *reader, struct err *err)
     return true;
 }
 
+static bool is_object(const struct err *err)
+{
+    return err->kind != ERR_WRONG_TYPE || err->pointer[0];
+}
+
+static bool add_state(struct decoder *d, struct err *err)
+{
+    bool is_unsound = d->is_unsound || d->part.bad_option.kind != ERR_NONE;
+    struct state state;
+
+    return is_object(err) && sent_check(&d->sent, is_unsound ? NULL : &d->part, err) &&
+           sent_state(&d->sent, &d->part, d->mem, &state, err) &&
+           merge_add(d->batch, &d->part, &state, d->mem, err);
+}
+
 static bool end_state(void *ctx, struct err *err)
 {
     struct decoder *d = ctx;
-    struct state state;
 
     if (is_refused(d)) {
         *err = d->refusal;
         return true;
     }
     bool is_first = !d->batch->state;
-    if (err->kind != ERR_NONE || !sent_state(&d->sent, &d->part, d->mem, &state, err) ||
-        !merge_add(d->batch, &d->part, &state, d->mem, err))
+    if (!add_state(d, err))
         add_place(&d->sequence, err);
     if (is_first && d->batch->state) /* which all are added to */
         json_sequence_keep(&d->sequence);
