@@ -402,11 +402,13 @@ static void score_logits(const struct batch *batch, struct result *result,
 
 void score(const struct batch *batch, struct result *result, struct pool *pool)
 {
-    if (batch->state)
+    if (batch->state) {
         score_state(batch, result);
-    else
+    } else {
         score_logits(batch, result, pool);
-    result->warnings = warnings_of(batch);
+        result->state->look = look_of(batch);
+    }
+    result->warnings = warnings_of(&result->state->look);
 }
 
 int64_t score_cost_ns(const struct batch *batch)

@@ -48,6 +48,8 @@ void state_merge(struct state *state, struct state *other, size_t classes)
     merge_weights(state, other); /* which look at the counts */
     state->count += other->count;
     state->ignored += other->ignored;
+    state->look.has_other |= other->look.has_other;
+    state->look.has_fraction |= other->look.has_fraction;
     exact_sum_merge(&state->losses, &other->losses);
     exact_sum_merge(&state->penalties, &other->penalties);
     if (state->summary.bins)

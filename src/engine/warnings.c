@@ -4,8 +4,9 @@
 
 #include "lossd/engine/loss.h"
 
-/* Not negative, and sums to 1.  *between: some number is neither 0 nor 1. */
-static bool is_distribution(const struct batch *batch, size_t position, bool *between)
+/* Not negative, and sums to 1. */
+static bool is_distribution(const struct batch *batch, size_t position,
+                            bool *has_fraction)
 {
     size_t row = batch_row(batch, position);
     double sum = 0;
@@ -14,26 +15,25 @@ static bool is_distribution(const struct batch *batch, size_t position, bool *be
         double logit = batch_logit(batch, row + c * batch->inner);
         if (logit < 0)
             return false;
-        *between |= logit > 0 && logit < 1;
+        *has_fraction |= logit > 0 && logit < 1;
         sum += logit;
     }
     return fabs(sum - 1) <= 1e-3;
 }
 
-/* Scores of 0 and 1 may be meant as they are; a row that is otherwise ends it. */
-static bool look_like_probabilities(const struct batch *batch)
+/* A row that is no distribution ends it: there will be no warning. */
+struct look look_of(const struct batch *batch)
 {
-    bool between = false;
+    struct look look = {.has_other = !batch->loss->needs_softmax || batch->classes < 2 ||
+                                     batch_is_linear(batch)};
 
-    if (batch->classes < 2 || batch_is_linear(batch))
-        return false;
-    for (size_t n = 0; n < batch->positions; n++)
-        if (!is_distribution(batch, n, &between))
-            return false;
-    return between;
+    for (size_t n = 0; n < batch->positions && !look.has_other; n++)
+        look.has_other = !is_distribution(batch, n, &look.has_fraction);
+    return look;
 }
 
-const char *const *warnings_of(const struct batch *batch)
+/* Scores of 0 and 1 may be meant as they are. */
+const char *const *warnings_of(const struct look *look)
 {
     static const char *const none[] = {NULL};
     static const char *const probabilities[] = {
@@ -41,6 +41,5 @@ const char *const *warnings_of(const struct batch *batch)
         "to 1; what is wanted are the scores before the softmax",
         NULL};
 
-    return batch->loss->needs_softmax && look_like_probabilities(batch) ? probabilities
-                                                                        : none;
+    return look->has_fraction && !look->has_other ? probabilities : none;
 }

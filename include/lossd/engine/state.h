@@ -18,6 +18,13 @@
 /* Sums of bins have room for so many positions. */
 #define POSITIONS_MAX (INT64_C(1) << 37)
 
+/* What the rows of logits look like, for warnings.  It is not written down: a state that
+ * was sent knows nothing of it. */
+struct look {
+    bool has_other;    /* a row that is no distribution */
+    bool has_fraction; /* a number that is neither 0 nor 1 */
+};
+
 struct state {
     size_t count, ignored;      /* positions kept, and not */
     struct exact_sum losses;    /* with the weights of the positions */
@@ -30,6 +37,7 @@ struct state {
     /* Positions of a true class, said to be of it, and both; NULL where no classes are
      * counted. */
     int64_t *support, *predicted, *correct;
+    struct look look;
 };
 
 /* Makes an empty one.  `bins` is 0 without metrics, `classes` where none are counted.
