@@ -96,7 +96,7 @@ static size_t write_doubles_as_floats(char *out, const double *data, size_t coun
     for (size_t from = 0; from < count; from += PIECE) {
         size_t n = count - from < PIECE ? count - from : PIECE;
         for (size_t i = 0; i < n; i++)
-            piece[i] = (float)data[from + i];
+            piece[i] = (float)data[from + i] + 0; /* -0 becomes 0 */
         at += number_write_floats(at, piece, n, spaced);
     }
     return (size_t)(at - out);
@@ -251,7 +251,7 @@ static size_t shares_of(const struct cursor *cursor, const struct pool *pool, si
 static size_t round_to_floats(char *out, const double *data, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        float value = (float)data[i];
+        float value = (float)data[i] + 0;
         memcpy(out + i * sizeof value, &value, sizeof value);
     }
     return count * sizeof(float);

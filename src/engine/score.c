@@ -339,6 +339,16 @@ size_t score_width(const struct batch *batch, size_t width)
     return shares < width ? shares : width;
 }
 
+/* It belongs to no position: parts of a mean are each that of all of it. */
+static void add_l2(const struct batch *batch, struct result *result)
+{
+    double penalty = result->workers[0].state.l2_penalty;
+
+    result->loss += penalty;
+    result->loss_sum +=
+        batch->reduction == REDUCTION_MEAN ? penalty * result->divisor : penalty;
+}
+
 /* What the first worker's state comes to. */
 static void conclude(const struct batch *batch, const struct average *average,
                      struct result *result)
@@ -346,7 +356,7 @@ static void conclude(const struct batch *batch, const struct average *average,
     if (batch_wants(batch, OUTPUT_LOSS)) {
         average_finish(average, batch, result);
         if (batch->l2 > 0)
-            result->loss += result->workers[0].state.l2_penalty;
+            add_l2(batch, result);
     }
     if (metrics_are_wanted(batch))
         metrics_finish(result, batch);

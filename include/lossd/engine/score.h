@@ -19,8 +19,7 @@ struct worker;
 struct result {
     /* where they are asked for, else 0: */
     double loss;     /* reduced; NAN when there is nothing to average */
-    double loss_sum; /* numerator of the mean: loss is loss_sum / divisor, plus the l2
-                        term of a linear model, which is no position's */
+    double loss_sum; /* numerator of the mean: loss is loss_sum / divisor */
     double divisor;  /* denominator of the mean */
     size_t count;    /* positions kept */
     size_t ignored;  /* positions ignored */
