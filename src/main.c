@@ -245,6 +245,7 @@ static void drain(struct service *service, const sigset_t *ends)
     log_note(&service->log, LOG_INFO, "stopping: finishing what has begun");
     notify_say(&service->notify, "STOPPING=1\nSTATUS=finishing what has begun");
     api_set_draining(service->api, true);
+    server_part(service->server);
     next_signal(service, ends, config->drain_delay);
     server_drain(service->server);
     int64_t deadline = clock_ns() + config->drain_timeout;

@@ -105,7 +105,7 @@ enum MHD_Result answer_send(struct connection *connection)
     for (size_t i = 0; i < response->headers; i++)
         good &= MHD_add_response_header(made, response->header[i].name,
                                         response->header[i].value);
-    if (talk->last || atomic_load(&connection->net->server->draining))
+    if (talk->last || atomic_load(&connection->net->server->parting))
         good &= MHD_add_response_header(made, "Connection", "close");
     if (good)
         good = verdict_queue(talk->mhd, response->status, made);

@@ -168,6 +168,12 @@ static void expect_more(struct connection *connection)
         turn_admit(connection, cost);
 }
 
+static void fail_stopping(struct exchange *exchange)
+{
+    fail(&exchange->err, ERR_DRAINING, NULL, "this server is stopping");
+    exchange->refused = true;
+}
+
 static enum MHD_Result take_piece(struct connection *connection, struct span piece,
                                   size_t *left)
 {
@@ -189,10 +195,13 @@ static enum MHD_Result take_piece(struct connection *connection, struct span pie
         return give_up(connection);
     if (!talk->admitted || !talk->parcel.at || parcel_room(&talk->parcel) > 0)
         return MHD_YES;
-    return connection_enter(connection, CONNECTION_BUSY) &&
-                   turn_begin(connection, TURN_READ)
-               ? MHD_YES
-               : MHD_NO;
+    if (!connection_enter(connection, CONNECTION_BUSY))
+        return MHD_NO;
+    if (turn_begin(connection, TURN_READ))
+        return MHD_YES;
+    fail_stopping(exchange);
+    refusal_past_library(connection);
+    return MHD_NO;
 }
 
 static enum MHD_Result take_end(struct connection *connection)
@@ -213,8 +222,7 @@ static enum MHD_Result take_end(struct connection *connection)
             parcel_open(&talk->parcel, &connection->net->shelf, &exchange->mem, &ignored);
         if (turn_begin(connection, TURN_ANSWER))
             return MHD_YES;
-        fail(&exchange->err, ERR_DRAINING, NULL, "this server is stopping");
-        exchange->refused = true;
+        fail_stopping(exchange);
     }
     if (exchange->refused) {
         refusal_make(connection);
@@ -252,8 +260,7 @@ enum MHD_Result conversation_go_on(struct connection *connection, const char *me
 
 /* ---- the end ------------------------------------------------------------------- */
 
-void conversation_end(struct connection *connection, struct MHD_Connection *mhd,
-                      enum MHD_RequestTerminationCode how)
+void conversation_end(struct connection *connection, enum MHD_RequestTerminationCode how)
 {
     struct conversation *talk = &connection->talk;
     bool complete = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
@@ -265,7 +272,7 @@ void conversation_end(struct connection *connection, struct MHD_Connection *mhd,
         refusal_without_room(connection);
     /* what is still in the parcel has come, too */
     talk->exchange.body_bytes = atomic_load(&connection->taken);
-    struct ending ending = ending_of(connection, mhd, complete);
+    struct ending ending = ending_of(connection, complete);
     tally_request(connection->net->server, &talk->exchange, &ending);
     ending_log(&ending, connection);
     exchange_release(&talk->exchange);

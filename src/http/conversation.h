@@ -14,6 +14,7 @@
 #include "http/admission.h"
 #include "http/parcel.h"
 #include "http/turn.h"
+#include "http/vet.h"
 #include "lossd/api/api.h"
 #include "lossd/base/pool.h"
 #include "lossd/base/span.h"
@@ -60,7 +61,8 @@ struct conversation {
     _Atomic uint64_t sent; /* bytes of the response's body given to be sent */
     char *target;          /* a copy of the request's; ours to free unless it is `room` */
     char room[256];
-    char spill[256]; /* made of the response, and not yet given to be sent: */
+    char joined[VET_ROOM]; /* of the head: lists that several headers tell */
+    char spill[256];       /* made of the response, and not yet given to be sent: */
     size_t spilled, spill_size;
 };
 
@@ -80,7 +82,6 @@ enum MHD_Result conversation_go_on(struct connection *connection, const char *me
                                    const char *version, const char *piece, size_t *size);
 
 /* The request is over, one way or the other: logs it and gives back its memory. */
-void conversation_end(struct connection *connection, struct MHD_Connection *mhd,
-                      enum MHD_RequestTerminationCode how);
+void conversation_end(struct connection *connection, enum MHD_RequestTerminationCode how);
 
 #endif

@@ -4,7 +4,10 @@
 #include "http/inside.h"
 #include "lossd/base/clock.h"
 
-enum { CLIENT_LEFT = 499 /* the status that log readers know for it */ };
+enum {
+    NOT_MODIFIED = 304,
+    CLIENT_LEFT = 499 /* the status that log readers know for it */
+};
 
 /* No answer, or not all of it: is it not we who ended the connection? */
 static bool is_gone(const struct connection *connection)
@@ -14,37 +17,35 @@ static bool is_gone(const struct connection *connection)
     return phase < CONNECTION_EXPIRED || phase == CONNECTION_LEFT;
 }
 
-/* What was said in this thread's place: the library refuses some heads itself,
- * and the reaper slow bodies. */
+/* The client was too slow, of which the reaper tells it where that is a body; or this server
+ * is stopping, or the client has left. */
 static void end_without_response(const struct connection *connection,
-                                 struct MHD_Connection *mhd, struct ending *ending)
+                                 struct ending *ending)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
-
-    if (atomic_load(&connection->phase) == CONNECTION_REFUSED) {
+    if (atomic_load(&connection->phase) == CONNECTION_REFUSED)
         ending->kind = ERR_UPLOAD_TIMEOUT;
+    if (!is_gone(connection)) {
         ending->status = problem_status(ERR_UPLOAD_TIMEOUT);
-    } else if (info && info->http_status > 0) {
-        ending->status = info->http_status;
+    } else if (server_ending(connection->net->server)) {
+        ending->status = problem_status(ERR_DRAINING);
     } else {
         ending->status = CLIENT_LEFT;
-        ending->gone = is_gone(connection);
+        ending->gone = true;
     }
 }
 
-struct ending ending_of(const struct connection *connection, struct MHD_Connection *mhd,
-                        bool complete)
+struct ending ending_of(const struct connection *connection, bool complete)
 {
     const struct conversation *talk = &connection->talk;
     const struct exchange *exchange = &talk->exchange;
-    struct ending ending = {.sent = talk->to_head ? 0 : talk->sent,
+    bool is_bare = talk->to_head || talk->response.status == NOT_MODIFIED;
+    struct ending ending = {.sent = is_bare ? 0 : talk->sent,
                             .duration_ns = clock_ns() - exchange->began_ns,
                             .shed = talk->shed,
                             .complete = complete};
 
     if (talk->state != TALK_SENT) {
-        end_without_response(connection, mhd, &ending);
+        end_without_response(connection, &ending);
         return ending;
     }
     ending.status = talk->response.status;

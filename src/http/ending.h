@@ -2,7 +2,6 @@
 #ifndef LOSSD_HTTP_ENDING_H
 #define LOSSD_HTTP_ENDING_H
 
-#include <microhttpd.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,8 +21,7 @@ struct ending {
 };
 
 /* Of the request that is ending on the connection; `complete` as the library saw it. */
-struct ending ending_of(const struct connection *connection, struct MHD_Connection *mhd,
-                        bool complete);
+struct ending ending_of(const struct connection *connection, bool complete);
 
 /* Its line in the log; probes have none. */
 void ending_log(const struct ending *ending, const struct connection *connection);

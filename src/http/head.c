@@ -54,7 +54,7 @@ bool head_read(struct conversation *talk, const char *method, const char *versio
                bool *expects_continue)
 {
     struct exchange *exchange = &talk->exchange;
-    struct vetting vetting = vet_begin(&exchange->head, &exchange->err);
+    struct vetting vetting = vet_begin(&exchange->head, talk->joined, &exchange->err);
 
     exchange->head.method = span_of(method);
     if (talk->target)
@@ -75,7 +75,7 @@ bool head_read(struct conversation *talk, const char *method, const char *versio
 void head_look(struct conversation *talk)
 {
     struct exchange *exchange = &talk->exchange;
-    struct vetting vetting = vet_begin(&exchange->head, &exchange->err);
+    struct vetting vetting = vet_begin(&exchange->head, talk->joined, &exchange->err);
 
     if (talk->target)
         exchange->head.target = origin_form(span_of(talk->target));

@@ -41,7 +41,8 @@ struct server {
     struct acceptor *acceptor, *admin_acceptor; /* the latter may be NULL */
     struct refuser *refuser;
     struct reaper *reaper;
-    atomic_bool draining; /* answers say Connection: close */
+    atomic_bool parting;  /* answers say Connection: close; */
+    atomic_bool draining; /* and connections that are idle end */
     pthread_mutex_t lock; /* of the jobs */
     pthread_cond_t no_jobs;
     size_t jobs; /* connections suspended for the pool */

@@ -27,6 +27,8 @@ enum {
     LIBRARY_CONNECTIONS = 1000000, /* never reached */
     REFUSALS_KEPT = 1024,
     ADMIN_CONNECTIONS = 64,
+    LEAVING_LOOK_NS = 5000000, /* a second in all: */
+    LEAVING_LOOKS = 200,
     LIBRARY_LINE = 512
 };
 
@@ -80,7 +82,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
         if (*context) {
             /* should the library not have told of the end of a request */
-            conversation_end(*context, mhd, MHD_REQUEST_TERMINATED_CLIENT_ABORT);
+            conversation_end(*context, MHD_REQUEST_TERMINATED_CLIENT_ABORT);
             connection_free(&net->registry, *context);
         }
         *context = NULL;
@@ -125,9 +127,9 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
 static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
                          enum MHD_RequestTerminationCode code)
 {
-    (void)cls;
+    (void)cls, (void)mhd;
     if (*context)
-        conversation_end(*context, mhd, code);
+        conversation_end(*context, code);
 }
 
 /* ---- jobs ------------------------------------------------------------------------ */
@@ -165,6 +167,35 @@ static void await_jobs(struct server *server)
     while (server->jobs > 0)
         pthread_cond_wait(&server->no_jobs, &server->lock);
     pthread_mutex_unlock(&server->lock);
+}
+
+static size_t count_asking(struct registry *registry)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&registry->lock);
+    for (struct connection *at = registry->first; at; at = at->next) {
+        enum connection_phase phase = atomic_load(&at->phase);
+        count += phase == CONNECTION_BODY || phase == CONNECTION_BUSY ||
+                 phase == CONNECTION_WRITING;
+    }
+    pthread_mutex_unlock(&registry->lock);
+    return count;
+}
+
+/* Whoever is still to be answered, with a refusal mostly, gets a moment for it. */
+static void await_answers(struct server *server)
+{
+    const struct timespec pause = {0, LEAVING_LOOK_NS};
+    size_t asking = 1;
+
+    for (int look = 0; look < LEAVING_LOOKS && asking > 0; look++) {
+        asking = 0;
+        for (size_t i = 0; i < server->nets; i++)
+            asking += count_asking(&server->net[i].registry);
+        if (asking > 0)
+            nanosleep(&pause, NULL);
+    }
 }
 
 /* ---- refusals without a request -------------------------------------------------- */
@@ -358,8 +389,14 @@ bool server_check_addresses(const char *addresses, struct err *err)
     return true;
 }
 
+void server_part(struct server *server)
+{
+    atomic_store(&server->parting, true);
+}
+
 void server_drain(struct server *server)
 {
+    server_part(server);
     atomic_store(&server->draining, true);
     acceptor_stop(server->acceptor);
 }
@@ -380,6 +417,7 @@ void server_free(struct server *server)
     acceptor_free(server->acceptor);
     acceptor_free(server->admin_acceptor);
     await_jobs(server);
+    await_answers(server);
     reaper_free(server->reaper);
     for (size_t i = 0; i < server->nets; i++)
         MHD_stop_daemon(server->net[i].daemon);

@@ -32,9 +32,12 @@ enum {
     LINE_ENDS = 4 /* CR LF of the last line, and of the empty one */
 };
 
-struct vetting vet_begin(struct request *head, struct err *err)
+struct vetting vet_begin(struct request *head, char room[VET_ROOM], struct err *err)
 {
-    return (struct vetting){.head = head, .err = err};
+    struct vetting vetting = {.head = head, .err = err};
+
+    buf_over(&vetting.joined, room, VET_ROOM);
+    return vetting;
 }
 
 static bool is_named(struct span name, const char *known)
@@ -178,28 +181,49 @@ static void keep(struct span *place, struct span value)
         *place = value;
 }
 
+/* A list may be told in several headers (RFC 9110, section 5.3). */
+static void join(struct vetting *vetting, struct span name, struct span *list,
+                 struct span value)
+{
+    struct buf *joined = &vetting->joined;
+    size_t from = joined->len;
+
+    buf_add(joined, *list);
+    buf_text(joined, ", ");
+    buf_add(joined, value);
+    if (buf_ok(joined))
+        *list = (struct span){joined->at + from, joined->len - from};
+    else
+        fail(vetting->err, ERR_BAD_HEADER, NULL,
+             "there is more than one %.*s header, with more than %zu bytes together",
+             shown(name), name.at, joined->capacity);
+}
+
 /* Where the head keeps what is for us. */
-#define WANTED(name, member)                                         \
-    {                                                                \
-        {(name), sizeof(name) - 1}, offsetof(struct request, member) \
+#define WANTED(name, member, is_list)                                           \
+    {                                                                           \
+        {(name), sizeof(name) - 1}, offsetof(struct request, member), (is_list) \
     }
 static const struct {
     struct span name;
     size_t place;
+    bool is_list;
 } wanted[] = {
-    WANTED("content-type", content_type),
-    WANTED("content-encoding", content_encoding),
-    WANTED("accept", accept),
-    WANTED("if-none-match", if_none_match),
-    WANTED("x-request-id", request_id),
-    WANTED("traceparent", traceparent),
-    WANTED("x-request-timeout", timeout),
-    WANTED("authorization", authorization),
-    WANTED("origin", origin),
-    WANTED("access-control-request-method", access_control_request_method),
-    WANTED("inference-header-content-length", inference_header_length),
+    WANTED("content-type", content_type, false),
+    WANTED("content-encoding", content_encoding, false),
+    WANTED("accept", accept, true),
+    WANTED("if-none-match", if_none_match, true),
+    WANTED("x-request-id", request_id, false),
+    WANTED("traceparent", traceparent, false),
+    WANTED("x-request-timeout", timeout, false),
+    WANTED("authorization", authorization, false),
+    WANTED("origin", origin, false),
+    WANTED("access-control-request-method", access_control_request_method, false),
+    WANTED("inference-header-content-length", inference_header_length, false),
 };
 #undef WANTED
+
+enum { WANTED_HEADERS = sizeof wanted / sizeof *wanted };
 
 /* Any of several counts, as the library may see it. */
 static void vet_expectation(struct vetting *vetting, struct span value)
@@ -232,16 +256,33 @@ static void vet_text_length(struct vetting *vetting, struct span name, struct sp
              shown(*first), first->at, shown(value), value.at);
 }
 
+/* False: it is none of those. */
+static bool pick_wanted(struct vetting *vetting, struct span name, struct span value)
+{
+    size_t i = 0;
+
+    while (i < WANTED_HEADERS &&
+           !(name.len == wanted[i].name.len &&
+             strncasecmp(name.at, wanted[i].name.at, name.len) == 0))
+        i++;
+    if (i == WANTED_HEADERS)
+        return false;
+    struct span *place = (void *)((char *)vetting->head + wanted[i].place);
+    if (wanted[i].is_list && place->at)
+        join(vetting, name, place, value);
+    else
+        keep(place, value);
+    return true;
+}
+
+/* The library leaves blanks behind a value, which are no part of it. */
 static void pick(struct vetting *vetting, struct span name, struct span value)
 {
+    value = span_trim(value, " \t");
     vet_coding(vetting, name);
     vet_text_length(vetting, name, value);
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        if (name.len == wanted[i].name.len &&
-            strncasecmp(name.at, wanted[i].name.at, name.len) == 0) {
-            keep((struct span *)(void *)((char *)vetting->head + wanted[i].place), value);
-            return;
-        }
+    if (pick_wanted(vetting, name, value))
+        return;
     if (is_named(name, "user-agent"))
         keep(&vetting->user_agent, value);
     else if (is_named(name, "expect"))

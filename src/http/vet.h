@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "lossd/api/api.h"
+#include "lossd/base/buf.h"
 #include "lossd/base/err.h"
 #include "lossd/base/span.h"
 
@@ -16,6 +17,7 @@ struct vetting {
     struct request *head; /* filled with what was found */
     struct err *err; /* BAD_HEADER, TOO_LARGE, EXPECTATION_FAILED, UNSUPPORTED_ENCODING:
                         it is refused */
+    struct buf joined;
     struct span user_agent;
     bool chunked;
     bool expects_continue; /* the client waits for a go-ahead before its body */
@@ -25,8 +27,10 @@ struct vetting {
     bool bare_lf; /* a line before a header has ended in LF alone */
 };
 
-/* Begins; `head` and `err` are the caller's. */
-struct vetting vet_begin(struct request *head, struct err *err);
+/* Begins; `head` and `err` are the caller's, and so is `room`, which must live as long as
+ * the head: lists that several headers tell are joined there. */
+enum { VET_ROOM = 512 };
+struct vetting vet_begin(struct request *head, char room[VET_ROOM], struct err *err);
 
 /* What the first line asks for. */
 void vet_method(struct vetting *vetting, struct span method);

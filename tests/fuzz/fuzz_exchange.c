@@ -15,6 +15,7 @@ enum { ANSWER_MAX = 1 << 20, REQUEST_MEMORY = 4 << 20 /* never too little */ };
 struct asked {
     char *copy;
     struct request head;
+    char joined[VET_ROOM];
     struct err err; /* what is wrong with its headers */
     struct span body;
 };
@@ -43,7 +44,7 @@ static struct span cut(struct span *rest, char end)
 
 static void read_request(struct span input, struct asked *asked)
 {
-    struct vetting vetting = vet_begin(&asked->head, &asked->err);
+    struct vetting vetting = vet_begin(&asked->head, asked->joined, &asked->err);
 
     *asked = (struct asked){.copy = malloc(input.len + 1)};
     require(asked->copy != NULL, "there is memory");

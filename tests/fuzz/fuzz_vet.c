@@ -241,7 +241,8 @@ static bool vet(const struct block *block, bool backwards)
 {
     struct request head = {0};
     struct err err = {0};
-    struct vetting vetting = vet_begin(&head, &err);
+    char room[VET_ROOM];
+    struct vetting vetting = vet_begin(&head, room, &err);
 
     for (size_t i = 0; i < block->count; i++) {
         size_t at = backwards ? block->count - 1 - i : i;

@@ -139,17 +139,80 @@ static void drain__serves_on_but_is_not_ready_during_the_delay(void **state)
 {
     static const char *const flags[] = {"--drain-delay", "1h", NULL};
     struct service service;
+    struct wire kept;
+    struct answer answer;
+    char value[300];
 
     (void)state;
     start(&service, flags);
+    assert_true(wire_open(&kept, service.port));
+    assert_true(wire_post(&kept, "/v1/loss", EXAMPLE, false));
+    assert_true(wire_answer(&kept, false, &answer));
+    assert_false(answer_header(&answer, "Connection", value));
+    answer_release(&answer);
     assert_int_equal(get(&service, "/readyz"), 200);
     kill(service.pid, SIGTERM);
     for (int asked = 0; get(&service, "/readyz") != 503; asked++)
         assert_true(asked < 10000);
     assert_int_equal(get(&service, "/livez"), 200);
     assert_int_equal(get(&service, "/v1/losses"), 200);
+    /* who keeps a connection goes elsewhere */
+    assert_true(wire_post(&kept, "/v1/loss", EXAMPLE, false));
+    assert_true(wire_answer(&kept, false, &answer));
+    assert_int_equal(answer.status, 200);
+    assert_true(answer_header(&answer, "Connection", value));
+    assert_string_equal(value, "close");
+    answer_release(&answer);
+    assert_true(wire_ends(&kept));
+    wire_close(&kept);
     /* a second signal ends the delay */
     assert_int_equal(service_stop(&service), 0);
+}
+
+/* A request of some work, with a short answer. */
+static char *long_batch(void)
+{
+    enum { NUMBERS = 230000 };
+    size_t len = 0;
+    char *text = malloc(NUMBERS * 5 + 100);
+
+    len += (size_t)sprintf(text, "{\"logits\":[[");
+    for (int i = 0; i < NUMBERS; i++)
+        len += (size_t)sprintf(text + len, "%s%d.%d",
+                               i % 1000 ? ","
+                               : i      ? "],["
+                                        : "",
+                               i % 7, i % 10);
+    sprintf(text + len, "]],\"return\":[\"predictions\"]}");
+    return text;
+}
+
+/* Refused is better than cut off: whoever has sent all of a request hears of it. */
+static void drain__answers_what_has_come_in_when_its_time_is_over(void **state)
+{
+    static const char *const flags[] = {
+        "--threads", "1", "--queue-size", "64", "--drain-timeout", "1ms", NULL};
+    enum { CLIENTS = 24 };
+    struct service service;
+    struct wire wires[CLIENTS];
+    struct answer answer;
+    char *body = long_batch();
+
+    (void)state;
+    start(&service, flags);
+    for (size_t i = 0; i < CLIENTS; i++)
+        assert_true(wire_open(&wires[i], service.port) &&
+                    wire_post(&wires[i], "/v1/softmax", body, false));
+    kill(service.pid, SIGTERM);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        if (!wire_answer(&wires[i], false, &answer))
+            fail_msg("client %zu is cut off", i);
+        assert_true(answer.status == 200 || answer.status == 503);
+        answer_release(&answer);
+        wire_close(&wires[i]);
+    }
+    free(body);
+    service_wait(&service);
 }
 
 static void drain__closes_connections_that_are_idle(void **state)
@@ -306,6 +369,7 @@ int main(void)
         cmocka_unit_test(drain__finishes_what_has_begun_after_sighup),
         cmocka_unit_test(drain__ends_though_nobody_takes_its_log),
         cmocka_unit_test(drain__serves_on_but_is_not_ready_during_the_delay),
+        cmocka_unit_test(drain__answers_what_has_come_in_when_its_time_is_over),
         cmocka_unit_test(drain__closes_connections_that_are_idle),
         cmocka_unit_test(drain__cuts_off_what_does_not_end),
         cmocka_unit_test(drain__is_hastened_by_a_second_signal),

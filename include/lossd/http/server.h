@@ -59,7 +59,11 @@ void server_addresses(const struct server *server, char out[SERVER_ADDRESSES_SIZ
  * for more than a server listens on (16). */
 bool server_check_addresses(const char *addresses, struct err *err);
 
-/* Takes no new connections, closes idle ones, tells the others to close.  The
+/* Each answer says from now on that the connection ends with it: clients that keep theirs
+ * go elsewhere, while new ones are still taken. */
+void server_part(struct server *server);
+
+/* Takes no new connections, closes idle ones, and parts from the others.  The
  * administrator goes on being told how it is. */
 void server_drain(struct server *server);
 

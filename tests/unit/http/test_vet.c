@@ -125,7 +125,8 @@ static void vet__accepts_and_refuses_by_the_table(void **state)
         const struct block *block = &blocks[i];
         struct request head = {0};
         struct err err = {0};
-        struct vetting vetting = vet_begin(&head, &err);
+        char room[VET_ROOM];
+        struct vetting vetting = vet_begin(&head, room, &err);
         for (size_t h = 0; h < HEADERS_MAX && block->header[h].name; h++)
             vet_header(&vetting, span_of(block->header[h].name),
                        span_of(block->header[h].value));
@@ -146,13 +147,15 @@ static void vet_method__takes_tokens_only(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof sound / sizeof *sound; i++) {
         struct err err = {0};
-        struct vetting vetting = vet_begin(&head, &err);
+        char room[VET_ROOM];
+        struct vetting vetting = vet_begin(&head, room, &err);
         vet_method(&vetting, span_of(sound[i]));
         assert_int_equal(err.kind, ERR_NONE);
     }
     for (size_t i = 0; i < sizeof unsound / sizeof *unsound; i++) {
         struct err err = {0};
-        struct vetting vetting = vet_begin(&head, &err);
+        char room[VET_ROOM];
+        struct vetting vetting = vet_begin(&head, room, &err);
         vet_method(&vetting, span_of(unsound[i]));
         assert_int_equal(err.kind, ERR_BAD_HEADER);
     }
@@ -163,7 +166,8 @@ static void vet__picks_what_the_service_looks_at(void **state)
     (void)state;
     struct request head = {0};
     struct err err = {0};
-    struct vetting vetting = vet_begin(&head, &err);
+    char room[VET_ROOM];
+    struct vetting vetting = vet_begin(&head, room, &err);
     const char *const headers[][2] = {{"host", "x"},
                                       {"CONTENT-TYPE", "application/json"},
                                       {"Content-Type", "text/plain"},
@@ -196,12 +200,43 @@ static void vet__picks_what_the_service_looks_at(void **state)
     assert_false(vetting.chunked);
 }
 
+/* Blanks around a value are no part of it. */
+static void vet__joins_lists_and_trims_values(void **state)
+{
+    (void)state;
+    struct request head = {0};
+    struct err err = {0};
+    char room[VET_ROOM], long_list[VET_ROOM];
+    struct vetting vetting = vet_begin(&head, room, &err);
+
+    vet_header(&vetting, span_of("Accept"), span_of("text/html "));
+    vet_header(&vetting, span_of("If-None-Match"), span_of("\"a\""));
+    vet_header(&vetting, span_of("accept"), span_of("application/json;q=0.5\t"));
+    vet_header(&vetting, span_of("If-None-Match"), span_of("\"b\""));
+    vet_header(&vetting, span_of("Accept"), span_of("*/*"));
+    vet_header(&vetting, span_of("X-Request-Timeout"), span_of("5 "));
+    vet_header(&vetting, span_of("Expect"), span_of("100-continue "));
+    vet_header(&vetting, span_of("Host"), span_of("a"));
+    assert_true(vet_end(&vetting, span_of("HTTP/1.1")));
+    assert_true(span_is(head.accept, "text/html, application/json;q=0.5, */*"));
+    assert_true(span_is(head.if_none_match, "\"a\", \"b\""));
+    assert_true(span_is(head.timeout, "5"));
+    assert_true(vetting.expects_continue);
+    memset(long_list, 'a', sizeof long_list - 1);
+    long_list[sizeof long_list - 1] = '\0';
+    vet_header(&vetting, span_of("Accept"), span_of(long_list));
+    assert_int_equal(err.kind, ERR_BAD_HEADER);
+    assert_string_equal(err.detail, "there is more than one Accept header, with more "
+                                    "than 512 bytes together");
+}
+
 static void vet__says_what_is_wrong(void **state)
 {
     (void)state;
     struct request head = {0};
     struct err err = {0};
-    struct vetting vetting = vet_begin(&head, &err);
+    char room[VET_ROOM];
+    struct vetting vetting = vet_begin(&head, room, &err);
 
     vet_header(&vetting, span_of("Transfer-Encoding"), span_of("gzip"));
     vet_header(&vetting, span_of("a b"), span_of("a later error does not matter"));
@@ -224,7 +259,8 @@ static bool is_sound(const char *line_end, const char *text, size_t len)
     char block[100];
     struct request head = {0};
     struct err err = {0};
-    struct vetting vetting = vet_begin(&head, &err);
+    char room[VET_ROOM];
+    struct vetting vetting = vet_begin(&head, room, &err);
 
     memcpy(block, begin, begins);
     memcpy(block + begins, text, len);
@@ -258,6 +294,7 @@ int main(void)
         cmocka_unit_test(vet__accepts_and_refuses_by_the_table),
         cmocka_unit_test(vet_method__takes_tokens_only),
         cmocka_unit_test(vet__picks_what_the_service_looks_at),
+        cmocka_unit_test(vet__joins_lists_and_trims_values),
         cmocka_unit_test(vet__says_what_is_wrong),
         cmocka_unit_test(vet__misses_nothing_between_the_last_header_and_their_end),
     };
