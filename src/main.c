@@ -134,6 +134,7 @@ static struct server *make_server(struct service *service, struct err *err)
         .connection_memory = config->connection_memory,
         .header_timeout_ns = config->header_timeout,
         .body_timeout_ns = config->body_timeout,
+        .min_rate = config->min_rate,
         .write_timeout_ns = config->write_timeout,
         .keepalive_timeout_ns = config->keepalive_timeout,
         .queue_size = config->queue_size,

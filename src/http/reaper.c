@@ -30,6 +30,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -123,11 +124,15 @@ static void refuse_slow_body(struct connection *connection)
 {
     if (!connection_expire(connection, CONNECTION_BODY, CONNECTION_REFUSED))
         return;
+    const struct server_settings *settings = &connection->net->server->settings;
+    char why[160];
+    snprintf(why, sizeof why,
+             "the body came on by less than %zu bytes a second for %.3g s (--min-rate "
+             "lowers, --body-timeout raises that)",
+             settings->min_rate, (double)settings->body_timeout_ns / 1e9);
     tally_reaping(connection->net->server, REAPED_BODY);
     server_refuse(connection->net->server, connection->fd, connection->talk.to_head,
-                  ERR_UPLOAD_TIMEOUT, connection->talk.exchange.request_id,
-                  "the body made no progress for too long "
-                  "(--body-timeout raises that)");
+                  ERR_UPLOAD_TIMEOUT, connection->talk.exchange.request_id, why);
 }
 
 static bool twice(unsigned *looks, bool found)
@@ -175,6 +180,8 @@ static void check_head(struct connection *connection, const struct look *look)
 static void check(struct connection *connection, int64_t now)
 {
     const struct server_settings *settings = &connection->net->server->settings;
+    const struct pace body = {settings->body_timeout_ns, settings->min_rate};
+    const struct pace answer = {settings->write_timeout_ns, settings->min_rate};
     enum connection_phase phase = atomic_load(&connection->phase);
     struct look look = {.now_ns = now};
 
@@ -199,12 +206,11 @@ static void check(struct connection *connection, int64_t now)
         break;
     case CONNECTION_BODY:
         if (twice(&watch->overdue,
-                  !look.unread &&
-                      watch_stalled(watch, now, settings->body_timeout_ns, moved, false)))
+                  !look.unread && watch_stalled(watch, &body, now, moved, false)))
             refuse_slow_body(connection);
         break;
     case CONNECTION_WRITING:
-        if (watch_stalled(watch, now, settings->write_timeout_ns, moved, !look.unsent))
+        if (watch_stalled(watch, &answer, now, moved, !look.unsent))
             reap(connection, phase, REAPED_WRITE);
         break;
     case CONNECTION_IDLE:

@@ -1,7 +1,5 @@
 #include "http/watch.h"
 
-enum { SLOWEST = 1024 /* bytes a second of a body or an answer */ };
-
 static const double SECOND_NS = 1e9;
 
 /* A connection's first head has its time from the connection's start, any other from its
@@ -33,12 +31,12 @@ void watch_rest(struct watch *watch, int64_t now_ns, uint64_t received)
         watch->began_ns = now_ns;
 }
 
-bool watch_stalled(struct watch *watch, int64_t now_ns, int64_t window_ns, uint64_t moved,
-                   bool our_fault)
+bool watch_stalled(struct watch *watch, const struct pace *pace, int64_t now_ns,
+                   uint64_t moved, bool our_fault)
 {
-    if (now_ns - watch->began_ns < window_ns)
+    if (now_ns - watch->began_ns < pace->window_ns)
         return false;
-    double wanted = SLOWEST * (double)window_ns / SECOND_NS;
+    double wanted = (double)pace->rate * (double)pace->window_ns / SECOND_NS;
     if (!our_fault && (double)(moved - watch->moved) < (wanted > 1 ? wanted : 1))
         return true;
     watch->began_ns = now_ns;

@@ -25,9 +25,15 @@ void watch_keep(struct watch *watch, enum connection_phase phase, uint64_t turn,
 /* Of an idle connection: so many bytes have come since its start. */
 void watch_rest(struct watch *watch, int64_t now_ns, uint64_t received);
 
-/* True when fewer than `wanted` bytes have moved in a window that is over; it is our
- * fault, or enough has: another begins. */
-bool watch_stalled(struct watch *watch, int64_t now_ns, int64_t window_ns, uint64_t moved,
-                   bool our_fault);
+/* So many bytes a second, seen over windows of that length; at least one in each. */
+struct pace {
+    int64_t window_ns;
+    uint64_t rate;
+};
+
+/* True when fewer bytes than that have moved in a window that is over; it is our fault, or
+ * enough has: another begins. */
+bool watch_stalled(struct watch *watch, const struct pace *pace, int64_t now_ns,
+                   uint64_t moved, bool our_fault);
 
 #endif

@@ -82,6 +82,7 @@ static inline struct server *daemon_server(struct daemon *daemon)
         .connection_memory = 8 << 10,
         .header_timeout_ns = DAEMON_PATIENCE_NS,
         .body_timeout_ns = DAEMON_PATIENCE_NS,
+        .min_rate = 1024,
         .write_timeout_ns = DAEMON_PATIENCE_NS,
         .keepalive_timeout_ns = DAEMON_PATIENCE_NS,
         .queue_kept = 1,

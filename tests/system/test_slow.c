@@ -152,6 +152,7 @@ static void slow__bodies_are_told_so(void **state)
     assert_true(wire_answer(&wire, false, &answer));
     assert_int_equal(answer.status, 408);
     assert_non_null(strstr(answer.body, "\"code\":\"upload_timeout\""));
+    assert_non_null(strstr(answer.body, "less than 1024 bytes a second for 0.6 s"));
     assert_non_null(strstr(answer.body, "\"request_id\":\"drop-by-drop\""));
     assert_true(answer_header(&answer, "Connection", value));
     assert_string_equal(value, "close");

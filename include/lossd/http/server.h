@@ -28,8 +28,9 @@ struct server_settings {
     size_t max_connections;
     size_t connection_memory;     /* bytes of buffer for each connection */
     int64_t header_timeout_ns;    /* from connect to complete headers */
-    int64_t body_timeout_ns;      /* without any progress of a body */
-    int64_t write_timeout_ns;     /* without any progress of an answer */
+    int64_t body_timeout_ns;      /* in which a body comes on, */
+    int64_t write_timeout_ns;     /* and an answer is taken, */
+    size_t min_rate;              /* by so many bytes a second */
     int64_t keepalive_timeout_ns; /* idle between requests */
     size_t queue_size;            /* requests under way on the pool, unless it idles, */
     size_t queue_kept;            /* and those of them for small ones only */

@@ -73,14 +73,17 @@ static void watch__finds_a_stall_at_the_end_of_a_window(void **state)
 {
     (void)state;
     const int64_t second = INT64_C(1000000000);
+    const struct pace pace = {second / 2, 2000}, slow = {second / 2, 1};
     struct watch watch = {.began_ns = second, .moved = 1000};
 
-    assert_false(watch_stalled(&watch, 2 * second - 1, second, 1000, false));
-    assert_true(watch_stalled(&watch, 2 * second, second, 1000 + 1023, false));
-    assert_false(watch_stalled(&watch, 2 * second, second, 1000, true));
-    assert_int_equal(watch.began_ns, 2 * second);
-    assert_false(watch_stalled(&watch, 3 * second, second, 1000 + 1024, false));
-    assert_int_equal(watch.moved, 1000 + 1024);
+    assert_false(watch_stalled(&watch, &pace, 3 * second / 2 - 1, 1000, false));
+    assert_true(watch_stalled(&watch, &pace, 3 * second / 2, 1000 + 999, false));
+    assert_true(watch_stalled(&watch, &slow, 3 * second / 2, 1000, false));
+    assert_false(watch_stalled(&watch, &pace, 3 * second / 2, 1000, true));
+    assert_int_equal(watch.began_ns, 3 * second / 2);
+    assert_false(watch_stalled(&watch, &pace, 2 * second, 1000 + 1000, false));
+    assert_int_equal(watch.moved, 1000 + 1000);
+    assert_false(watch_stalled(&watch, &slow, 3 * second, 1000 + 1001, false));
 }
 
 int main(void)
