@@ -135,6 +135,7 @@ static struct server *make_server(struct service *service, struct err *err)
         .header_timeout_ns = config->header_timeout,
         .body_timeout_ns = config->body_timeout,
         .min_rate = config->min_rate,
+        .answer_half_closed = config->answer_half_closed,
         .write_timeout_ns = config->write_timeout,
         .keepalive_timeout_ns = config->keepalive_timeout,
         .queue_size = config->queue_size,

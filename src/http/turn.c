@@ -63,13 +63,16 @@ void turn_leave(struct connection *connection)
     leave(connection, 0);
 }
 
-/* A client that has closed its side has gone, as far as anyone can tell. */
-static bool has_left(int fd)
+/* A client that has closed its side may have gone, or wait for its answer: nobody can tell
+ * before that is sent. */
+static bool has_left(const struct connection *connection)
 {
     char byte;
-    ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t n = recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
-    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+    if (n == 0)
+        return !connection->net->server->settings.answer_half_closed;
+    return n < 0 && errno != EAGAIN && errno != EINTR;
 }
 
 static void check_lateness(struct conversation *talk)
@@ -134,7 +137,7 @@ static enum talk_state take_answer_turn(struct connection *connection)
     struct exchange *exchange = &talk->exchange;
     struct server *server = connection->net->server;
 
-    if (has_left(connection->fd))
+    if (has_left(connection))
         return TALK_GONE;
     if (server_ending(server) && !exchange->refused) {
         exchange->refused = true;

@@ -286,6 +286,33 @@ static void disconnects__of_those_in_the_queue_save_their_work(void **state)
     assert_true(saved);
 }
 
+/* As nc -N does: all of a request, and no more. */
+static unsigned status_after_half_closing(const struct service *asked)
+{
+    struct wire wire;
+    struct answer answer;
+
+    assert_true(wire_open(&wire, asked->port));
+    assert_true(wire_post(&wire, "/v1/softmax?return=predictions", large, false));
+    wire_half_close(&wire);
+    unsigned status = wire_answer(&wire, false, &answer) ? answer.status : 0;
+    answer_release(&answer);
+    wire_close(&wire);
+    return status;
+}
+
+static void disconnects__of_one_side_are_none_where_that_is_asked_for(void **state)
+{
+    static const char *const flags[] = {"--answer-half-closed", "yes", NULL};
+    struct service patient;
+
+    (void)state;
+    assert_true(service_start(&patient, flags));
+    assert_int_equal(status_after_half_closing(&patient), 200);
+    assert_int_equal(service_stop(&patient), 0);
+    assert_int_equal(status_after_half_closing(&service), 0);
+}
+
 static void disconnects__by_the_thousand_leave_nothing_behind(void **state)
 {
     (void)state;
@@ -303,6 +330,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(disconnects__leave_nothing_behind),
         cmocka_unit_test(disconnects__of_those_in_the_queue_save_their_work),
+        cmocka_unit_test(disconnects__of_one_side_are_none_where_that_is_asked_for),
         cmocka_unit_test(disconnects__by_the_thousand_leave_nothing_behind),
     };
 

@@ -32,6 +32,7 @@ struct server_settings {
     int64_t write_timeout_ns;     /* and an answer is taken, */
     size_t min_rate;              /* by so many bytes a second */
     int64_t keepalive_timeout_ns; /* idle between requests */
+    bool answer_half_closed;      /* who has closed its own side is not gone */
     size_t queue_size;            /* requests under way on the pool, unless it idles, */
     size_t queue_kept;            /* and those of them for small ones only */
     int64_t request_timeout_ns;   /* in the queue, of requests that do not say */
