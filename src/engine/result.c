@@ -76,7 +76,8 @@ void *home_of_exps(const struct batch *batch, const struct result *result)
 /* Who has shares of all classes, or none of the softmax, may go through them in double. */
 static bool needs_row(const struct batch *batch)
 {
-    return batch->targets.data || batch->label_smoothing > 0 || batch->focal_gamma > 0 ||
+    return batch->targets.data || batch->label_smoothing > 0 ||
+           (batch->focal_gamma > 0 && batch->dtype == DTYPE_FLOAT32) ||
            batch->loss->needs_row;
 }
 
