@@ -130,6 +130,18 @@ static bool fail_other(const struct batch *whole, const struct batch *part,
                 name, here, there);
 }
 
+static bool fail_penalty(double found, double wanted, struct err *err)
+{
+    char words[PLACE_SIZE], first[PLACE_SIZE];
+
+    number_words(words, found);
+    number_words(first, wanted);
+    return fail(
+        err, ERR_CONFLICTING_MEMBERS, "/l2_penalty",
+        "l2_penalty is %s, but %s in the first state: they are of different models",
+        words, first);
+}
+
 static bool is_part(const struct batch *whole, const struct batch *part,
                     const struct state *state, struct err *err)
 {
@@ -142,10 +154,7 @@ static bool is_part(const struct batch *whole, const struct batch *part,
                     "datasets",
                     part->classes, whole->classes);
     if (state->l2_penalty != whole->state->l2_penalty)
-        return fail(err, ERR_CONFLICTING_MEMBERS, "/l2_penalty",
-                    "l2_penalty is %.17g, but %.17g in the first state: they are of "
-                    "different models",
-                    state->l2_penalty, whole->state->l2_penalty);
+        return fail_penalty(state->l2_penalty, whole->state->l2_penalty, err);
     return true;
 }
 
