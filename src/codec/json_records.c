@@ -108,21 +108,28 @@ static void keep_error(struct records *records, const struct err *err)
     snprintf(kept->detail, sizeof kept->detail, "%.*s", (int)len, err->detail);
 }
 
+/* What all records share is at its end, the memory of the request, say; a ceiling that
+ * this one breaks is not. */
+static bool ends_all(const struct decoder *d, const struct err *err)
+{
+    bool is_ceiling = err->kind == ERR_TOO_LARGE && err->flag != d->mem->limit_flag;
+
+    return err_by(err, PHASE_TRANSPORT) && !is_ceiling;
+}
+
 /* Is the record passed over?  Then there is no error. */
 static bool skip(void *ctx, struct err *err)
 {
     struct decoder *d = ctx;
     struct batch *whole = d->dataset.whole;
 
-    bool is_long = d->sequence.is_long, skips = whole->on_error == ON_ERROR_SKIP;
-
-    if (err_by(err, PHASE_TRANSPORT) && !(is_long && skips))
+    if (ends_all(d, err))
         return false;
-    if (is_long)
+    if (d->sequence.is_long) /* which its sentence says */
         json_fault_place(&d->sequence.value_place, err);
     else
         add_place(d, err);
-    if (!skips)
+    if (whole->on_error != ON_ERROR_SKIP)
         return false;
     keep_error(whole->records, err);
     *err = (struct err){0};

@@ -320,6 +320,29 @@ static void dataset__goes_on_behind_a_line_that_is_too_long(void **state)
     assert_int_equal(service_stop(&narrow), 0);
 }
 
+/* It is not the record's alone, and without it there is no going on. */
+static void dataset__ends_where_the_memory_of_its_request_does(void **state)
+{
+    static const char *const flags[] = {"--max-request-memory", "512KiB", NULL};
+    static char lines[300000];
+    struct service narrow;
+    char *at = lines;
+
+    (void)state;
+    at += sprintf(at, RECORD "{\"logits\":[");
+    for (int i = 0; i < 100000; i++)
+        at += sprintf(at, "%d,", i % 10);
+    sprintf(at, "1],\"label\":0}\n" RECORD);
+    assert_true(service_start(&narrow, flags));
+    struct client *client = client_new(narrow.port);
+    assert_non_null(client);
+    for (int chunked = 0; chunked < 2; chunked++)
+        assert_too_large(client, "/v1/loss?on_error=skip", lines, chunked,
+                         "--max-request-memory");
+    client_free(client);
+    assert_int_equal(service_stop(&narrow), 0);
+}
+
 static void dataset__that_has_begun_is_finished_by_a_drain(void **state)
 {
     struct service other;
@@ -357,6 +380,7 @@ int main(void)
         cmocka_unit_test(dataset__of_a_client_that_leaves_leaves_nothing),
         cmocka_unit_test(dataset__beyond_a_ceiling_is_told_which),
         cmocka_unit_test(dataset__goes_on_behind_a_line_that_is_too_long),
+        cmocka_unit_test(dataset__ends_where_the_memory_of_its_request_does),
         cmocka_unit_test(dataset__that_has_begun_is_finished_by_a_drain),
     };
 
