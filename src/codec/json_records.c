@@ -157,7 +157,8 @@ static bool add_record(struct decoder *d, struct err *err)
 {
     bool is_first = d->dataset.whole->classes == 0;
 
-    if (err->kind != ERR_NONE || !json_batch_end(&d->json, err) ||
+    /* its members are judged before what is wrong in one of them */
+    if (d->sequence.reader.no_object || !json_batch_end(&d->json, err) ||
         !dataset_add(&d->dataset, &d->record, d->mem, err))
         return false;
     if (is_first) /* what it settles is there for all */
