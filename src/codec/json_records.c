@@ -16,8 +16,20 @@
 #include "lossd/codec/codec.h"
 #include "lossd/engine/dataset.h"
 #include "lossd/engine/loss.h"
+#include "lossd/engine/place.h"
 
 enum { LINES_ROOM = 4096 };
+
+/* Members that a record of a single position may call by a name of its own. */
+enum { OWN_LABEL, OWN_WEIGHT, OWN_NAMES };
+
+static const struct own_name {
+    const char *name;
+    enum member member;
+} own_names[OWN_NAMES] = {
+    [OWN_LABEL] = {"label", MEMBER_labels},
+    [OWN_WEIGHT] = {"weight", MEMBER_sample_weights},
+};
 
 struct decoder {
     struct json_sequence sequence;
@@ -26,22 +38,42 @@ struct decoder {
     struct dataset dataset;
     struct batch record;
     struct json_batch json;
-    bool says_label, says_weight;
+    bool says_own[OWN_NAMES];
 };
 
 /* ---- names of a single position ------------------------------------------------- */
+
+static const char *usual_name(const struct own_name *own)
+{
+    return member_infos[own->member].name;
+}
+
+static enum json_way fail_both(const struct own_name *own, struct json_reader *reader,
+                               struct err *err)
+{
+    char pointer[PLACE_SIZE];
+
+    snprintf(pointer, sizeof pointer, "/%s", own->name);
+    fail(err, ERR_DUPLICATE_MEMBER, pointer,
+         "%s and %s are both given; one of them is wanted", own->name, usual_name(own));
+    reader->bare_tokens = false;
+    return JSON_SKIP;
+}
 
 static enum json_way read_name(void *ctx, struct json_reader *reader, struct span name,
                                struct err *err)
 {
     struct decoder *d = ctx;
 
-    if (span_is(name, "label")) {
-        d->says_label = true;
-        name = span_of(member_infos[MEMBER_labels].name);
-    } else if (span_is(name, "weight")) {
-        d->says_weight = true;
-        name = span_of(member_infos[MEMBER_sample_weights].name);
+    for (size_t i = 0; i < OWN_NAMES; i++) {
+        const struct own_name *own = &own_names[i];
+        bool is_own = span_is(name, own->name);
+        if (!is_own && !span_is(name, usual_name(own)))
+            continue;
+        if (batch_has(&d->record, own->member) && d->says_own[i] != is_own)
+            return fail_both(own, reader, err);
+        d->says_own[i] = is_own;
+        name = span_of(usual_name(own));
     }
     return json_batch_name(&d->json, reader, name, err);
 }
@@ -61,19 +93,19 @@ static bool begins_with(const char *text, const char *name)
     return strncmp(text, name, len) == 0 && strchr("/ [", text[len]);
 }
 
-/* Says `own` where an error is of the member: in the sender's words. */
-static void call_it(struct err *err, enum member member, const char *own)
+/* Says the record's own name where an error is of the member: in the sender's words. */
+static void call_it(struct err *err, const struct own_name *own)
 {
-    const char *name = member_infos[member].name;
+    const char *usual = usual_name(own);
+    size_t len = strlen(usual);
     struct err as_told = *err;
 
-    if (!begins_with(as_told.pointer + 1, name))
-        return;
-    snprintf(err->pointer, sizeof err->pointer, "/%s%s", own,
-             as_told.pointer + 1 + strlen(name));
-    if (begins_with(as_told.detail, name))
-        snprintf(err->detail, sizeof err->detail, "%s%s", own,
-                 as_told.detail + strlen(name));
+    if (begins_with(as_told.pointer + 1, usual))
+        snprintf(err->pointer, sizeof err->pointer, "/%s%s", own->name,
+                 as_told.pointer + 1 + len);
+    if (begins_with(as_told.detail, usual))
+        snprintf(err->detail, sizeof err->detail, "%s%s", own->name,
+                 as_told.detail + len);
 }
 
 /* ---- what is wrong ---------------------------------------------------------------- */
@@ -83,10 +115,9 @@ static void add_place(const struct decoder *d, struct err *err)
 {
     const struct json_place *place = &d->sequence.value_place;
 
-    if (d->says_label)
-        call_it(err, MEMBER_labels, "label");
-    if (d->says_weight)
-        call_it(err, MEMBER_sample_weights, "weight");
+    for (size_t i = 0; i < OWN_NAMES; i++)
+        if (d->says_own[i])
+            call_it(err, &own_names[i]);
     if (err->has_position)
         return;
     struct err as_told = *err;
@@ -144,7 +175,7 @@ static bool begin_record(void *ctx, struct json_reader *reader, struct err *err)
     struct decoder *d = ctx;
 
     d->record = d->dataset.record;
-    d->says_label = d->says_weight = false;
+    memset(d->says_own, 0, sizeof d->says_own);
     if (!json_batch_begin(&d->json, &d->record, reader, d->mem, err))
         return false;
     reader->handler = &handler;
