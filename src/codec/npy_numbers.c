@@ -89,13 +89,15 @@ static struct excerpt words_of(double value)
     return excerpt_of(span_of(words));
 }
 
-static void note_flaw(struct array *array, enum flaw flaw, size_t index, double value)
+static void note_flaw(struct npy_numbers *n, enum flaw flaw, size_t index, const char *at)
 {
+    struct array *array = n->out;
+
     if (array->flaw != FLAW_NONE && array->flaw_index < index)
         return;
     array->flaw = flaw;
     array->flaw_index = index;
-    array->flaw_text = words_of(value);
+    array->flaw_text = npy_type_words(n->header->type, n->header->is_swapped, at);
 }
 
 static void note_fraction(struct npy_numbers *n, size_t index, struct excerpt text)
@@ -108,14 +110,14 @@ static void note_fraction(struct npy_numbers *n, size_t index, struct excerpt te
 }
 
 /* As json_array.c judges labels. */
-static void judge_label(struct npy_numbers *n, double value, size_t index)
+static void judge_label(struct npy_numbers *n, double value, const char *at, size_t index)
 {
     if (npy_type_is_truth(n->header->type))
         note_fraction(n, index, excerpt_of(span_of(value != 0 ? "true" : "false")));
     else if (!isfinite(value) || value != trunc(value))
         note_fraction(n, index, words_of(value));
     else if (value != -0x1p63)
-        note_flaw(n->out, FLAW_BEYOND_INT64, index, value);
+        note_flaw(n, FLAW_BEYOND_INT64, index, at);
 }
 
 /* What stands at `at` is to be the element at `index`, and is no finite number there. */
@@ -124,15 +126,15 @@ static void judge(struct npy_numbers *n, const char *at, size_t index)
     double value = number_at(n, at);
 
     if (n->out->element == ELEMENT_INT64)
-        judge_label(n, value, index);
+        judge_label(n, value, at, index);
     else if (value == -(double)INFINITY && n->member == MEMBER_logits)
         n->out->has_minus_infinity = true;
     else
-        note_flaw(n->out,
+        note_flaw(n,
                   isnan(value)   ? FLAW_NAN
                   : isinf(value) ? FLAW_INFINITE
                                  : FLAW_OVERFLOW,
-                  index, value);
+                  index, at);
 }
 
 static void judge_block(struct npy_numbers *n, const char *at, size_t from, size_t count)

@@ -1,7 +1,11 @@
 #include "npy_type.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
+
+#include "lossd/engine/place.h"
 
 enum { BLOCK = 256 };
 
@@ -128,4 +132,20 @@ void npy_type_read(const struct npy_type *type, bool swapped, const char *from,
         swap(turned, from + done * type->size, n, type->size);
         read(turned, n, (char *)to + done * size);
     }
+}
+
+struct excerpt npy_type_words(const struct npy_type *type, bool swapped, const char *at)
+{
+    char words[PLACE_SIZE], turned[NPY_NUMBER_MAX];
+    double value;
+    uint64_t exact; /* which a double is not, from 2^53 on */
+
+    npy_type_read(type, swapped, at, 1, ELEMENT_FLOAT64, &value);
+    number_words(words, value);
+    if (type->to_doubles == u8_to_doubles) {
+        swap(turned, at, 1, sizeof exact);
+        memcpy(&exact, swapped ? turned : at, sizeof exact);
+        snprintf(words, sizeof words, "%" PRIu64, exact);
+    }
+    return excerpt_of(span_of(words));
 }

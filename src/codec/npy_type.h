@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lossd/base/excerpt.h"
 #include "lossd/base/span.h"
 #include "lossd/engine/batch.h"
 
@@ -30,5 +31,9 @@ bool npy_type_is_truth(const struct npy_type *type);
  * is not that of this machine.  Neither side need be aligned. */
 void npy_type_read(const struct npy_type *type, bool swapped, const char *from,
                    size_t count, enum element element, void *to);
+
+/* The number at `at` as a sentence has it: of u8, which may be beyond all labels, to its
+ * last digit. */
+struct excerpt npy_type_words(const struct npy_type *type, bool swapped, const char *at);
 
 #endif

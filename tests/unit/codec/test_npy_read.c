@@ -142,6 +142,10 @@ static void npy_read__notes_labels_beyond_64_bits(void **state)
     fill(&f, MEMBER_labels, 7, "<u8", "(1,)", "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8);
     assert_int_equal(f.batch.labels.flaw, FLAW_BEYOND_INT64);
     assert_int_equal(f.batch.labels.flaw_index, 0);
+    assert_string_equal(f.batch.labels.flaw_text.text, "18446744073709551615");
+    arena_release(&f.mem);
+    fill(&f, MEMBER_labels, 7, ">u8", "(1,)", "\x80\0\0\0\0\0\0\x01", 8);
+    assert_string_equal(f.batch.labels.flaw_text.text, "9223372036854775809");
     arena_release(&f.mem);
 }
 
