@@ -91,6 +91,15 @@ struct array *sent_array(struct sent *sent, size_t row)
     return rows[row].type == ROW_COUNTS ? field_of(sent, row) : NULL;
 }
 
+/* What was found: a text is shown where one is wanted, and is a string elsewhere. */
+static struct excerpt found_in(size_t row, const struct value *value)
+{
+    bool is_shown = value->type == VALUE_NUMBER ||
+                    (value->type == VALUE_TEXT && rows[row].type == ROW_SUM);
+
+    return excerpt_of(is_shown ? value->text : span_of(value->kind));
+}
+
 static bool fail_row(size_t row, const struct value *value, const char *wanted,
                      struct err *err)
 {
@@ -99,10 +108,7 @@ static bool fail_row(size_t row, const struct value *value, const char *wanted,
 
     snprintf(pointer, sizeof pointer, "/%s", name);
     return fail(err, ERR_WRONG_TYPE, pointer, "%s is %s; %s is wanted", name,
-                value->type == VALUE_NUMBER || value->type == VALUE_TEXT
-                    ? excerpt_of(value->text).text
-                    : value->kind,
-                wanted);
+                found_in(row, value).text, wanted);
 }
 
 static bool is_count(double value)
