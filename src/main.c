@@ -104,6 +104,7 @@ static struct api *make_api(struct service *service)
                    .max_text = config->max_text},
         .max_body = config->max_body,
         .max_dataset = config->max_dataset,
+        .max_ratio = config->max_ratio,
         .max_request_memory = config->max_request_memory,
         .memory_flag = config_memory_flag(config),
         .small_body = config->small_body,

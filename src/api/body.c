@@ -63,7 +63,8 @@ bool body_begin(struct exchange *exchange)
                                                &exchange->batch, &exchange->mem, err);
     if (!exchange->coding || !exchange->decoder)
         return exchange->decoder != NULL;
-    exchange->inflater = inflater_new(exchange->coding, most, flag, &exchange->mem, err);
+    const struct inflater_limits limits = {most, flag, exchange->api->settings.max_ratio};
+    exchange->inflater = inflater_new(exchange->coding, limits, &exchange->mem, err);
     return exchange->inflater != NULL;
 }
 

@@ -3,7 +3,11 @@
  * Gzip data is one member after another (RFC 1952, section 2.2), each begun anew; that of
  * `deflate` is a single one, in zlib's format (RFC 1950).  A fault is told when the text
  * before it has been taken: which of two errors comes first must not depend on where the
- * body was cut. */
+ * body was cut.
+ *
+ * For the same reason text is held against what was sent at places that follow from the
+ * data alone: zlib is given no byte beyond the next of them until it has no more text to
+ * give. */
 #include "lossd/codec/inflater.h"
 
 #include <inttypes.h>
@@ -13,7 +17,12 @@
 #define ZLIB_CONST /* it does not write to what it reads */
 #include <zlib.h>
 
-enum { TEXT_SIZE = 32 << 10 /* it stays in the cache until it has been read */ };
+enum {
+    TEXT_SIZE = 32 << 10,  /* it stays in the cache until it has been read */
+    RATIO_FROM = 1 << 20,  /* bytes of text */
+    MOST_OF_A_BYTE = 1032, /* a match of 258 takes two bits */
+    LEAST_STEP = 64        /* bytes of the body from one look to the next */
+};
 
 struct coding {
     const char *name;       /* in the header */
@@ -36,17 +45,19 @@ static const char identity[] = "identity";
 const char coding_names[] = "gzip, deflate, identity";
 
 enum where {
-    BEFORE, /* a member, if there is another */
-    WITHIN,
-    BROKEN, /* after the text that has been handed out */
-    BEYOND  /* all the text that may be */
+    BEFORE,   /* a member, if there is another */
+    WITHIN,   /* one; the others are wrong: */
+    BROKEN,   /* after the text that has been handed out */
+    BEYOND,   /* all the text that may be */
+    EXCESSIVE /* text for what was sent */
 };
 
 struct inflater {
     z_stream stream;
     const struct coding *coding;
-    uint64_t most, count; /* bytes of text */
-    const char *flag;
+    struct inflater_limits limits;
+    uint64_t count, taken; /* bytes of text, and of the body */
+    uint64_t look_at;      /* when so many are taken: is it too much text for them? */
     enum where where;
     bool has_begun; /* a member */
     struct span rest;
@@ -84,8 +95,29 @@ static void leave_memory(void *ctx, void *piece)
     (void)ctx, (void)piece;
 }
 
-struct inflater *inflater_new(const struct coding *coding, uint64_t most,
-                              const char *flag, struct arena *mem, struct err *err)
+/* What there may be of text so far. */
+static uint64_t text_allowed(const struct inflater *f)
+{
+    uint64_t ratio = f->limits.ratio;
+
+    if (ratio == 0 || f->taken > UINT64_MAX / ratio)
+        return UINT64_MAX;
+    return f->taken * ratio > RATIO_FROM ? f->taken * ratio : RATIO_FROM;
+}
+
+/* Holds the text against what was sent, and looks again before it can be too much. */
+static void look(struct inflater *f)
+{
+    uint64_t allowed = text_allowed(f);
+
+    if (f->count > allowed)
+        f->where = EXCESSIVE;
+    else
+        f->look_at += LEAST_STEP + (allowed - f->count) / MOST_OF_A_BYTE;
+}
+
+struct inflater *inflater_new(const struct coding *coding, struct inflater_limits limits,
+                              struct arena *mem, struct err *err)
 {
     struct inflater *f = arena_alloc(mem, 1, sizeof *f, err);
 
@@ -96,10 +128,10 @@ struct inflater *inflater_new(const struct coding *coding, uint64_t most,
     f->stream.zfree = leave_memory;
     f->stream.opaque = f;
     f->coding = coding;
-    f->most = most;
-    f->flag = flag;
+    f->limits = limits;
     f->mem = mem;
     f->err = err;
+    look(f);
     if (inflateInit2(&f->stream, coding->window_bits) == Z_OK)
         return f;
     fail(err, ERR_INTERNAL, NULL, "zlib does not start"); /* unless there is no memory */
@@ -124,10 +156,19 @@ static bool fail_broken(const struct inflater *f, struct err *err)
 
 static bool fail_beyond(const struct inflater *f, struct err *err)
 {
-    return fail_limit(err, NULL, f->most, f->flag,
+    return fail_limit(err, NULL, f->limits.most, f->limits.flag,
                       "the body, decompressed, has more than the %" PRIu64
                       " bytes that are allowed (%s raises that)",
-                      f->most, f->flag);
+                      f->limits.most, f->limits.flag);
+}
+
+static bool fail_excessive(const struct inflater *f, struct err *err)
+{
+    return fail_limit(err, NULL, f->limits.ratio, "--max-ratio",
+                      "the first %" PRIu64 " bytes of the body have %" PRIu64
+                      " when decompressed; at most %" PRIu64
+                      " times as many are allowed (--max-ratio raises that)",
+                      f->taken, f->count, f->limits.ratio);
 }
 
 static bool fail_trailing(const struct inflater *f, unsigned char byte, struct err *err)
@@ -157,42 +198,64 @@ static bool begin_member(struct inflater *f, struct err *err)
     return true;
 }
 
+/* How much of what was given zlib may have now. */
+static unsigned room(const struct inflater *f)
+{
+    uint64_t left = f->look_at - f->taken;
+    uint64_t most = left < UINT_MAX ? left : UINT_MAX;
+
+    return (unsigned)(f->rest.len < most ? f->rest.len : most);
+}
+
+static void take_in(struct inflater *f, size_t used)
+{
+    f->rest = (struct span){f->rest.at + used, f->rest.len - used};
+    f->taken += used;
+}
+
+static enum where where_after(int status)
+{
+    if (status == Z_STREAM_END)
+        return BEFORE;
+    return status == Z_OK || status == Z_BUF_ERROR ? WITHIN : BROKEN;
+}
+
 /* Up to the end of a member, of what was given, or of the room for text.  False: there
  * is no more text in what was given so far. */
 static bool inflate_some(struct inflater *f, struct span *text)
 {
     z_stream *z = &f->stream;
-    uint64_t left = f->most - f->count;
+    uint64_t left = f->limits.most - f->count;
 
     z->next_in = (const unsigned char *)f->rest.at;
-    z->avail_in = f->rest.len < UINT_MAX ? (unsigned)f->rest.len : UINT_MAX;
+    z->avail_in = room(f);
     z->next_out = (unsigned char *)f->text;
     z->avail_out = TEXT_SIZE;
     int status = inflate(z, Z_NO_FLUSH);
-    size_t used = (size_t)((const char *)z->next_in - f->rest.at);
-    f->rest = (struct span){f->rest.at + used, f->rest.len - used};
+    take_in(f, (size_t)((const char *)z->next_in - f->rest.at));
     text->len = TEXT_SIZE - z->avail_out;
-    if (status == Z_STREAM_END)
-        f->where = BEFORE;
-    else if (status != Z_OK && status != Z_BUF_ERROR)
-        f->where = BROKEN;
+    f->where = where_after(status);
     if (text->len > left) {
         text->len = (size_t)left;
         f->where = BEYOND;
     }
     f->count += text->len;
-    return status != Z_BUF_ERROR;
+    bool is_dry = z->avail_out > 0 || status == Z_STREAM_END;
+    if (f->taken == f->look_at && is_dry && f->where <= WITHIN)
+        look(f);
+    return status != Z_BUF_ERROR || f->rest.len > 0;
 }
 
 bool inflater_next(struct inflater *f, struct span *text, struct err *err)
 {
+    static bool (*const failures[])(const struct inflater *, struct err *) = {
+        [BROKEN] = fail_broken, [BEYOND] = fail_beyond, [EXCESSIVE] = fail_excessive};
+
     *text = (struct span){f->text, 0};
     f->err = err;
     for (bool more = true; more && text->len == 0;) {
-        if (f->where == BROKEN)
-            return fail_broken(f, err);
-        if (f->where == BEYOND)
-            return fail_beyond(f, err);
+        if (f->where > WITHIN)
+            return failures[f->where](f, err);
         if (f->where == BEFORE && f->rest.len == 0)
             return true;
         if (f->where == BEFORE && !begin_member(f, err))

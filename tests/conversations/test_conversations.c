@@ -237,6 +237,7 @@ static void make_api(void)
                    .max_text = config.max_text},
         .max_body = config.max_body,
         .max_dataset = config.max_dataset,
+        .max_ratio = config.max_ratio,
         .max_request_memory = config.max_request_memory,
         .server_timing = config.server_timing,
         .keys = keys,

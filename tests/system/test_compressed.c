@@ -22,7 +22,8 @@
 enum {
     ROWS = 20000,
     BOMB_MIB = 200,
-    BOMB_MEMORY_KB = 64 << 10 /* that a bomb may take of the service */
+    BOMB_MEMORY_KB = 64 << 10, /* that a bomb may take of the service */
+    READ_OF_BOMB = 2 << 20     /* bytes of its text, until it is known to be one */
 };
 
 static struct service service;
@@ -36,31 +37,36 @@ static int stop(void **state)
 static int start(void **state)
 {
     /* all of a bomb comes as one piece */
-    static const char *const flags[] = {"--net-threads=1", "--threads=1",
-                                        "--max-request-memory=32MiB",
-                                        "--connection-memory=1MiB", NULL};
+    static const char *const flags[] = {
+        "--net-threads=1",          "--threads=1",   "--max-request-memory=32MiB",
+        "--connection-memory=1MiB", "--max-ratio=0", NULL};
 
     (void)state;
     return service_start(&service, flags) ? 0 : -1;
 }
 
-static struct answer ask(const char *encoding, const char *body, size_t len, bool chunked)
+static struct answer answer_to(unsigned port, const struct question *question)
 {
-    struct client *client = client_new(service.port);
-    struct question question = {.method = "POST",
-                                .target = "/v1/softmax?dtype=float32",
-                                .header = {encoding},
-                                .body = body,
-                                .body_length = len,
-                                .chunked = chunked};
+    struct client *client = client_new(port);
     struct answer answer;
     char why[200];
 
     assert_non_null(client);
-    if (!client_ask(client, &question, &answer, why))
+    if (!client_ask(client, question, &answer, why))
         fail_msg("%s", why);
     client_free(client);
     return answer;
+}
+
+static struct answer ask(const char *encoding, const char *body, size_t len, bool chunked)
+{
+    return answer_to(service.port,
+                     &(struct question){.method = "POST",
+                                        .target = "/v1/softmax?dtype=float32",
+                                        .header = {encoding},
+                                        .body = body,
+                                        .body_length = len,
+                                        .chunked = chunked});
 }
 
 static void compressed_bodies__are_answered_like_others(void **state)
@@ -178,6 +184,46 @@ static void bombs__end_at_a_ceiling(void **state)
     }
 }
 
+/* Empty lines: told before a hundredth of them is read. */
+static void bombs__end_where_they_are_too_many_times_what_was_sent(void **state)
+{
+    static const char sent[] = "lossd_http_request_body_bytes_total{route=\"/v1/loss\"}";
+    static const char told[] = "lossd_errors_total{code=\"too_large\"}";
+    static const char *const flags[] = {"--net-threads=1", "--threads=1", NULL};
+    struct compressed bomb =
+        compressed_bomb("{\"logits\":[2,1],\"label\":0}", "\n", BOMB_MIB << 20);
+    struct service usual;
+    struct scrape scrape;
+    char why[WHY_SIZE];
+
+    (void)state;
+    assert_true(service_start(&usual, flags));
+    size_t before = service_resident_kb(&usual);
+    for (int n = 1; n <= 4; n++) {
+        const struct question question = {
+            .method = "POST",
+            .target = n > 2 ? "/v1/loss?on_error=skip" : "/v1/loss",
+            .header = {"Content-Encoding: gzip", "Content-Type: application/x-ndjson"},
+            .body = bomb.at,
+            .body_length = bomb.len,
+            .chunked = n % 2};
+        struct answer answer = answer_to(usual.port, &question);
+        assert_int_equal(answer.status, 413);
+        assert_non_null(strstr(answer.body, "\"limit\":200,\"flag\":\"--max-ratio\""));
+        const char *have = strstr(answer.body, "bytes of the body have ");
+        assert_non_null(have);
+        assert_in_range(strtoul(have + 23, NULL, 10), 1 << 20, READ_OF_BOMB);
+        answer_release(&answer);
+        if (!scrape_comes_to(&scrape, usual.port, told, n, why))
+            fail_msg("%s", why);
+        assert_in_range((uint64_t)scrape_value(&scrape, sent), 1, bomb.len * (size_t)n);
+        scrape_release(&scrape);
+    }
+    assert_in_range(service_resident_kb(&usual), 0, before + BOMB_MEMORY_KB);
+    assert_int_equal(service_stop(&usual), 0);
+    free(bomb.at);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +231,7 @@ int main(void)
         cmocka_unit_test(compressed_bodies__are_counted_as_they_came),
         cmocka_unit_test(bombs__hold_up_nobody_and_take_no_more_memory_than_others),
         cmocka_unit_test(bombs__end_at_a_ceiling),
+        cmocka_unit_test(bombs__end_where_they_are_too_many_times_what_was_sent),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

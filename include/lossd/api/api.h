@@ -46,6 +46,7 @@ struct api_settings {
     struct limits limits;
     size_t max_body;               /* bytes of a request body, compressed or not, */
     size_t max_dataset;            /* and of one that is read in constant memory */
+    uint64_t max_ratio;            /* its text for each byte, compressed; 0: any */
     size_t max_request_memory;     /* bytes one request may hold; what raises that: */
     const char *memory_flag;       /* NULL: "--max-request-memory" */
     size_t small_body;             /* requests up to this are favoured with memory */

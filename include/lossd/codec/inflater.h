@@ -27,10 +27,17 @@ extern const char coding_names[];
  * identity and where there is no header.  False when it names another, or several. */
 bool coding_find(struct span content_encoding, const struct coding **out);
 
-/* Begins to decompress a body of at most `most` bytes when decompressed; `flag` raises
- * that.  NULL: no memory. */
-struct inflater *inflater_new(const struct coding *coding, uint64_t most,
-                              const char *flag, struct arena *mem, struct err *err);
+struct inflater_limits {
+    uint64_t most;    /* bytes of text; what raises that: */
+    const char *flag; /* "--max-body" */
+    /* Bytes of text for each of the body's that was needed for them, from the first MiB of
+     * text on; 0: any number. */
+    uint64_t ratio;
+};
+
+/* Begins to decompress a body.  NULL: no memory. */
+struct inflater *inflater_new(const struct coding *coding, struct inflater_limits limits,
+                              struct arena *mem, struct err *err);
 
 /* The next piece of the body, when all text of the one before has been taken.  It is not
  * kept, but must live until all of its text has been taken. */

@@ -36,10 +36,11 @@ struct taking {
     size_t step; /* bytes of a piece */
     uint64_t most;
     size_t memory;
+    uint64_t ratio;
 };
 
-static const struct taking gzip_whole = {"gzip", SIZE_MAX, SIZE_MAX, PLENTY};
-static const struct taking deflate_whole = {"Deflate", SIZE_MAX, SIZE_MAX, PLENTY};
+static const struct taking gzip_whole = {"gzip", SIZE_MAX, SIZE_MAX, PLENTY, 0};
+static const struct taking deflate_whole = {"Deflate", SIZE_MAX, SIZE_MAX, PLENTY, 0};
 
 static void add(struct taken *taken, struct span text)
 {
@@ -79,8 +80,8 @@ static struct taken take(struct taking how, struct span body)
     add(&taken, span_of(""));
     arena_init(&mem, how.memory, "--max-request-memory", NULL);
     assert_true(coding_find(span_of(how.coding), &coding));
-    struct inflater *inflater =
-        inflater_new(coding, how.most, "--max-body", &mem, &taken.err);
+    const struct inflater_limits limits = {how.most, "--max-body", how.ratio};
+    struct inflater *inflater = inflater_new(coding, limits, &mem, &taken.err);
     bool good = inflater != NULL;
     while (good && body.len > 0) {
         size_t n = how.step < body.len ? how.step : body.len;
@@ -280,7 +281,7 @@ static void inflater__refuses_every_beginning_of_a_body(void **state)
 
     (void)state;
     for (size_t i = 0; i < LENGTH(codings); i++) {
-        struct taking how = {codings[i], SIZE_MAX, SIZE_MAX, PLENTY};
+        struct taking how = {codings[i], SIZE_MAX, SIZE_MAX, PLENTY, 0};
         struct compressed body = compressed_as(codings[i], span_of(SHORT));
         for (size_t len = 0; len < body.len; len++) {
             struct taken taken = take(how, (struct span){body.at, len});
@@ -299,7 +300,7 @@ static void inflater__never_gives_another_text_when_a_bit_is_wrong(void **state)
 
     (void)state;
     for (size_t i = 0; i < LENGTH(codings); i++) {
-        struct taking how = {codings[i], SIZE_MAX, SIZE_MAX, PLENTY};
+        struct taking how = {codings[i], SIZE_MAX, SIZE_MAX, PLENTY, 0};
         struct compressed body = compressed_as(codings[i], span_of(SHORT));
         size_t refused = 0;
         for (size_t bit = 0; bit < body.len * 8; bit++) {
@@ -426,6 +427,107 @@ static void inflater__gives_all_that_may_be_before_it_refuses_more(void **state)
     free((char *)(uintptr_t)text.at);
 }
 
+/* Where that is does not depend on how it is cut: the sentence has both lengths. */
+static void assert_is_too_much_at_the_same_place(struct taking how, struct span body)
+{
+    const size_t steps[] = {1, 2, 3, 7, 100, 1080, 4096};
+    struct taken whole = take(how, body);
+
+    assert_int_equal(whole.err.kind, ERR_TOO_LARGE);
+    assert_string_equal(whole.err.flag, "--max-ratio");
+    assert_int_equal(whole.err.limit, how.ratio);
+    assert_in_range(whole.len, (1 << 20) + 1, (1 << 20) + (128 << 10));
+    for (size_t i = 0; i < LENGTH(steps); i++) {
+        how.step = steps[i];
+        struct taken cut = take(how, body);
+        assert_string_equal(cut.err.detail, whole.err.detail);
+        assert_int_equal(cut.len, whole.len);
+        free(cut.text);
+    }
+    free(whole.text);
+}
+
+static void inflater__refuses_text_that_is_many_times_what_was_sent(void **state)
+{
+    static const uint64_t ratios[] = {1, 10, 200, 1000};
+    struct compressed bombs[] = {compressed_bomb("", " ", 2 << 20),
+                                 compressed_bomb("[0", ",0", 4 << 20),
+                                 {NULL, 0}};
+    struct taking how = gzip_whole;
+
+    (void)state;
+    for (unsigned n = 1; n < 60; n++) /* members that end anywhere */
+        bombs[2] = joined(bombs[2], compressed_bomb("x", "0", n * n * 1000));
+    for (size_t i = 0; i < LENGTH(bombs); i++) {
+        for (size_t k = 0; k < LENGTH(ratios) - (i > 0); k++) {
+            how.ratio = ratios[k];
+            assert_is_too_much_at_the_same_place(how, span(bombs[i]));
+        }
+        free(bombs[i].at);
+    }
+}
+
+static void inflater__says_what_is_too_many_times(void **state)
+{
+    struct compressed bomb = compressed_bomb("", " ", 2 << 20);
+    struct taking how = gzip_whole;
+    unsigned long long sent, text;
+
+    (void)state;
+    how.ratio = 200;
+    struct taken taken = take(how, span(bomb));
+    assert_int_equal(sscanf(taken.err.detail,
+                            "the first %llu bytes of the body have %llu when "
+                            "decompressed; at most 200 times as many are allowed "
+                            "(--max-ratio raises that)",
+                            &sent, &text),
+                     2);
+    assert_int_equal(text, taken.len);
+    assert_true(text > 200 * sent);
+    free(taken.text);
+    free(bomb.at);
+}
+
+/* Of what is short, of what is no more than that, and where there is no such limit. */
+static void inflater__gives_text_that_is_no_more_times_what_was_sent(void **state)
+{
+    static const struct {
+        size_t count;
+        uint64_t ratio;
+    } sound[] = {{1 << 20, 1}, {8 << 20, 1032}, {8 << 20, 0}, {8 << 20, UINT64_MAX}};
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(sound); i++) {
+        struct taking how = gzip_whole;
+        struct compressed body = compressed_bomb("", " ", sound[i].count);
+        how.ratio = sound[i].ratio;
+        struct taken taken = take(how, span(body));
+        assert_true(taken.whole);
+        assert_int_equal(taken.len, sound[i].count);
+        free(taken.text);
+        free(body.at);
+    }
+}
+
+/* A bomb behind what is none. */
+static void inflater__counts_what_was_sent_from_the_beginning(void **state)
+{
+    struct span text = long_text();
+    struct taking how = gzip_whole;
+    struct compressed body = compressed_gzip(text);
+    size_t sent = body.len;
+
+    (void)state;
+    body = joined(body, compressed_bomb("", " ", 100 << 20));
+    how.ratio = 200;
+    struct taken taken = take(how, span(body));
+    assert_int_equal(taken.err.kind, ERR_TOO_LARGE);
+    assert_in_range(taken.len, 200 * sent, 300 * sent);
+    free(taken.text);
+    free(body.at);
+    free((char *)(uintptr_t)text.at);
+}
+
 /* A thousand times as much text as data, and no more memory. */
 static void inflater__holds_the_same_memory_whatever_the_length(void **state)
 {
@@ -445,7 +547,7 @@ static void inflater__is_refused_when_there_is_too_little_memory(void **state)
 {
     struct span text = long_text();
     struct compressed body = compressed_gzip(text);
-    struct taking how = {"gzip", 100, SIZE_MAX, 0};
+    struct taking how = {"gzip", 100, SIZE_MAX, 0, 0};
     size_t refused_at_once = 0, refused_later = 0;
 
     (void)state;
@@ -482,6 +584,10 @@ int main(void)
         cmocka_unit_test(inflater__refuses_what_follows_the_end),
         cmocka_unit_test(inflater__refuses_a_dictionary),
         cmocka_unit_test(inflater__gives_all_that_may_be_before_it_refuses_more),
+        cmocka_unit_test(inflater__refuses_text_that_is_many_times_what_was_sent),
+        cmocka_unit_test(inflater__says_what_is_too_many_times),
+        cmocka_unit_test(inflater__gives_text_that_is_no_more_times_what_was_sent),
+        cmocka_unit_test(inflater__counts_what_was_sent_from_the_beginning),
         cmocka_unit_test(inflater__holds_the_same_memory_whatever_the_length),
         cmocka_unit_test(inflater__is_refused_when_there_is_too_little_memory),
     };
