@@ -34,12 +34,15 @@ static bool names_value(struct span text, struct arena *mem, struct value *value
                         struct err *err)
 {
     struct span *names = arena_alloc(mem, text.len + 1, sizeof *names, err);
+    struct span rest = text;
     size_t count = 0;
 
     if (!names)
         return false;
-    for (struct span rest = text; rest.len > 0;)
+    for (bool more = text.len > 0; more;) { /* behind the last comma, too */
+        more = memchr(rest.at, ',', rest.len) != NULL;
         names[count++] = span_cut(&rest, ',');
+    }
     *value = (struct value){.type = VALUE_NAMES,
                             .text = text,
                             .names = names,
