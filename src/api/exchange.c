@@ -214,8 +214,7 @@ static const char *answer_type(const struct exchange *exchange, const struct rep
 {
     if (reply_text_length(reply) > 0)
         return "application/octet-stream";
-    return batch_wants(&exchange->batch, OUTPUT_RECORDS) ? "application/x-ndjson"
-                                                         : exchange->writer->answers_as;
+    return exchange->writer->answers_as;
 }
 
 /* An error in the batch is one in the body. */

@@ -58,28 +58,22 @@ static bool choose_codecs(struct exchange *exchange)
     return exchange->writer || fail_accept(exchange);
 }
 
-static bool fits(const struct codec *writer, const struct batch *batch, struct err *err)
-{
-    return !writer->can_encode || writer->can_encode(batch, err);
-}
-
 /* What is less welcome may do where the first choice has no room for the answer. */
 bool head_writer_fits(struct exchange *exchange)
 {
+    const struct codec *writer = exchange->writer, *other = NULL;
+    const struct batch *batch = &exchange->batch;
     struct err err = {.kind = ERR_NONE};
 
-    if (fits(exchange->writer, &exchange->batch, &err))
+    if (!writer->can_encode || writer->can_encode(batch, &err))
         return true;
-    const struct codec *other =
-        exchange->route->codec
-            ? NULL
-            : codec_for_answer(exchange->head.accept, exchange->writer);
-    if (other && fits(other, &exchange->batch, &exchange->err)) {
+    if (!exchange->route->codec)
+        other = codec_for_answer(exchange->head.accept, batch);
+    if (other)
         exchange->writer = other;
-        return true;
-    }
-    exchange->err = err;
-    return false;
+    else
+        exchange->err = err;
+    return other;
 }
 
 /* ---- what is to be scored ----------------------------------------------------- */

@@ -63,13 +63,20 @@ struct task codec_whole_task(const struct task *task)
     return whole;
 }
 
-const struct codec *codec_for_answer(struct span accept, const struct codec *but)
+static bool can_hold(const struct codec *codec, const struct batch *batch)
+{
+    struct err ignored = {0};
+
+    return !batch || !codec->can_encode || codec->can_encode(batch, &ignored);
+}
+
+const struct codec *codec_for_answer(struct span accept, const struct batch *batch)
 {
     const struct codec *best = NULL;
     struct acceptance of_best = {ACCEPT_NOTHING, 0};
 
     for (size_t i = 0; i < CODECS; i++) {
-        if (!codecs[i]->answers_as || codecs[i] == but)
+        if (!codecs[i]->answers_as || !can_hold(codecs[i], batch))
             continue;
         struct acceptance here = accept_find(accept, codecs[i]->answers_as);
         if (here.quality == 0 || (best && !accept_prefers(here, of_best)))

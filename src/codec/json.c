@@ -29,6 +29,15 @@ static bool json_finish(struct decoder *d, struct err *err)
     return json_read_end(&d->reader, err) && json_batch_end(&d->json, err);
 }
 
+/* Lines are no document. */
+static bool json_can_encode(const struct batch *batch, struct err *err)
+{
+    return !batch_wants(batch, OUTPUT_RECORDS) ||
+           fail(err, ERR_NOT_ACCEPTABLE, NULL,
+                "return=records answers a dataset with lines, application/x-ndjson; "
+                "other answers are application/json");
+}
+
 static const char *const json_media_types[] = {
     "application/json", "application/x-www-form-urlencoded", "text/plain", "", NULL};
 
@@ -42,4 +51,5 @@ const struct codec codec_json = {.tasks = json_tasks,
                                  .feed = json_feed,
                                  .finish = json_finish,
                                  .answers_as = "application/json",
+                                 .can_encode = json_can_encode,
                                  .encode = json_encode};

@@ -81,8 +81,8 @@ void codec_own_media_types(const struct codec *codec, char out[MEDIA_TYPES_SIZE]
 
 /* The format of answers that an Accept header asks for, NULL when it allows none.  An
  * empty span is a request without the header; where several are equally welcome, the
- * first row of codecs.def.  `but` (may be NULL) is none of them. */
-const struct codec *codec_for_answer(struct span accept, const struct codec *but);
+ * first row of codecs.def.  It can hold the answer to the batch; NULL: there is none yet. */
+const struct codec *codec_for_answer(struct span accept, const struct batch *batch);
 
 /* The media types of all answers, likewise. */
 void codec_answer_types(char out[MEDIA_TYPES_SIZE]);

@@ -1,7 +1,7 @@
 /* Which format a Content-Type means. */
 #include "decoded.h"
 
-extern const struct codec codec_json, codec_npy;
+extern const struct codec codec_json, codec_npy, codec_records;
 
 static bool is_json(const char *type)
 {
@@ -109,8 +109,24 @@ static void codec_for_answer__is_json_unless_another_is_preferred(void **state)
         assert_ptr_equal(codec_for_answer(span_of(npy[i]), NULL), &codec_npy);
     for (size_t i = 0; i < LENGTH(none); i++)
         assert_null(codec_for_answer(span_of(none[i]), NULL));
-    assert_ptr_equal(codec_for_answer(span_of(npy[2]), &codec_npy), &codec_json);
-    assert_null(codec_for_answer(span_of(npy[0]), &codec_npy));
+}
+
+/* Where it is one array, one that is none, and lines. */
+static void codec_for_answer__is_one_that_can_hold_it(void **state)
+{
+    (void)state;
+    static const char some[] = "application/x-npy, application/json;q=0.5", any[] = "";
+    struct batch batch = {.outputs = UINT32_C(1) << OUTPUT_LOSSES};
+
+    assert_ptr_equal(codec_for_answer(span_of(some), &batch), &codec_npy);
+    assert_ptr_equal(codec_for_answer(span_of(any), &batch), &codec_json);
+    batch.outputs = UINT32_C(1) << OUTPUT_METRICS;
+    assert_ptr_equal(codec_for_answer(span_of(some), &batch), &codec_json);
+    assert_null(codec_for_answer(span_of("application/x-npy"), &batch));
+    batch.outputs = UINT32_C(1) << OUTPUT_RECORDS;
+    assert_null(codec_for_answer(span_of(some), &batch));
+    assert_ptr_equal(codec_for_answer(span_of(any), &batch), &codec_records);
+    assert_ptr_equal(codec_for_answer(span_of("*/*"), &batch), &codec_records);
 }
 
 int main(void)
@@ -123,6 +139,7 @@ int main(void)
         cmocka_unit_test(codec_for__knows_the_type_of_numpy),
         cmocka_unit_test(codec_media_types__lists_them_all),
         cmocka_unit_test(codec_for_answer__is_json_unless_another_is_preferred),
+        cmocka_unit_test(codec_for_answer__is_one_that_can_hold_it),
     };
     return cmocka_run_group_tests_name("codec", tests, NULL, NULL);
 }
