@@ -4,7 +4,10 @@
 #include "lossd/codec/codec.h"
 #include "lossd/codec/inflater.h"
 
-enum { USUAL_RATIO = 3 /* that numbers in JSON are compressed by, at most */ };
+enum {
+    USUAL_RATIO = 3,      /* that numbers in JSON are compressed by, at most */
+    RATIO_FROM = 64 << 20 /* bytes of text that cost next to nothing, whatever they are */
+};
 
 /* ---- how much of it ------------------------------------------------------------- */
 
@@ -63,7 +66,8 @@ bool body_begin(struct exchange *exchange)
                                                &exchange->batch, &exchange->mem, err);
     if (!exchange->coding || !exchange->decoder)
         return exchange->decoder != NULL;
-    const struct inflater_limits limits = {most, flag, exchange->api->settings.max_ratio};
+    const struct inflater_limits limits = {most, flag, exchange->api->settings.max_ratio,
+                                           RATIO_FROM};
     exchange->inflater = inflater_new(exchange->coding, limits, &exchange->mem, err);
     return exchange->inflater != NULL;
 }

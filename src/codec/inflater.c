@@ -19,7 +19,6 @@
 
 enum {
     TEXT_SIZE = 32 << 10,  /* it stays in the cache until it has been read */
-    RATIO_FROM = 1 << 20,  /* bytes of text */
     MOST_OF_A_BYTE = 1032, /* a match of 258 takes two bits */
     LEAST_STEP = 64        /* bytes of the body from one look to the next */
 };
@@ -102,7 +101,8 @@ static uint64_t text_allowed(const struct inflater *f)
 
     if (ratio == 0 || f->taken > UINT64_MAX / ratio)
         return UINT64_MAX;
-    return f->taken * ratio > RATIO_FROM ? f->taken * ratio : RATIO_FROM;
+    uint64_t from = f->limits.ratio_from;
+    return f->taken * ratio > from ? f->taken * ratio : from;
 }
 
 /* Holds the text against what was sent, and looks again before it can be too much. */

@@ -30,9 +30,9 @@ bool coding_find(struct span content_encoding, const struct coding **out);
 struct inflater_limits {
     uint64_t most;    /* bytes of text; what raises that: */
     const char *flag; /* "--max-body" */
-    /* Bytes of text for each of the body's that was needed for them, from the first MiB of
-     * text on; 0: any number. */
-    uint64_t ratio;
+    /* Bytes of text for each of the body's that was needed for them, 0 for any number;
+     * seen only when there is more text than that. */
+    uint64_t ratio, ratio_from;
 };
 
 /* Begins to decompress a body.  NULL: no memory. */

@@ -80,7 +80,7 @@ static struct taken take(struct taking how, struct span body)
     add(&taken, span_of(""));
     arena_init(&mem, how.memory, "--max-request-memory", NULL);
     assert_true(coding_find(span_of(how.coding), &coding));
-    const struct inflater_limits limits = {how.most, "--max-body", how.ratio};
+    const struct inflater_limits limits = {how.most, "--max-body", how.ratio, 1 << 20};
     struct inflater *inflater = inflater_new(coding, limits, &mem, &taken.err);
     bool good = inflater != NULL;
     while (good && body.len > 0) {
