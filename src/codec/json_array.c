@@ -383,6 +383,13 @@ static bool push_logit(struct json_array *a, enum json_scalar scalar, struct spa
     return push_double(a, value, err);
 }
 
+static bool push_truth(struct json_array *a, bool truth, struct err *err)
+{
+    if (!a->truths->any)
+        *a->truths = (struct json_truths){true, a->out->count, truth};
+    return push_double(a, truth, err);
+}
+
 bool json_array_scalar(struct json_array *a, enum json_scalar scalar, struct span text,
                        struct err *err)
 {
@@ -400,6 +407,8 @@ bool json_array_scalar(struct json_array *a, enum json_scalar scalar, struct spa
         return push_label(a, scalar, text, err);
     if (scalar == JSON_NUMBER)
         return push_number(a, text, err);
+    if (a->truths && (scalar == JSON_TRUE || scalar == JSON_FALSE))
+        return push_truth(a, scalar == JSON_TRUE, err);
     return a->is_logits ? push_logit(a, scalar, text, err)
                         : fail_type(a, json_scalar_words(scalar), err);
 }

@@ -22,6 +22,13 @@
 #include "lossd/base/span.h"
 #include "lossd/engine/batch.h"
 
+/* Elements that are true or false. */
+struct json_truths {
+    bool any;
+    size_t index; /* of the first, */
+    bool first;   /* which is this */
+};
+
 struct json_array {
     const char *name;
     struct array *out;
@@ -33,6 +40,7 @@ struct json_array {
     bool is_labels;
     bool is_logits;             /* NaN and the infinities are taken */
     struct json_narrow *narrow; /* for doubles that may become floats, or NULL */
+    struct json_truths *truths; /* true and false are 1 and 0; NULL: no numbers */
 
     bool failed;
     size_t capacity;

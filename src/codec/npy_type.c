@@ -7,23 +7,9 @@
 
 #include "lossd/engine/place.h"
 
+#include "half.h"
+
 enum { BLOCK = 256 };
-
-/* IEEE 754 binary16, which the compilers of some machines do not know. */
-static double half(uint16_t bits)
-{
-    const uint64_t sign = (uint64_t)(bits >> 15) << 63;
-    const uint64_t exponent = bits >> 10 & 31, fraction = bits & 1023;
-    uint64_t wide = sign | (exponent + 1023 - 15) << 52 | fraction << 42;
-    double value;
-
-    if (exponent == 0)
-        return (sign ? -0x1p-24 : 0x1p-24) * (double)fraction;
-    if (exponent == 31)
-        wide = sign | UINT64_C(0x7FF) << 52 | fraction << 42;
-    memcpy(&value, &wide, sizeof value);
-    return value;
-}
 
 static bool truth(uint8_t byte)
 {
@@ -39,7 +25,7 @@ static int64_t integer_of_double(double value)
 
 static int64_t integer_of_half(uint16_t bits)
 {
-    return integer_of_double(half(bits));
+    return integer_of_double(half_read(bits));
 }
 
 static int64_t integer_of_unsigned(uint64_t value)
@@ -54,18 +40,18 @@ static int64_t integer_of_truth(uint8_t byte)
 }
 
 /*   name, as it is stored, the number it is, the integer it is */
-#define TYPES                                 \
-    TYPE(f2, uint16_t, half, integer_of_half) \
-    TYPE(f4, float, , integer_of_double)      \
-    TYPE(f8, double, , integer_of_double)     \
-    TYPE(i1, int8_t, , )                      \
-    TYPE(i2, int16_t, , )                     \
-    TYPE(i4, int32_t, , )                     \
-    TYPE(i8, int64_t, , )                     \
-    TYPE(u1, uint8_t, , )                     \
-    TYPE(u2, uint16_t, , )                    \
-    TYPE(u4, uint32_t, , )                    \
-    TYPE(u8, uint64_t, , integer_of_unsigned) \
+#define TYPES                                      \
+    TYPE(f2, uint16_t, half_read, integer_of_half) \
+    TYPE(f4, float, , integer_of_double)           \
+    TYPE(f8, double, , integer_of_double)          \
+    TYPE(i1, int8_t, , )                           \
+    TYPE(i2, int16_t, , )                          \
+    TYPE(i4, int32_t, , )                          \
+    TYPE(i8, int64_t, , )                          \
+    TYPE(u1, uint8_t, , )                          \
+    TYPE(u2, uint16_t, , )                         \
+    TYPE(u4, uint32_t, , )                         \
+    TYPE(u8, uint64_t, , integer_of_unsigned)      \
     TYPE(b1, uint8_t, truth, integer_of_truth)
 
 #define READ(name, stored, value_of, number)                             \

@@ -10,6 +10,7 @@
 #include "lossd/base/excerpt.h"
 #include "lossd/base/number.h"
 #include "lossd/engine/place.h"
+#include "oip_range.h"
 
 void tensor_pointer(char out[TENSOR_POINTER], const struct tensor *t, const char *name)
 {
@@ -111,9 +112,16 @@ bool tensor_read_shape(struct tensor *t, struct span text, struct err *err)
     return true;
 }
 
+/* What is not as precise as its type says is looked at as it came. */
 static bool is_read_late(const struct tensor *t)
 {
-    return !t->is_member || (t->member == MEMBER_logits && !t->has_type);
+    return !t->is_member ||
+           (t->member == MEMBER_logits && (!t->has_type || t->type.kind != OIP_FLOAT));
+}
+
+static bool may_be_truths(const struct tensor *t)
+{
+    return !t->has_type || t->type.kind == OIP_TRUTH;
 }
 
 bool tensor_begin_data(struct tensor *t, struct json_array *array,
@@ -130,6 +138,7 @@ bool tensor_begin_data(struct tensor *t, struct json_array *array,
     array->may_be_null = true;
     array->is_logits = late || t->member == MEMBER_logits;
     array->narrow = late ? &t->narrow : NULL;
+    array->truths = may_be_truths(t) ? &t->truths : NULL;
     return true;
 }
 
@@ -162,20 +171,21 @@ static bool same_shape(const struct shape *a, const struct shape *b)
 }
 
 /* Nested as its shape says, or one list of as many. */
-static void check_data(struct tensor *t, struct err *err)
+static bool check_data(struct tensor *t, struct err *err)
 {
     const struct shape *shape = &t->header.shape;
     char pointer[TENSOR_POINTER], said[PLACE_SIZE], found[PLACE_SIZE];
 
     t->is_flat = t->data.shape.rank <= 1;
     if (t->is_flat ? t->data.count == t->header.count : same_shape(&t->data.shape, shape))
-        return;
+        return true;
     tensor_pointer(pointer, t, "data");
     shape_words(said, shape);
     shape_words(found, &t->data.shape);
-    fail(err, ERR_SHAPE_MISMATCH, pointer,
-         "the data of %s have the shape %s; %s, or one list of %zu numbers, is wanted",
-         excerpt_of(t->name).text, found, said, t->header.count);
+    return fail(
+        err, ERR_SHAPE_MISMATCH, pointer,
+        "the data of %s have the shape %s; %s, or one list of %zu numbers, is wanted",
+        excerpt_of(t->name).text, found, said, t->header.count);
 }
 
 static void check_bytes(struct tensor *t, struct err *err)
@@ -224,8 +234,8 @@ void tensor_check(struct tensor *t, const struct limits *limits, struct err *err
     check_rank(t, err);
     if (t->has_bytes && !t->has_data && t->has_type)
         check_bytes(t, err);
-    else if (t->has_data)
-        check_data(t, err);
+    else if (t->has_data && check_data(t, err) && t->is_member && t->has_type)
+        range_check(t, err);
 }
 
 /* ---- behind the text ----------------------------------------------------------------- */
@@ -320,6 +330,8 @@ bool tensor_settle(struct tensor *t, struct batch *batch, struct arena *mem,
     t->data.shape = t->header.shape;
     if (t->has_bytes && !t->has_data && !npy_numbers_end(&t->numbers, err))
         return false;
+    if (t->has_data)
+        range_round(t);
     if (sets_dtype(t))
         batch->dtype = dtype_of(t, batch);
     if (t->member == MEMBER_logits && element_of(t, batch) != t->data.element &&

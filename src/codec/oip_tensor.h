@@ -25,6 +25,7 @@ struct tensor {
     bool has_shape, has_data, has_bytes;
     struct array data;
     struct json_narrow narrow; /* of data that may become float32 */
+    struct json_truths truths; /* of data that may be truths */
     bool is_flat;              /* the text has them in one list, whatever the shape */
     int64_t bytes;             /* behind the text, where it has_bytes */
     size_t seen;               /* of them so far */

@@ -1,31 +1,33 @@
 #include "oip_type.h"
 
-/* TABLE: name, as numpy calls it, whether float32 holds all its numbers */
-#define TYPES               \
-    TYPE(FP32, f4, true)    \
-    TYPE(FP64, f8, false)   \
-    TYPE(FP16, f2, true)    \
-    TYPE(INT64, i8, false)  \
-    TYPE(INT32, i4, false)  \
-    TYPE(INT16, i2, false)  \
-    TYPE(INT8, i1, false)   \
-    TYPE(UINT64, u8, false) \
-    TYPE(UINT32, u4, false) \
-    TYPE(UINT16, u2, false) \
-    TYPE(UINT8, u1, false)  \
-    TYPE(BOOL, b1, false)
+/* TABLE: name, kind, as numpy calls it, whether float32 holds all its numbers, the lowest
+ * and the highest of them */
+#define TYPES                                             \
+    TYPE(FP32, FLOAT, f4, true, 0, 0)                     \
+    TYPE(FP64, FLOAT, f8, false, 0, 0)                    \
+    TYPE(FP16, HALF, f2, true, 0, 0)                      \
+    TYPE(INT64, INTEGER, i8, false, INT64_MIN, INT64_MAX) \
+    TYPE(INT32, INTEGER, i4, false, INT32_MIN, INT32_MAX) \
+    TYPE(INT16, INTEGER, i2, false, INT16_MIN, INT16_MAX) \
+    TYPE(INT8, INTEGER, i1, false, INT8_MIN, INT8_MAX)    \
+    TYPE(UINT64, INTEGER, u8, false, 0, UINT64_MAX)       \
+    TYPE(UINT32, INTEGER, u4, false, 0, UINT32_MAX)       \
+    TYPE(UINT16, INTEGER, u2, false, 0, UINT16_MAX)       \
+    TYPE(UINT8, INTEGER, u1, false, 0, UINT8_MAX)         \
+    TYPE(BOOL, TRUTH, b1, false, 0, 1)
 
 static const struct {
-    const char *name, *bytes;
-    bool is_single;
+    const char *bytes;
+    struct oip_type type;
 } types[] = {
-#define TYPE(name, bytes, is_single) {#name, #bytes, is_single},
+#define TYPE(name, kind, bytes, is_single, lowest, highest) \
+    {#bytes, {#name, OIP_##kind, NULL, is_single, lowest, highest}},
     TYPES
 #undef TYPE
 };
 
 static const char names[] =
-#define TYPE(name, bytes, is_single) ", " #name
+#define TYPE(name, ...) ", " #name
     TYPES
 #undef TYPE
     ;
@@ -38,10 +40,10 @@ const char *oip_type_names(void)
 bool oip_type_find(struct span name, struct oip_type *type)
 {
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (!span_is(name, types[i].name))
+        if (!span_is(name, types[i].type.name))
             continue;
-        *type = (struct oip_type){types[i].name, npy_type_find(span_of(types[i].bytes)),
-                                  types[i].is_single};
+        *type = types[i].type;
+        type->bytes = npy_type_find(span_of(types[i].bytes));
         return true;
     }
     return false;

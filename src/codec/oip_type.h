@@ -3,14 +3,25 @@
 #define LOSSD_CODEC_OIP_TYPE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lossd/base/span.h"
 #include "npy_type.h"
 
+enum oip_kind {
+    OIP_FLOAT,
+    OIP_HALF, /* to which numbers in the text are rounded */
+    OIP_INTEGER,
+    OIP_TRUTH /* true and false, as which 1 and 0 count too */
+};
+
 struct oip_type {
-    const char *name;             /* "FP32" */
+    const char *name; /* "FP32" */
+    enum oip_kind kind;
     const struct npy_type *bytes; /* how its numbers lie in memory */
     bool is_single;               /* float32 holds them all */
+    int64_t lowest;               /* of integers and truths, as is */
+    uint64_t highest;
 };
 
 /* The type of that name.  False: there is none whose elements are numbers. */

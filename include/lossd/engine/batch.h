@@ -44,10 +44,11 @@ enum element { ELEMENT_FLOAT64, ELEMENT_FLOAT32, ELEMENT_INT64 };
 /* Why an element is not what its member wants. */
 enum flaw {
     FLAW_NONE,
-    FLAW_NAN,         /* NaN or null */
-    FLAW_INFINITE,    /* Infinity */
-    FLAW_OVERFLOW,    /* a finite number beyond the range of the type */
-    FLAW_BEYOND_INT64 /* an integer, but no label can be so large */
+    FLAW_NAN,            /* NaN or null */
+    FLAW_INFINITE,       /* Infinity */
+    FLAW_OVERFLOW,       /* a finite number beyond the range of the type */
+    FLAW_BEYOND_FLOAT16, /* the same of a narrower type that it was sent as */
+    FLAW_BEYOND_INT64    /* an integer, but no label can be so large */
 };
 
 /* The numbers of one member.  Codecs note the first flawed element here and go
