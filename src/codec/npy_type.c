@@ -11,6 +11,16 @@
 
 enum { BLOCK = 256 };
 
+/* The upper half of a float. */
+static double bfloat16_read(uint16_t bits)
+{
+    uint32_t wide = (uint32_t)bits << 16;
+    float value;
+
+    memcpy(&value, &wide, sizeof value);
+    return (double)value;
+}
+
 static bool truth(uint8_t byte)
 {
     return byte != 0;
@@ -26,6 +36,11 @@ static int64_t integer_of_double(double value)
 static int64_t integer_of_half(uint16_t bits)
 {
     return integer_of_double(half_read(bits));
+}
+
+static int64_t integer_of_bfloat16(uint16_t bits)
+{
+    return integer_of_double(bfloat16_read(bits));
 }
 
 static int64_t integer_of_unsigned(uint64_t value)
@@ -70,14 +85,19 @@ static int64_t integer_of_truth(uint8_t byte)
     READ(name##_to_floats, stored, value_of, float)   \
     READ(name##_to_integers, stored, integer_of, int64_t)
 TYPES
+TYPE(bfloat16, uint16_t, bfloat16_read, integer_of_bfloat16)
 #undef TYPE
 
-static const struct npy_type types[] = {
-#define TYPE(name, stored, value_of, integer_of) \
-    {#name, sizeof(stored), name##_to_doubles, name##_to_floats, name##_to_integers},
-    TYPES
+#define OBJECT(type, stored)                                                    \
+    {                                                                           \
+        .name = #type, .size = sizeof(stored), .to_doubles = type##_to_doubles, \
+        .to_floats = type##_to_floats, .to_integers = type##_to_integers        \
+    }
+#define TYPE(name, stored, value_of, integer_of) OBJECT(name, stored),
+static const struct npy_type types[] = {TYPES};
 #undef TYPE
-};
+
+const struct npy_type npy_bfloat16 = OBJECT(bfloat16, uint16_t);
 
 const struct npy_type *npy_type_find(struct span name)
 {

@@ -21,6 +21,9 @@ struct npy_type {
     void (*to_integers)(const char *from, size_t count, void *to);
 };
 
+/* Numbers that are the upper half of a float; no file has them. */
+extern const struct npy_type npy_bfloat16;
+
 /* The type of that name, NULL when there is none. */
 const struct npy_type *npy_type_find(struct span name);
 

@@ -211,6 +211,11 @@ static void check_type(struct tensor *t, struct err *err)
         fail(err, ERR_BAD_TENSOR, pointer,
              "the datatype of %s is %s; one of %s is wanted", excerpt_of(t->name).text,
              excerpt_of(t->datatype).text, oip_type_names());
+    if (t->has_type && t->type.kind == OIP_BFLOAT16 && t->has_data)
+        fail(err, ERR_BAD_TENSOR, pointer,
+             "the data of %s are text, which %s cannot be; bytes behind it and their "
+             "binary_data_size are wanted",
+             excerpt_of(t->name).text, t->type.name);
 }
 
 /* The engine takes a number for what has the shape of a row's labels only. */

@@ -1,11 +1,12 @@
 #include "oip_type.h"
 
-/* TABLE: name, kind, as numpy calls it, whether float32 holds all its numbers, the lowest
+/* TABLE: name, kind, as numpy calls it if it does, whether float32 holds all its numbers, the lowest
  * and the highest of them */
 #define TYPES                                             \
     TYPE(FP32, FLOAT, f4, true, 0, 0)                     \
     TYPE(FP64, FLOAT, f8, false, 0, 0)                    \
     TYPE(FP16, HALF, f2, true, 0, 0)                      \
+    TYPE(BF16, BFLOAT16, , true, 0, 0)                    \
     TYPE(INT64, INTEGER, i8, false, INT64_MIN, INT64_MAX) \
     TYPE(INT32, INTEGER, i4, false, INT32_MIN, INT32_MAX) \
     TYPE(INT16, INTEGER, i2, false, INT16_MIN, INT16_MAX) \
@@ -43,7 +44,8 @@ bool oip_type_find(struct span name, struct oip_type *type)
         if (!span_is(name, types[i].type.name))
             continue;
         *type = types[i].type;
-        type->bytes = npy_type_find(span_of(types[i].bytes));
+        type->bytes = type->kind == OIP_BFLOAT16 ? &npy_bfloat16
+                                                 : npy_type_find(span_of(types[i].bytes));
         return true;
     }
     return false;

@@ -10,7 +10,8 @@
 
 enum oip_kind {
     OIP_FLOAT,
-    OIP_HALF, /* to which numbers in the text are rounded */
+    OIP_HALF,     /* to which numbers in the text are rounded */
+    OIP_BFLOAT16, /* in bytes only */
     OIP_INTEGER,
     OIP_TRUTH /* true and false, as which 1 and 0 count too */
 };
