@@ -187,6 +187,23 @@ bool describe_ready_model(struct exchange *exchange, struct json *json)
     return true;
 }
 
+/* It always was: there is nothing to be done. */
+bool describe_loaded_model(struct exchange *exchange, struct json *json)
+{
+    json_open(json, '{');
+    json_text_member(json, "name", exchange->model.name);
+    true_member(json, "load");
+    json_close(json, '}');
+    return true;
+}
+
+bool refuse_unloading(struct exchange *exchange, struct json *json)
+{
+    (void)json;
+    return fail(&exchange->err, ERR_MODEL_BUILT_IN, NULL,
+                "the model %s is built in and cannot be unloaded", exchange->model.name);
+}
+
 /* Without batches of its own: a request's first dimension is like any other. */
 bool describe_config(struct exchange *exchange, struct json *json)
 {

@@ -15,5 +15,9 @@ bool describe_index(const struct api *api, struct json *json, struct err *err);
 bool describe_model(struct exchange *exchange, struct json *json);
 bool describe_ready_model(struct exchange *exchange, struct json *json);
 bool describe_config(struct exchange *exchange, struct json *json);
+bool describe_loaded_model(struct exchange *exchange, struct json *json);
+
+/* Always false, with ERR_MODEL_BUILT_IN. */
+bool refuse_unloading(struct exchange *exchange, struct json *json);
 
 #endif

@@ -105,6 +105,8 @@ static const struct record records[] = {
       {"shape", "[integer", "-1 is any length", false}}},
     {"model_ready",
      {{"name", "string", "of the model", false}, {"ready", "boolean", "true", false}}},
+    {"model_loaded",
+     {{"name", "string", "of the model", false}, {"load", "boolean", "true", false}}},
     {"model_config",
      {{"name", "string", "of the model", false},
       {"platform", "string", "lossd", false},

@@ -31,6 +31,8 @@ static struct problem problem_of(enum err_kind kind)
         return (struct problem){404, "Unknown route"};
     case ERR_UNKNOWN_MODEL:
         return (struct problem){404, "Unknown model"};
+    case ERR_MODEL_BUILT_IN:
+        return (struct problem){400, "Model is built in"};
     case ERR_METHOD_NOT_ALLOWED:
         return (struct problem){405, "Method not allowed"};
     case ERR_NOT_ACCEPTABLE:

@@ -40,6 +40,7 @@ enum err_phase err_phase(enum err_kind kind)
     case ERR_UNAUTHORIZED:
     case ERR_UNKNOWN_ROUTE:
     case ERR_UNKNOWN_MODEL:
+    case ERR_MODEL_BUILT_IN:
     case ERR_METHOD_NOT_ALLOWED:
     case ERR_NOT_ACCEPTABLE:
     case ERR_BAD_HEADER:
@@ -67,6 +68,7 @@ const char *err_code(enum err_kind kind)
         [ERR_UNAUTHORIZED] = "unauthorized",
         [ERR_UNKNOWN_ROUTE] = "unknown_route",
         [ERR_UNKNOWN_MODEL] = "unknown_model",
+        [ERR_MODEL_BUILT_IN] = "model_built_in",
         [ERR_METHOD_NOT_ALLOWED] = "method_not_allowed",
         [ERR_NOT_ACCEPTABLE] = "not_acceptable",
         [ERR_BAD_HEADER] = "bad_header",
