@@ -20,6 +20,7 @@ bool describe_server(const struct api *api, struct json *json, struct err *err)
     json_key(json, "extensions");
     json_open(json, '[');
     json_text(json, "binary_tensor_data");
+    json_text(json, "classification");
     json_text(json, "model_configuration");
     json_text(json, "model_repository");
     json_close(json, ']');

@@ -138,7 +138,10 @@ static const struct record records[] = {
       {"data", "[", "nested as the shape says, or one list", true}}},
     {"wanted_tensor",
      {{"name", "string", "of the tensor", false},
-      {"parameters", "{", "binary_data: bytes behind the JSON", true}}},
+      {"parameters", "{",
+       "binary_data: bytes behind the JSON; classification: so many classes of "
+       "each row",
+       true}}},
     {"banner",
      {{"name", "string", "lossd", false},
       {"version", "string", "of the service", false},

@@ -71,6 +71,7 @@ static const char *descr_of(enum reply_numbers numbers)
     case REPLY_FLOATS:
         return "<f4";
     case REPLY_INTEGERS:
+    case REPLY_RANKED: /* of tensors only */
         break;
     }
     return "<i8";

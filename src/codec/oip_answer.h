@@ -16,15 +16,19 @@ struct inference {
     uint32_t in_bytes;      /* of them, or of all: to be sent as bytes, */
     uint32_t in_text;       /* or as text, */
     bool bytes_unless_told; /* and what is to be done with the others */
+    size_t ranked[OUTPUTS]; /* how many classes of each row; 0: numbers, as they are */
     struct span ignored;    /* names of parameters that nobody knows: "a, b" */
 };
 
 /* The outputs that the task can give as tensors, as bits. */
 uint32_t inference_outputs(const struct task *task);
 
-/* "loss, losses, ...": those. */
+/* Those of them that have a value for each class, which can be ranked. */
+uint32_t inference_rankable(const struct task *task);
+
+/* "loss, losses, ...": the outputs that these are the bits of. */
 enum { OUTPUT_LIST_SIZE = 320 };
-void inference_output_list(char out[OUTPUT_LIST_SIZE], const struct task *task);
+void inference_output_list(char out[OUTPUT_LIST_SIZE], uint32_t outputs);
 
 struct reply *inference_encode(const struct batch *batch, const struct result *result,
                                bool pretty, struct arena *mem, struct err *err);

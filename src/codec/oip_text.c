@@ -103,20 +103,42 @@ static bool take_input_parameter(void *ctx, struct span name, const struct value
     return true;
 }
 
-static bool take_output_parameter(void *ctx, struct span name, const struct value *value,
-                                  struct err *err)
+static void take_binary(struct oip_text *d, const struct value *value, struct err *err)
 {
-    struct oip_text *d = ctx;
     char pointer[OIP_PLACE_SIZE];
 
-    if (!span_is(name, "binary_data"))
-        return true;
     oip_pointer(pointer, OIP_OUTPUT, d->index);
     d->output.is_told = parameter_is_bool(value, &d->output.in_bytes);
     if (!d->output.is_told)
         fail(err, ERR_WRONG_TYPE, pointer,
              "the binary_data of outputs[%zu] is %s; true or false is wanted", d->index,
              value->kind);
+}
+
+static void take_classification(struct oip_text *d, const struct value *value,
+                                struct err *err)
+{
+    char pointer[OIP_PLACE_SIZE];
+
+    oip_pointer(pointer, OIP_OUTPUT, d->index);
+    d->output.classes = value->integer;
+    if (value->type != VALUE_NUMBER || !value->is_integer || value->integer < 0)
+        fail(
+            err, ERR_WRONG_TYPE, pointer,
+            "the classification of outputs[%zu] is %s; an integer of 0 or more is wanted",
+            d->index,
+            value->type == VALUE_NUMBER ? excerpt_of(value->text).text : value->kind);
+}
+
+static bool take_output_parameter(void *ctx, struct span name, const struct value *value,
+                                  struct err *err)
+{
+    struct oip_text *d = ctx;
+
+    if (span_is(name, "binary_data"))
+        take_binary(d, value, err);
+    else if (span_is(name, "classification"))
+        take_classification(d, value, err);
     return true;
 }
 
@@ -253,25 +275,52 @@ static enum output find_output(struct span name, const struct task *task)
     return o;
 }
 
-static void close_output(struct oip_text *d, struct err *err)
+static void fail_output(struct oip_text *d)
 {
-    enum output output = find_output(d->output.name, d->batch->task);
     char pointer[OIP_PLACE_SIZE], list[OUTPUT_LIST_SIZE];
 
     oip_pointer(pointer, OIP_OUTPUT, d->index);
-    inference_output_list(list, d->batch->task);
-    if (!has(d, OIP_NAME)) {
+    inference_output_list(list, inference_outputs(d->batch->task));
+    fail(&d->bad_output, ERR_BAD_TENSOR, pointer,
+         "outputs[%zu] is \"%s\"; one of %s is wanted", d->index,
+         excerpt_of(d->output.name).text, list);
+}
+
+static void fail_rank(struct oip_text *d, enum output output)
+{
+    uint32_t rankable = inference_rankable(d->batch->task);
+    char pointer[OIP_PLACE_SIZE], list[OUTPUT_LIST_SIZE];
+
+    oip_pointer(pointer, OIP_OUTPUT, d->index);
+    inference_output_list(list, rankable);
+    fail(&d->bad_output, ERR_BAD_TENSOR, pointer,
+         "outputs[%zu] is %s, which has no classes for a classification; one of %s is "
+         "wanted",
+         d->index, output_names[output], list);
+}
+
+static void want_output(struct oip_text *d, enum output output)
+{
+    uint32_t bit = UINT32_C(1) << output;
+
+    d->inference.outputs |= bit;
+    if (d->output.is_told)
+        *(d->output.in_bytes ? &d->inference.in_bytes : &d->inference.in_text) |= bit;
+    d->inference.ranked[output] = (size_t)d->output.classes;
+    if (d->output.classes > 0 && !(inference_rankable(d->batch->task) & bit))
+        fail_rank(d, output);
+}
+
+static void close_output(struct oip_text *d, struct err *err)
+{
+    enum output output = find_output(d->output.name, d->batch->task);
+
+    if (!has(d, OIP_NAME))
         oip_name_missing(OIP_OUTPUT, d->index, "name", err);
-    } else if (output == OUTPUTS) {
-        fail(&d->bad_output, ERR_BAD_TENSOR, pointer,
-             "outputs[%zu] is \"%s\"; one of %s is wanted", d->index,
-             excerpt_of(d->output.name).text, list);
-    } else {
-        uint32_t bit = UINT32_C(1) << output;
-        d->inference.outputs |= bit;
-        if (d->output.is_told)
-            *(d->output.in_bytes ? &d->inference.in_bytes : &d->inference.in_text) |= bit;
-    }
+    else if (output == OUTPUTS)
+        fail_output(d);
+    else
+        want_output(d, output);
 }
 
 static bool close_object(void *ctx, struct err *err)

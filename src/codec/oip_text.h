@@ -14,6 +14,7 @@
 struct wanted_output {
     struct span name;
     bool is_told, in_bytes; /* how to send it */
+    int64_t classes; /* how many of each row, if that is not all; 0 where not said */
 };
 
 struct oip_text {

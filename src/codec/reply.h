@@ -21,10 +21,11 @@ enum reply_numbers {
     REPLY_DOUBLES,
     REPLY_DOUBLES_AS_FLOATS, /* doubles, rounded to float and sent as such */
     REPLY_FLOATS,
-    REPLY_INTEGERS /* int64_t */
+    REPLY_INTEGERS, /* int64_t */
+    REPLY_RANKED    /* texts: `data` is a struct ranking */
 };
 
-/* Bytes of such a number where it is not text. */
+/* Bytes of such a number where it is not text.  Not of what is ranked: ranking.h. */
 static inline size_t reply_number_size(enum reply_numbers numbers)
 {
     bool is_float = numbers == REPLY_FLOATS || numbers == REPLY_DOUBLES_AS_FLOATS;
@@ -55,7 +56,8 @@ struct reply *reply_of_bytes(struct span head, enum reply_numbers numbers,
 /* Ends the text.  False: there was no memory for it. */
 bool reply_end(struct reply *reply);
 
-/* Numbers behind the text, as little-endian machines have them.  `data` must live until
+/* Numbers behind the text, as little-endian machines have them; what is ranked, each behind
+ * its length.  `data` must live until
  * the reply has been sent. */
 void reply_bytes(struct reply *reply, enum reply_numbers numbers, const void *data,
                  size_t count);

@@ -10,16 +10,17 @@
 
 #include "lossd/base/number.h"
 #include "lossd/base/pool.h"
+#include "ranking.h"
 #include "reply_parts.h"
 
 enum {
     NUMBER_ROOM = NUMBER_TEXT_MAX + 2, /* with what follows it */
-    NUMBER_BYTES = sizeof(double),
-    SHARE_LEAST = 1024, /* numbers that are worth waking a thread */
+    SHARE_LEAST = 1024,                /* numbers that are worth waking a thread */
     SHARES_MAX = 16,
     PIECE = 64 /* numbers that are converted before they are written */
 };
 
+_Static_assert(NUMBER_ROOM >= RANKED_MAX + sizeof "\"\"," /* and a blank */, "both fit");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are sent as they are");
 
 /* --- brackets --- */
@@ -102,6 +103,22 @@ static size_t write_doubles_as_floats(char *out, const double *data, size_t coun
     return (size_t)(at - out);
 }
 
+static size_t write_ranked(char *out, const struct ranking *ranking, size_t from,
+                           size_t count, bool spaced)
+{
+    char *at = out;
+
+    for (size_t i = from; i < from + count; i++) {
+        *at++ = '"';
+        at += ranking_write(ranking, i, at);
+        *at++ = '"';
+        *at++ = ',';
+        *at = ' ';
+        at += spaced;
+    }
+    return (size_t)(at - out);
+}
+
 /* Numbers of the part from its `from`th, each with a comma behind it. */
 static size_t write_numbers(char *out, const struct part *part, size_t from, size_t count,
                             bool spaced)
@@ -115,6 +132,8 @@ static size_t write_numbers(char *out, const struct part *part, size_t from, siz
                                        spaced);
     case REPLY_FLOATS:
         return number_write_floats(out, (const float *)part->data + from, count, spaced);
+    case REPLY_RANKED:
+        return write_ranked(out, part->data, from, count, spaced);
     case REPLY_INTEGERS:
         break;
     }
@@ -267,6 +286,23 @@ static size_t copy_numbers(char *out, const struct part *part, size_t from, size
     return count * size;
 }
 
+static size_t copy_ranked(char *out, const struct ranking *ranking, size_t from,
+                          size_t count)
+{
+    char *at = out;
+
+    for (size_t i = from; i < from + count; i++)
+        at += ranking_write_bytes(ranking, i, at);
+    return (size_t)(at - out);
+}
+
+/* At most. */
+static size_t bytes_of_one(const struct part *part)
+{
+    return part->numbers == REPLY_RANKED ? RANKED_BYTES_MAX
+                                         : reply_number_size(part->numbers);
+}
+
 /* --- parts --- */
 
 static void next_part(struct cursor *cursor)
@@ -310,10 +346,11 @@ static char *fill_array(struct cursor *cursor, struct pool *pool, char *out, cha
 static char *fill_bytes(struct cursor *cursor, char *out, char *end)
 {
     const struct part *part = cursor->part;
-    size_t fit = (size_t)(end - out) / reply_number_size(part->numbers);
+    size_t fit = (size_t)(end - out) / bytes_of_one(part);
     size_t left = part->count - cursor->done, n = fit < left ? fit : left;
 
-    out += copy_numbers(out, part, cursor->done, n);
+    out += part->numbers == REPLY_RANKED ? copy_ranked(out, part->data, cursor->done, n)
+                                         : copy_numbers(out, part, cursor->done, n);
     cursor->done += n;
     if (cursor->done == part->count)
         next_part(cursor);
@@ -331,7 +368,8 @@ size_t reply_fill(struct reply *reply, struct pool *pool, char *out, size_t capa
             at = fill_between(cursor, at, end);
         else if (cursor->part->kind == PART_TEXT)
             at = fill_text(reply, at, end);
-        else if (cursor->part->kind == PART_BYTES && end - at >= NUMBER_BYTES)
+        else if (cursor->part->kind == PART_BYTES &&
+                 (size_t)(end - at) >= bytes_of_one(cursor->part))
             at = fill_bytes(cursor, at, end);
         else if (cursor->part->kind == PART_ARRAY && end - at >= NUMBER_ROOM)
             at = fill_array(cursor, pool, at, end);

@@ -152,7 +152,9 @@ static void inference(char *out)
            "\"name\":\"labels\",\"datatype\":\"INT64\"}],\"id\":\"t\",\"parameters\":{"
            "\"reduction\":\"none\",\"unknown\":[1,\"two\"]},\"outputs\":[{\"name\":"
            "\"loss\"},"
-           "{\"name\":\"gradient\",\"parameters\":{\"binary_data\":false}}]}");
+           "{\"name\":\"gradient\",\"parameters\":{\"binary_data\":false}},{\"name\":"
+           "\"probabilities\",\"parameters\":{\"binary_data\":true,\"classification\":2}"
+           "}]}");
 }
 
 static const struct {

@@ -177,6 +177,21 @@ static size_t write_large(char *out, unsigned rows)
                            "\"predictions\",\"parameters\":{\"binary_data\":true}}]}");
 }
 
+static size_t text_length(const struct talk *talk)
+{
+    return strtoul(value_of(talk, "Inference-Header-Content-Length"), NULL, 10);
+}
+
+/* The first binary_data_size of the answer. */
+static size_t told_size(const struct talk *talk)
+{
+    static const char key[] = "binary_data_size\":";
+    const char *at = memmem(talk->body, talk->len, key, sizeof key - 1);
+
+    assert_non_null(at);
+    return strtoul(at + sizeof key - 1, NULL, 10);
+}
+
 static void inference__tells_how_long_the_text_is_before_it_is_written(void **state)
 {
     enum { ROWS = 2000 };
@@ -190,7 +205,7 @@ static void inference__tells_how_long_the_text_is_before_it_is_written(void **st
     ask(&talk, api, (struct span){body, len}, "", len);
     assert_int_equal(talk.response.status, 200);
     assert_non_null(talk.response.fill);
-    size_t text = strtoul(value_of(&talk, "Inference-Header-Content-Length"), NULL, 10);
+    size_t text = text_length(&talk);
     assert_int_equal(talk.len, text + ROWS * sizeof(int64_t));
     assert_memory_equal(talk.body + text - 4, "}]}\n", 4);
     int64_t first;
@@ -201,12 +216,84 @@ static void inference__tells_how_long_the_text_is_before_it_is_written(void **st
     free(body);
 }
 
+static const char ranked[] =
+    "{\"inputs\":[{\"name\":\"logits\",\"shape\":[2,3],\"datatype\":\"FP32\",\"data\":"
+    "[0,-Infinity,0,-Infinity,-Infinity,7]},{\"name\":\"labels\",\"shape\":[2],"
+    "\"datatype\":\"INT8\",\"data\":[0,2]}],\"outputs\":[{\"name\":\"probabilities\","
+    "\"parameters\":{\"binary_data\":true,\"classification\":2}},{\"name\":"
+    "\"predictions\",\"parameters\":{\"binary_data\":true}}]}";
+
+static const char ranked_answer[] =
+    "{\"model_name\":\"cross_entropy\",\"model_version\":\"1\",\"id\":\"\",\"outputs\":["
+    "{\"name\":\"probabilities\",\"datatype\":\"BYTES\",\"shape\":[2,2],"
+    "\"parameters\":{\"binary_data_size\":32}},"
+    "{\"name\":\"predictions\",\"datatype\":\"INT64\",\"shape\":[2],"
+    "\"parameters\":{\"binary_data_size\":16}}]}\n"
+    "\x05\0\0\0"
+    "0.5:0"
+    "\x05\0\0\0"
+    "0.5:2"
+    "\x03\0\0\0"
+    "1:2"
+    "\x03\0\0\0"
+    "0:0"
+    "\0\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0";
+
+static void inference__writes_a_classification_in_bytes(void **state)
+{
+    struct api *api = new_api();
+    struct talk talk;
+
+    (void)state;
+    ask(&talk, api, span_of(ranked), "", 0);
+    assert_int_equal(talk.response.status, 200);
+    assert_int_equal(talk.len, sizeof ranked_answer - 1);
+    assert_memory_equal(talk.body, ranked_answer, talk.len);
+    end(&talk);
+    api_free(api);
+}
+
+/* More than is written at once, in pieces that end anywhere. */
+static void inference__writes_a_large_classification(void **state)
+{
+    enum { ROWS = 2000 };
+    static const char wanted[] =
+        "],\"outputs\":[{\"name\":\"probabilities\",\"parameters\":{\"binary_data\":%s,"
+        "\"classification\":3}}]}";
+    char *body = malloc(ANSWER_MAX);
+    struct api *api = new_api();
+
+    (void)state;
+    assert_non_null(body);
+    for (int in_bytes = 0; in_bytes <= 1; in_bytes++) {
+        struct talk talk;
+        write_large(body, ROWS);
+        char *tail = strstr(body, "],\"outputs\"");
+        tail += sprintf(tail, wanted, in_bytes ? "true" : "false");
+        ask(&talk, api, (struct span){body, (size_t)(tail - body)}, "", 1000);
+        assert_int_equal(talk.response.status, 200);
+        assert_non_null(talk.response.fill);
+        size_t colons = 0, text = in_bytes ? text_length(&talk) : 0;
+        for (size_t i = text; i + 1 < talk.len; i++)
+            colons +=
+                talk.body[i] == ':' && talk.body[i + 1] >= '0' && talk.body[i + 1] <= '2';
+        assert_int_equal(colons, 3 * ROWS);
+        if (in_bytes)
+            assert_int_equal(told_size(&talk), talk.len - text);
+        end(&talk);
+    }
+    api_free(api);
+    free(body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inference__answers_the_recorded_bytes_wherever_they_are_cut),
         cmocka_unit_test(inference__refuses_the_recorded_bytes_when_one_is_missing),
         cmocka_unit_test(inference__tells_how_long_the_text_is_before_it_is_written),
+        cmocka_unit_test(inference__writes_a_classification_in_bytes),
+        cmocka_unit_test(inference__writes_a_large_classification),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
