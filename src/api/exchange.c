@@ -16,6 +16,7 @@
 #include "api/reply_size.h"
 #include "api/response.h"
 #include "api/route.h"
+#include "api/statistics.h"
 #include "api/text_length.h"
 #include "api/timing.h"
 #include "lossd/base/clock.h"
@@ -289,4 +290,5 @@ void api_answer(struct exchange *exchange, struct pool *pool, struct response *r
     timing_tell(exchange, response);
     if (exchange->route->task)
         monitor_count(exchange);
+    statistics_count(exchange);
 }

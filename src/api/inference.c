@@ -23,6 +23,7 @@ bool describe_server(const struct api *api, struct json *json, struct err *err)
     json_text(json, "classification");
     json_text(json, "model_configuration");
     json_text(json, "model_repository");
+    json_text(json, "statistics");
     json_close(json, ']');
     json_close(json, '}');
     return true;
@@ -66,8 +67,8 @@ bool describe_models(const struct api *api, struct json *json, struct err *err)
     json_open(json, '{');
     json_key(json, "models");
     json_open(json, '[');
-    for (size_t i = 0; i < model_count(); i++)
-        json_text(json, model_at(i).name);
+    for (size_t i = 0; i < MODELS; i++)
+        json_text(json, model_names[i]);
     json_close(json, ']');
     json_close(json, '}');
     return true;
@@ -80,9 +81,9 @@ bool describe_index(const struct api *api, struct json *json, struct err *err)
 
     (void)err;
     json_open(json, '[');
-    for (size_t i = 0; i < model_count(); i++) {
+    for (size_t i = 0; i < MODELS; i++) {
         json_open(json, '{');
-        json_text_member(json, "name", model_at(i).name);
+        json_text_member(json, "name", model_names[i]);
         json_text_member(json, "version", MODEL_VERSION);
         json_text_member(json, "state", draining ? "UNAVAILABLE" : "READY");
         json_text_member(json, "reason", draining ? "the server is stopping" : "");

@@ -7,17 +7,17 @@
 
 enum { NAMES_MAX = 256 };
 
-size_t model_count(void)
-{
-    return loss_count + 1;
-}
+const char *const model_names[MODELS + 1] = {"softmax",
+#define LOSS(name) #name,
+#include "engine/losses.def"
+#undef LOSS
+                                             NULL};
 
 struct model model_at(size_t index)
 {
     if (index == 0)
-        return (struct model){task_softmax.name, &task_softmax, NULL};
-    const struct loss *loss = loss_table[index - 1];
-    return (struct model){loss->name, &task_loss, loss};
+        return (struct model){model_names[0], &task_softmax, NULL, 0};
+    return (struct model){model_names[index], &task_loss, loss_table[index - 1], index};
 }
 
 static bool fail_model(struct span name, struct err *err)
@@ -26,9 +26,9 @@ static bool fail_model(struct span name, struct err *err)
     struct buf list;
 
     buf_over(&list, names, sizeof names - 1);
-    for (size_t i = 0; i < model_count(); i++) {
+    for (size_t i = 0; i < MODELS; i++) {
         buf_text(&list, i > 0 ? ", " : "");
-        buf_text(&list, model_at(i).name);
+        buf_text(&list, model_names[i]);
     }
     names[list.len] = '\0';
     return fail(err, ERR_UNKNOWN_MODEL, NULL, "there is no model %s; one of %s is wanted",
@@ -51,13 +51,13 @@ bool model_choose(struct exchange *exchange)
 
     if (name.len == 0)
         return true;
-    for (size_t i = 0; i < model_count(); i++) {
+    for (size_t i = 0; i < MODELS; i++) {
         exchange->model = model_at(i);
         if (path_segment_is(name, exchange->model.name))
             return check_version(path_segment(path, pattern, "version"),
                                  exchange->model.name, &exchange->err);
     }
-    exchange->model = (struct model){NULL, NULL, NULL};
+    exchange->model = (struct model){.name = NULL};
     return fail_model(name, &exchange->err);
 }
 

@@ -9,9 +9,17 @@
 
 #define MODEL_VERSION "1" /* of each: they change with the service only */
 
-/* How many there are; the one at an index below that. */
-size_t model_count(void);
+/* How many there are. */
+enum {
+    MODELS = 1
+#define LOSS(name) +1
+#include "engine/losses.def"
+#undef LOSS
+};
+
+/* The one at an index below that; their names in that order, ending with NULL. */
 struct model model_at(size_t index);
+extern const char *const model_names[MODELS + 1];
 
 /* Finds the model that the address names, where the route has such.  False with
  * ERR_UNKNOWN_MODEL. */

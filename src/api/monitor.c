@@ -18,11 +18,15 @@ static const char *const losses[] = {
 #undef LOSS
     "none", NULL};
 
+static const char *const outcomes[] = {"answered", "refused", NULL};
+
 void api_labels(struct metric_labels *labels)
 {
     labels->values[LABEL_route] = route_names();
     labels->values[LABEL_stage] = stages;
     labels->values[LABEL_loss] = losses;
+    labels->values[LABEL_model] = model_names;
+    labels->values[LABEL_outcome] = outcomes;
     labels->values[LABEL_problem] = problem_codes();
 }
 

@@ -4,6 +4,7 @@
 #include "api/problem.h"
 #include "api/response.h"
 #include "api/route.h"
+#include "api/statistics.h"
 #include "api/timing.h"
 #include "lossd/codec/codec.h"
 #include "lossd/codec/inflater.h"
@@ -62,6 +63,7 @@ static struct span problem_text(struct exchange *exchange)
 
 void api_refuse(struct exchange *exchange, struct response *response)
 {
+    statistics_count_refused(exchange);
     /* what the request held is of no more use, and the problem needs room */
     arena_release(&exchange->mem);
     exchange->mem.favoured = true;

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "api/model.h"
 #include "api/page.h"
 #include "lossd/api/api.h"
 #include "lossd/base/json_write.h"
@@ -17,6 +18,7 @@ struct api {
     struct arena mem; /* of what is written once */
     struct page openapi;
     char openapi_etag[ETAG_SIZE];
+    _Atomic int64_t last_inference_ms[MODELS]; /* since 1970; 0: there was none */
 };
 
 struct route {

@@ -8,6 +8,7 @@
 #include "api/openapi.h"
 #include "api/path.h"
 #include "api/route.h"
+#include "api/statistics.h"
 #include "lossd/base/excerpt.h"
 #include "lossd/base/nearest_name.h"
 #include "lossd/codec/inference.h"
@@ -132,6 +133,11 @@ const struct route routes[] = {
      .answer = "#models",
      .for_links = true,
      .help = "the names of the models: softmax, and each loss"},
+    {.path = "/v2/models/stats", /* no model has this name */
+     .method = "GET",
+     .describe = describe_statistics,
+     .answer = "#statistics",
+     .help = "how many inferences there were, and where their time went"},
     {.path = "/v2/models/{model}",
      .method = "GET",
      .describe_model = describe_model,
@@ -161,6 +167,16 @@ const struct route routes[] = {
      .method = "GET",
      .describe_model = describe_config,
      .answer = "#model_config",
+     .help = "the same, of a version"},
+    {.path = "/v2/models/{model}/stats",
+     .method = "GET",
+     .describe_model = describe_model_statistics,
+     .answer = "#statistics",
+     .help = "the inferences of a model"},
+    {.path = "/v2/models/{model}/versions/{version}/stats",
+     .method = "GET",
+     .describe_model = describe_model_statistics,
+     .answer = "#statistics",
      .help = "the same, of a version"},
     {.path = "/v2/repository/index",
      .method = "POST",
@@ -258,7 +274,7 @@ void route_methods(struct span path, char out[32])
 
     out[0] = '\0';
     for (size_t i = 0; i < route_count && len < 24; i++)
-        if (route_has(&routes[i], path))
+        if (route_has(&routes[i], path) && !strstr(out, routes[i].method))
             len += snprintf(out + len, 32 - (size_t)len, "%s%s%s", len ? ", " : "",
                             routes[i].method,
                             span_is(span_of("GET"), routes[i].method) ? ", HEAD" : "");

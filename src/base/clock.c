@@ -21,6 +21,11 @@ int64_t clock_coarse_ns(void)
     return read_clock(CLOCK_MONOTONIC_COARSE);
 }
 
+int64_t clock_calendar_ms(void)
+{
+    return read_clock(CLOCK_REALTIME_COARSE) / 1000000;
+}
+
 /* The calendar was a sixth of a log line's work, and many lines have the same second. */
 void clock_text(char out[CLOCK_TEXT_SIZE])
 {

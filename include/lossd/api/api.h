@@ -114,6 +114,7 @@ struct model {
     const char *name;
     const struct task *task;
     const struct loss *loss; /* NULL: it has none */
+    size_t index;            /* among all models */
 };
 
 struct exchange {
@@ -131,7 +132,8 @@ struct exchange {
     struct decoder *decoder;
     struct inflater *inflater; /* NULL when there is no coding */
     struct wishes wishes;
-    bool refused;        /* err says why */
+    bool refused; /* err says why */
+    bool refusal_counted;
     bool preflight;      /* a browser asks whether it may ask */
     uint64_t body_bytes; /* received so far */
     int64_t began_ns;

@@ -10,6 +10,9 @@ int64_t clock_ns(void);
 /* The same some milliseconds ago at most, for a fraction of the price. */
 int64_t clock_coarse_ns(void);
 
+/* Milliseconds since 1970, a few of them late at most; they may go back. */
+int64_t clock_calendar_ms(void);
+
 enum { CLOCK_TEXT_SIZE = 32 };
 
 /* The present moment as RFC 3339 with milliseconds, in UTC, terminated:
