@@ -19,12 +19,24 @@ struct match {
     const char *got;
 };
 
+static size_t digits_span(const char *text)
+{
+    return strspn(text, "0123456789");
+}
+
 static size_t number_span(const char *text)
 {
-    size_t digits = text[0] == '-';
-    if (!isdigit((unsigned char)text[digits]))
+    size_t length = text[0] == '-';
+    if (!isdigit((unsigned char)text[length]))
         return 0;
-    return digits + strspn(text + digits, "0123456789.eE+-");
+    length += digits_span(text + length);
+    if (text[length] == '.')
+        length += 1 + digits_span(text + length + 1);
+    if (text[length] != 'e' && text[length] != 'E')
+        return length;
+    bool is_signed = text[length + 1] == '+' || text[length + 1] == '-';
+    size_t before = is_signed ? 2 : 1, digits = digits_span(text + length + before);
+    return digits > 0 ? length + before + digits : length;
 }
 
 static bool numbers_agree(const char *expected, size_t expected_length, const char *got,

@@ -43,6 +43,8 @@ static const struct {
     {"[…,0.5]", "[1,[2],0.50000000000000001]", true, true, "anything, then a number"},
     {"[…,0.5]", "[1,[2],0.6]", false, false, "another number"},
     {"…", "", true, true, "anything may be nothing"},
+    {"sha256-…", "sha256-E5+1", true, true, "a number ends before what is none of it"},
+    {"1.5e+2]", "150.0]", true, true, "and has its exponent"},
 };
 
 static void agree__tells_what_holds_from_what_does_not(void **state)
