@@ -1,5 +1,10 @@
 'use strict';
 
+/* The page is also at v2/docs, but all that it links to stands beside docs. */
+if (location.pathname.endsWith('/v2/docs')) {
+  history.replaceState(null, '', `../docs${location.search}${location.hash}`);
+}
+
 const byId = (id) => document.getElementById(id);
 
 function element(name, attributes, ...children) {
