@@ -1,28 +1,28 @@
 #include "api/text_length.h"
 
 #include <stdio.h>
-#include <strings.h>
 
 #include "api/response.h"
+#include "codec/mime.h"
 #include "lossd/base/excerpt.h"
 #include "lossd/base/number.h"
 #include "lossd/codec/codec.h"
 
 static const char header[] = "Inference-Header-Content-Length";
+static const char parameter[] = "json-header-size"; /* of the media type */
 
-/* What "type;json-header-size=NN" has behind the sign, empty when it has no such. */
-static struct span of_media_type(struct span type)
+/* What somebody says of the length; nothing, where `text` is empty. */
+struct said {
+    const char *by;
+    struct span text;
+    int64_t bytes;
+};
+
+static bool fail_two(const struct said *one, const struct said *other, struct err *err)
 {
-    static const char name[] = "json-header-size";
-
-    span_cut(&type, ';');
-    while (type.len > 0) {
-        struct span value = span_trim(span_cut(&type, ';'), " \t");
-        struct span key = span_cut(&value, '=');
-        if (key.len == sizeof name - 1 && strncasecmp(key.at, name, key.len) == 0)
-            return value;
-    }
-    return (struct span){NULL, 0};
+    return fail(err, ERR_BAD_HEADER, NULL, "%s is %s, %s is %s; one length is wanted",
+                one->by, excerpt_of(one->text).text, other->by,
+                excerpt_of(other->text).text);
 }
 
 static bool is_number(struct span text)
@@ -41,39 +41,77 @@ static struct span without_zeros(struct span text)
     return text;
 }
 
-static bool check(const struct exchange *exchange, int64_t bytes, struct err *err)
+static bool read_length(struct said *said, struct err *err)
+{
+    struct span text = said->text;
+
+    return text.len == 0 ||
+           (is_number(text) && number_read_int64(without_zeros(text), &said->bytes) &&
+            said->bytes <= INT32_MAX) ||
+           fail(err, ERR_BAD_HEADER, NULL,
+                "%s is %s; how many bytes of JSON there are is wanted, at most %d",
+                said->by, excerpt_of(text).text, INT32_MAX);
+}
+
+/* False: both say something, and not the same. */
+static bool agree(const struct said *one, const struct said *other, struct err *err)
+{
+    return one->text.len == 0 || other->text.len == 0 || one->bytes == other->bytes ||
+           fail_two(one, other, err);
+}
+
+/* What the media type says: "type;json-header-size=NN". */
+static bool read_media_type(struct span type, struct said *out, struct err *err)
+{
+    struct span rest = mime_parameters(type);
+    struct mime_parameter next;
+
+    while (mime_next(&rest, &next)) {
+        struct said said = {.by = parameter, .text = next.value};
+        if (!mime_is(next.name, parameter))
+            continue;
+        if (!read_length(&said, err) || !agree(out, &said, err))
+            return false;
+        *out = said;
+    }
+    return true;
+}
+
+static bool check(const struct exchange *exchange, const struct said *said,
+                  struct err *err)
 {
     const struct request *head = &exchange->head;
 
-    if (bytes == 0)
+    if (said->bytes == 0)
         return fail(err, ERR_BAD_HEADER, NULL,
                     "%s is 0; a body of bytes alone does not say which tensors they are",
-                    header);
+                    said->by);
     if (head->has_content_length && !exchange->coding &&
-        (uint64_t)bytes > head->content_length)
+        (uint64_t)said->bytes > head->content_length)
         return fail(err, ERR_BAD_HEADER, NULL, "%s is %lld; the body has %llu bytes",
-                    header, (long long)bytes, (unsigned long long)head->content_length);
+                    said->by, (long long)said->bytes,
+                    (unsigned long long)head->content_length);
     return true;
 }
 
 bool text_length_tell(struct exchange *exchange)
 {
-    struct span text = span_trim(exchange->head.inference_header_length, " \t");
+    const struct request *head = &exchange->head;
     struct err *err = &exchange->err;
-    int64_t bytes = 0;
+    struct said by_header = {.by = header,
+                             .text = span_trim(head->inference_header_length, " \t")};
+    struct said by_type = {.by = parameter};
 
-    if (text.len == 0)
-        text = of_media_type(exchange->head.content_type);
-    if (text.len == 0)
-        return true;
-    if (!is_number(text) || !number_read_int64(without_zeros(text), &bytes) ||
-        bytes > INT32_MAX)
-        return fail(err, ERR_BAD_HEADER, NULL,
-                    "%s is %s; how many bytes of JSON there are is wanted, at most %d",
-                    header, excerpt_of(text).text, INT32_MAX);
-    if (!check(exchange, bytes, err))
+    if (!read_length(&by_header, err) ||
+        !read_media_type(head->content_type, &by_type, err) ||
+        !agree(&by_header, &by_type, err))
         return false;
-    exchange->codec->set_text_length(exchange->decoder, (size_t)bytes);
+    const struct said *said = by_header.text.len > 0 ? &by_header : &by_type;
+    if (said->text.len == 0)
+        return true;
+    if (!check(exchange, said, err))
+        return false;
+    exchange->codec->set_text_length(exchange->decoder, (size_t)said->bytes);
     return true;
 }
 
