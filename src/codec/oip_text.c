@@ -85,14 +85,23 @@ static void read_word(struct oip_text *d, const struct value *value, struct span
          d->value == OIP_NAME ? "name" : "datatype", words, value->kind);
 }
 
-static bool take_input_parameter(void *ctx, struct span name, const struct value *value,
-                                 struct err *err)
+/* Who is answered elsewhere than where he looks would take what is there for the answer. */
+static void fail_shared(enum oip_scope scope, size_t index, struct err *err)
 {
-    struct tensor *t = ctx;
+    char words[OIP_PLACE_SIZE], pointer[OIP_PLACE_SIZE];
+
+    oip_words(words, scope, index);
+    oip_pointer(pointer, scope, index);
+    fail(err, ERR_BAD_TENSOR, pointer,
+         "%s has a shared_memory_region, of which this server has none; data or bytes "
+         "behind the JSON are wanted",
+         words);
+}
+
+static void take_size(struct tensor *t, const struct value *value, struct err *err)
+{
     char pointer[TENSOR_POINTER];
 
-    if (!span_is(name, "binary_data_size"))
-        return true;
     tensor_pointer(pointer, t, "parameters/binary_data_size");
     t->has_bytes = true;
     t->bytes = value->integer;
@@ -100,6 +109,17 @@ static bool take_input_parameter(void *ctx, struct span name, const struct value
         fail(err, ERR_WRONG_TYPE, pointer,
              "the binary_data_size of inputs[%zu] is %s; an integer is wanted", t->index,
              excerpt_of(value->text).text);
+}
+
+static bool take_input_parameter(void *ctx, struct span name, const struct value *value,
+                                 struct err *err)
+{
+    struct tensor *t = ctx;
+
+    if (span_is(name, "binary_data_size"))
+        take_size(t, value, err);
+    else if (span_is(name, "shared_memory_region"))
+        fail_shared(OIP_INPUT, t->index, err);
     return true;
 }
 
@@ -139,6 +159,8 @@ static bool take_output_parameter(void *ctx, struct span name, const struct valu
         take_binary(d, value, err);
     else if (span_is(name, "classification"))
         take_classification(d, value, err);
+    else if (span_is(name, "shared_memory_region"))
+        fail_shared(OIP_OUTPUT, d->index, err);
     return true;
 }
 
