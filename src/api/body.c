@@ -91,6 +91,15 @@ static bool inflate_and_decode(struct exchange *exchange, struct span piece)
     return false;
 }
 
+/* What the head says of it counts more. */
+static void note_timeout(struct exchange *exchange)
+{
+    const struct codec *codec = exchange->codec;
+
+    if (codec->timeout_ns && exchange->wishes.timeout_ns == 0)
+        exchange->wishes.timeout_ns = codec->timeout_ns(exchange->decoder);
+}
+
 /* What is within the limit is looked at first: which error it is must not depend on how
  * the body was cut. */
 bool body_read(struct exchange *exchange, struct span piece)
@@ -106,6 +115,7 @@ bool body_read(struct exchange *exchange, struct span piece)
     if (!(exchange->inflater ? inflate_and_decode(exchange, piece)
                              : decode(exchange, piece)))
         return false;
+    note_timeout(exchange);
     return body_fits(exchange, exchange->body_bytes);
 }
 

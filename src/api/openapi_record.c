@@ -143,7 +143,10 @@ static const struct record records[] = {
       {"ns", "integer", "how long, all together", false}}},
     {"inference_request",
      {{"id", "string", "echoed in the answer", true},
-      {"parameters", "{", "options of the loss; binary_data_output", true},
+      {"parameters", "{",
+       "options of the loss; binary_data_output; timeout, in "
+       "microseconds",
+       true},
       {"inputs", "[#tensor", "logits, and labels or targets", false},
       {"outputs", "[#wanted_tensor", "which tensors the answer has", true}}},
     {"inference_answer",

@@ -27,6 +27,11 @@ static void oip_set_text_length(struct decoder *d, size_t bytes)
     d->has_length = true;
 }
 
+static int64_t oip_timeout_ns(const struct decoder *d)
+{
+    return d->text.inference.timeout_ns;
+}
+
 static void oip_locate(const struct decoder *d, struct err *err)
 {
     place_in_body(err, d->text.batch, d->text.tensors, d->text.count);
@@ -164,6 +169,7 @@ const struct codec codec_inference = {.tasks = oip_tasks,
                                       .begin = oip_begin,
                                       .feed = oip_feed,
                                       .set_text_length = oip_set_text_length,
+                                      .timeout_ns = oip_timeout_ns,
                                       .finish = oip_finish,
                                       .locate = oip_locate,
                                       .answers_as = "application/json",

@@ -1,4 +1,4 @@
-/* What an inference says of its answer, beside which outputs it has. */
+/* What an inference says of itself and of its answer, beside which outputs that has. */
 #ifndef LOSSD_CODEC_OIP_ANSWER_H
 #define LOSSD_CODEC_OIP_ANSWER_H
 
@@ -12,6 +12,7 @@
 
 /* Kept in the batch for the answer. */
 struct inference {
+    int64_t timeout_ns;     /* it will wait for so long; 0: it does not say */
     uint32_t outputs;       /* that were asked for by name */
     uint32_t in_bytes;      /* of them, or of all: to be sent as bytes, */
     uint32_t in_text;       /* or as text, */

@@ -5,9 +5,12 @@
 
 #include <stdio.h>
 
+#include "lossd/base/excerpt.h"
 #include "oip_parameters.h"
 
 enum { NAME_POINTER = 64 };
+
+static const int64_t TIMEOUT_MAX_US = INT64_C(3600000000); /* as in the address */
 
 static bool is_option(enum member member, const struct task *task)
 {
@@ -30,8 +33,9 @@ static enum member find_option(struct span name, const struct task *task)
 static bool is_for_others(struct span name)
 {
     static const char *const reserved[] = {
-        "sequence_id", "sequence_start", "sequence_end", "priority",
-        "timeout",     "headers",        "content_type", NULL};
+        "sequence_id", "sequence_start", "sequence_end",
+        "priority",    "headers",        "content_type",
+        NULL};
     static const char prefix[] = "triton_";
 
     for (const char *const *other = reserved; *other; other++)
@@ -74,6 +78,21 @@ static void set_binary(struct inference *inference, const struct value *value,
              "binary_data_output is %s; true or false is wanted", value->kind);
 }
 
+/* As Triton has it: microseconds, of which 0 are none. */
+static void set_timeout(struct inference *inference, const struct value *value,
+                        struct err *err)
+{
+    int64_t us = value->integer < TIMEOUT_MAX_US ? value->integer : TIMEOUT_MAX_US;
+
+    if (value->type != VALUE_NUMBER || !value->is_integer || us < 0) {
+        fail(err, ERR_WRONG_TYPE, "/parameters/timeout",
+             "timeout is %s; microseconds, an integer of 0 or more, are wanted",
+             value->type == VALUE_NUMBER ? excerpt_of(value->text).text : value->kind);
+        return;
+    }
+    inference->timeout_ns = us * 1000;
+}
+
 static bool take(void *ctx, struct span name, const struct value *value, struct err *err)
 {
     struct options *o = ctx;
@@ -83,6 +102,8 @@ static bool take(void *ctx, struct span name, const struct value *value, struct 
         return set_option(o, member, value, err);
     if (span_is(name, "binary_data_output")) {
         set_binary(o->inference, value, err);
+    } else if (span_is(name, "timeout")) {
+        set_timeout(o->inference, value, err);
     } else if (!is_for_others(name)) {
         buf_text(&o->ignored, o->ignored.len > 0 ? ", " : "");
         buf_add(&o->ignored, name);

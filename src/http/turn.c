@@ -75,11 +75,14 @@ static bool has_left(const struct connection *connection)
     return n < 0 && errno != EAGAIN && errno != EINTR;
 }
 
+/* The body may have said so since it was admitted. */
 static void check_lateness(struct conversation *talk)
 {
     struct exchange *exchange = &talk->exchange;
     int64_t waited = exchange->stage_ns[STAGE_QUEUE];
 
+    if (exchange->wishes.timeout_ns > 0)
+        talk->timeout_ns = exchange->wishes.timeout_ns;
     if (waited <= talk->timeout_ns || exchange->refused)
         return;
     talk->shed = SHED_LATE;
@@ -146,6 +149,7 @@ static enum talk_state take_answer_turn(struct connection *connection)
         check_lateness(talk);
     }
     read_parcel(connection);
+    check_lateness(talk);
     turn_grow(connection, api_cost_ns(exchange)); /* what its head did not tell */
     exchange->retry_after_s = admission_retry_after_s(&server->admission);
     api_answer(exchange, server->pool, &talk->response);

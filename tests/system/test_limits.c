@@ -197,15 +197,16 @@ static void assert_rejected(const struct service *service, const char *const rea
     scrape_release(&scrape);
 }
 
-/* Clients ask at the same time, again and again until one is refused for that reason. */
-static void assert_refuses_in_the_queue(const char *const *flags, const char *target,
-                                        const char *why, const char *const reasons[2])
+/* Clients ask at the same time, again and again until one is refused for that reason.
+ * The body is freed. */
+static void assert_body_refused_in_the_queue(const char *const *flags, const char *target,
+                                             char *body, const char *why,
+                                             const char *const reasons[2])
 {
     enum { CLIENTS = 12 };
     struct service service;
     struct wire wires[CLIENTS];
     struct answer answer;
-    char *body = batch_text(20000);
     int refused = 0;
 
     assert_true(service_start(&service, flags));
@@ -228,6 +229,12 @@ static void assert_refuses_in_the_queue(const char *const *flags, const char *ta
     free(body);
     assert_rejected(&service, reasons, refused);
     assert_int_equal(service_stop(&service), 0);
+}
+
+static void assert_refuses_in_the_queue(const char *const *flags, const char *target,
+                                        const char *why, const char *const reasons[2])
+{
+    assert_body_refused_in_the_queue(flags, target, batch_text(20000), why, reasons);
 }
 
 static void limits__refuse_when_the_queue_is_full(void **state)
@@ -284,6 +291,27 @@ static void limits__refuse_who_would_wait_for_longer_than_it_says(void **state)
                                 "0.001 s", (const char *const[]){"wait", "late"});
 }
 
+/* A body says so in microseconds, when it has been admitted already. */
+static void limits__refuse_who_would_wait_for_longer_than_its_body_says(void **state)
+{
+    static const char *const flags[] = {"--threads", "1", "--inline-cost", "0s", NULL};
+    static const char before[] =
+        "{\"parameters\":{\"timeout\":1000},\"outputs\":[{\"name\":\"logsumexp\"}],"
+        "\"inputs\":[{\"name\":\"logits\",\"datatype\":\"FP64\",\"shape\":[60000,3],"
+        "\"data\":[";
+    const size_t numbers = 180000;
+    char *body = malloc(sizeof before + 2 * numbers + sizeof "]}]}");
+
+    (void)state;
+    assert_non_null(body);
+    char *at = stpcpy(body, before);
+    for (size_t i = 0; i < numbers; i++)
+        at += sprintf(at, i ? ",%zu" : "%zu", i % 10);
+    strcpy(at, "]}]}");
+    assert_body_refused_in_the_queue(flags, "/v2/models/softmax/infer", body, "0.001 s",
+                                     (const char *const[]){"wait", "late"});
+}
+
 static void limits__refuse_who_would_wait_for_longer_than_the_setting(void **state)
 {
     static const char *const flags[] = {
@@ -329,6 +357,7 @@ int main(void)
         cmocka_unit_test(limits__refuse_when_the_queue_is_full),
         cmocka_unit_test(limits__refuse_a_body_that_is_only_announced),
         cmocka_unit_test(limits__refuse_who_would_wait_for_longer_than_it_says),
+        cmocka_unit_test(limits__refuse_who_would_wait_for_longer_than_its_body_says),
         cmocka_unit_test(limits__refuse_who_would_wait_for_longer_than_the_setting),
         cmocka_unit_test(limits__keep_memory_for_small_requests),
     };
