@@ -81,7 +81,7 @@ static bool oip_feed(struct decoder *d, struct span piece, struct err *err)
 {
     if (!d->text_ended && !feed_text(d, &piece, err))
         return false;
-    if (piece.len == 0 || err->kind != ERR_NONE)
+    if (piece.len == 0 || err_by(err, PHASE_SHAPE))
         return true;
     return feed_bytes(d, piece, err);
 }
@@ -136,6 +136,7 @@ static bool settle(struct decoder *d, struct err *err)
     return true;
 }
 
+/* What is wrong with a value only, in the address say, comes after the tensors. */
 static bool oip_finish(struct decoder *d, struct err *err)
 {
     if (!d->text_ended && d->has_length && d->text_seen < d->text_length)
@@ -144,9 +145,9 @@ static bool oip_finish(struct decoder *d, struct err *err)
                     d->text_length, d->text_seen);
     if (!d->text_ended && !end_text(d, err))
         return false;
-    if (err->kind == ERR_NONE)
+    if (!err_by(err, PHASE_SHAPE))
         check_bytes(d, err);
-    bool settled = err->kind != ERR_NONE || settle(d, err);
+    bool settled = err_by(err, PHASE_SHAPE) || settle(d, err);
     oip_locate(d, err);
     return settled && !d->text.is_misfit;
 }

@@ -434,7 +434,7 @@ bool oip_text_end(struct oip_text *d, struct err *err)
         fail(err, d->bad_output.kind, d->bad_output.pointer, "%s", d->bad_output.detail);
     if (d->inference.outputs)
         d->batch->outputs = d->inference.outputs;
-    for (size_t i = 0; i < d->count && err->kind == ERR_NONE; i++)
+    for (size_t i = 0; i < d->count && !err_by(err, PHASE_SHAPE); i++)
         if (d->tensors[i].has_bytes)
             tensor_begin_bytes(&d->tensors[i], d->batch, d->mem);
     return !err_by(err, PHASE_TRANSPORT);
