@@ -125,7 +125,9 @@ int64_t api_cost_ns(const struct exchange *exchange)
     size_t written = reply_numbers(&exchange->batch);
     if (written > WHOLE_NUMBERS)
         written = 0;
-    return score_cost_ns(&exchange->batch) + (int64_t)written * ENCODE_NS;
+    int64_t prepared =
+        exchange->writer->encode_ns ? exchange->writer->encode_ns(&exchange->batch) : 0;
+    return score_cost_ns(&exchange->batch) + prepared + (int64_t)written * ENCODE_NS;
 }
 
 /* ---- answer ----------------------------------------------------------------- */

@@ -174,4 +174,5 @@ const struct codec codec_inference = {.tasks = oip_tasks,
                                       .finish = oip_finish,
                                       .locate = oip_locate,
                                       .answers_as = "application/json",
+                                      .encode_ns = inference_encode_ns,
                                       .encode = inference_encode};

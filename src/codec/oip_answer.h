@@ -31,6 +31,8 @@ uint32_t inference_rankable(const struct task *task);
 enum { OUTPUT_LIST_SIZE = 320 };
 void inference_output_list(char out[OUTPUT_LIST_SIZE], uint32_t outputs);
 
+int64_t inference_encode_ns(const struct batch *batch);
+
 struct reply *inference_encode(const struct batch *batch, const struct result *result,
                                bool pretty, struct arena *mem, struct err *err);
 

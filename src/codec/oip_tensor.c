@@ -142,6 +142,16 @@ bool tensor_begin_data(struct tensor *t, struct json_array *array,
     return true;
 }
 
+size_t tensor_expected(const struct tensor *t, const struct limits *limits)
+{
+    uint64_t bytes = t->bytes > 0 ? (uint64_t)t->bytes : 0;
+    uint64_t count = t->has_data   ? t->data.count
+                     : t->has_type ? bytes / t->type.bytes->size
+                                   : 0;
+
+    return count < limits->max_elements ? (size_t)count : limits->max_elements;
+}
+
 /* ---- is it sound? -------------------------------------------------------------------- */
 
 /* A dimension of 0 hides none that is too large. */

@@ -49,6 +49,9 @@ bool tensor_read_shape(struct tensor *tensor, struct span text, struct err *err)
 bool tensor_begin_data(struct tensor *tensor, struct json_array *array,
                        const struct batch *batch, struct arena *mem, struct err *err);
 
+/* How many numbers it will have, about, for who has to know before they are looked at. */
+size_t tensor_expected(const struct tensor *tensor, const struct limits *limits);
+
 /* The text is complete: are shape, type and size of it sound?  Notes what is not. */
 void tensor_check(struct tensor *tensor, const struct limits *limits, struct err *err);
 

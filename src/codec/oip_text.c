@@ -260,7 +260,8 @@ static bool begin_member(struct oip_text *d, struct tensor *t, struct err *err)
     tensor_pointer(pointer, t, "name");
     if (is_option(t))
         return fail_option(t, pointer, err);
-    batch_begin(d->batch, t->name, false, d->mem, &member, &found);
+    if (batch_begin(d->batch, t->name, false, d->mem, &member, &found) && t->is_member)
+        batch_array(d->batch, member)->count = tensor_expected(t, d->batch->limits);
     return options_note(&found, pointer, err);
 }
 

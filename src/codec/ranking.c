@@ -16,56 +16,64 @@ static double value_at(const struct ranking *r, size_t place)
                        : ((const double *)r->values)[place];
 }
 
-/* Within a row places are in the order of the classes. */
-static bool comes_before(const struct ranking *r, size_t place, size_t other)
-{
-    double a = value_at(r, place), b = value_at(r, other);
+struct ranked {
+    double value;
+    size_t place; /* within a row in the order of the classes */
+};
 
-    return a > b || (a == b && place < other);
+static bool comes_before(struct ranked a, struct ranked b)
+{
+    return a.value > b.value || (a.value == b.value && a.place < b.place);
 }
 
-/* Puts `place` where it belongs in the heap, from the top on down. */
-static void sift(const struct ranking *r, size_t *heap, size_t count, size_t top,
-                 size_t place)
+/* Puts `one` where it belongs in the heap, from the top on down. */
+static void sift(struct ranked *heap, size_t count, size_t top, struct ranked one)
 {
     size_t child;
 
     while ((child = 2 * top + 1) < count) {
-        if (child + 1 < count && comes_before(r, heap[child], heap[child + 1]))
+        if (child + 1 < count && comes_before(heap[child], heap[child + 1]))
             child++;
-        if (!comes_before(r, place, heap[child]))
+        if (!comes_before(one, heap[child]))
             break;
         heap[top] = heap[child];
         top = child;
     }
-    heap[top] = place;
+    heap[top] = one;
 }
 
-/* The best `count` classes of the row that begins at `first`, in order. */
-static void rank_row(const struct ranking *r, size_t first, size_t *best, size_t count)
+/* The best `count` classes of the row that begins at `first`, in order.  What is equal to
+ * the worst of them comes behind it. */
+static void rank_row(const struct ranking *r, size_t first, struct ranked *best,
+                     size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        best[i] = first + i * r->inner;
+    const size_t end = first + r->classes * r->inner;
+    size_t place = first;
+
+    for (size_t i = 0; i < count; i++, place += r->inner)
+        best[i] = (struct ranked){value_at(r, place), place};
     for (size_t i = count / 2; i-- > 0;)
-        sift(r, best, count, i, best[i]);
-    for (size_t c = count; c < r->classes; c++)
-        if (comes_before(r, first + c * r->inner, best[0]))
-            sift(r, best, count, 0, first + c * r->inner);
+        sift(best, count, i, best[i]);
+    for (; place < end; place += r->inner) {
+        double value = value_at(r, place);
+        if (value > best[0].value)
+            sift(best, count, 0, (struct ranked){value, place});
+    }
     for (size_t last = count - 1; last > 0; last--) {
-        size_t place = best[last];
+        struct ranked one = best[last];
         best[last] = best[0];
-        sift(r, best, last, 0, place);
+        sift(best, last, 0, one);
     }
 }
 
 static void rank_rows(struct ranking *r, const struct batch *batch, size_t kept,
-                      size_t *best)
+                      struct ranked *best)
 {
     for (size_t row = 0; row < batch->positions; row++) {
         size_t first = row / r->inner * kept * r->inner + row % r->inner;
         rank_row(r, batch_row(batch, row), best, kept);
         for (size_t i = 0; i < kept; i++)
-            r->places[first + i * r->inner] = best[i];
+            r->places[first + i * r->inner] = best[i].place;
     }
 }
 
@@ -88,7 +96,7 @@ const struct ranking *ranking_new(const struct batch *batch, const void *values,
     r->shape.dim[axis] = kept;
     r->count = shape_count(&r->shape);
     r->places = arena_alloc(mem, r->count, sizeof *r->places, err);
-    size_t *best = arena_alloc(mem, kept, sizeof *best, err);
+    struct ranked *best = arena_alloc(mem, kept, sizeof *best, err);
     if (!r->places || !best)
         return NULL;
     rank_rows(r, batch, kept, best);

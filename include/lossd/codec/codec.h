@@ -60,6 +60,10 @@ struct codec {
      * to ask for instead.  NULL: every answer can. */
     bool (*can_encode)(const struct batch *batch, struct err *err);
 
+    /* What it costs to prepare the answer besides writing its numbers, about, in
+     * nanoseconds of one core; the batch need not be sound.  NULL: nothing. */
+    int64_t (*encode_ns)(const struct batch *batch);
+
     /* Prepares the answer.  NULL: no memory. */
     struct reply *(*encode)(const struct batch *batch, const struct result *result,
                             bool pretty, struct arena *mem, struct err *err);

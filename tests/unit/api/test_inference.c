@@ -286,6 +286,35 @@ static void inference__writes_a_large_classification(void **state)
     free(body);
 }
 
+/* Where it is answered depends on what that will cost, before the tensors are looked at. */
+static void inference__is_expected_to_cost_what_it_has(void **state)
+{
+    static const char format[] =
+        "{\"inputs\":[{\"name\":\"logits\",\"shape\":[1000,10],\"datatype\":\"INT8\","
+        "\"parameters\":{\"binary_data_size\":10000}}],\"outputs\":[{\"name\":"
+        "\"probabilities\",\"parameters\":{\"classification\":%d}}]}";
+    struct api *api = new_api();
+    int64_t cost[3];
+    char text[300];
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct exchange exchange;
+        exchange_init(&exchange, api, NULL);
+        exchange.head.method = span_of("POST");
+        exchange.head.target = span_of("/v2/models/softmax/infer");
+        sprintf(text, format, (int[]){0, 1, 10}[i]);
+        api_route(&exchange);
+        assert_true(api_feed(&exchange, span_of(text)));
+        cost[i] = api_cost_ns(&exchange);
+        exchange_release(&exchange);
+    }
+    assert_true(cost[0] > 10000);
+    assert_true(cost[1] > cost[0] + 10000);
+    assert_true(cost[2] > 100 * 10000);
+    api_free(api);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +323,7 @@ int main(void)
         cmocka_unit_test(inference__tells_how_long_the_text_is_before_it_is_written),
         cmocka_unit_test(inference__writes_a_classification_in_bytes),
         cmocka_unit_test(inference__writes_a_large_classification),
+        cmocka_unit_test(inference__is_expected_to_cost_what_it_has),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
