@@ -36,8 +36,32 @@ static inline void require_npy(unsigned status, struct span body)
             "an NPY file of version 1.0");
 }
 
-/* One object and a line's end, of the right type; or an NPY file, a text that is no JSON,
- * or nothing where the answer is to HEAD. */
+/* An object and a line's end, and behind them what it says of its tensors. */
+static inline void require_tensors(unsigned status, struct span body)
+{
+    const char *end = NULL;
+    const cJSON *output = NULL;
+    double bytes = 0;
+
+    require(status == 200, "only an answer has tensors");
+    if (body.len == 0)
+        return;
+    cJSON *document = cJSON_ParseWithLengthOpts(body.at, body.len, &end, false);
+    require(cJSON_IsObject(document), "there is an object before the tensors");
+    cJSON_ArrayForEach(output, cJSON_GetObjectItem(document, "outputs"))
+    {
+        const cJSON *parameters = cJSON_GetObjectItem(output, "parameters");
+        const cJSON *size = cJSON_GetObjectItem(parameters, "binary_data_size");
+        bytes += cJSON_IsNumber(size) ? size->valuedouble : 0;
+    }
+    require(*end == '\n', "the text is a line");
+    require(bytes == (double)(body.at + body.len - end - 1),
+            "tensors are as long as they say");
+    cJSON_Delete(document);
+}
+
+/* One object and a line's end, of the right type; or an NPY file, tensors, a text that is
+ * no JSON, or nothing where the answer is to HEAD. */
 static inline void require_sense(unsigned status, struct span type,
                                  struct span request_id, struct span body)
 {
@@ -50,6 +74,10 @@ static inline void require_sense(unsigned status, struct span type,
         require_npy(status, body);
         return;
     }
+    if (span_is(type, "application/octet-stream")) {
+        require_tensors(status, body);
+        return;
+    }
     for (size_t len; text.len > 0; text = (struct span){text.at + len, text.len - len}) {
         len = utf8_length(text);
         require(len > 0, "the body is UTF-8");
@@ -57,7 +85,8 @@ static inline void require_sense(unsigned status, struct span type,
     if (body.len == 0 || (!is_problem && !span_is(type, "application/json")))
         return;
     cJSON *document = cJSON_ParseWithLengthOpts(body.at, body.len, &end, false);
-    require(cJSON_IsObject(document), "the body is an object");
+    require(cJSON_IsObject(document) || (cJSON_IsArray(document) && !is_problem),
+            "the body is an object, or a list of some");
     require(end + 1 == body.at + body.len && *end == '\n', "nothing but the object");
     if (is_problem)
         require_problem(document, status, request_id);
