@@ -93,3 +93,16 @@ void oip_name_missing(enum oip_scope scope, size_t index, const char *name,
     oip_pointer(pointer, scope, index);
     fail(err, ERR_MISSING_MEMBER, pointer, "%s has no %s", words, name);
 }
+
+/* Who is answered elsewhere than where he looks would take what is there for the answer. */
+bool oip_fail_shared(enum oip_scope scope, size_t index, struct err *err)
+{
+    char words[OIP_PLACE_SIZE], pointer[OIP_PLACE_SIZE];
+
+    oip_words(words, scope, index);
+    oip_pointer(pointer, scope, index);
+    return fail(err, ERR_BAD_TENSOR, pointer,
+                "%s has a shared_memory_region, of which this server has none; data or "
+                "bytes behind the JSON are wanted",
+                words);
+}

@@ -32,6 +32,9 @@ bool oip_name_take(enum oip_scope scope, size_t index, struct span name, unsigne
 void oip_name_missing(enum oip_scope scope, size_t index, const char *name,
                       struct err *err);
 
+/* An object says that its tensor is in shared memory: ERR_BAD_TENSOR, always false. */
+bool oip_fail_shared(enum oip_scope scope, size_t index, struct err *err);
+
 /* "inputs[3]" and "/inputs/3"; "the body" and "" at the top. */
 enum { OIP_PLACE_SIZE = 48 };
 void oip_words(char out[OIP_PLACE_SIZE], enum oip_scope scope, size_t index);

@@ -3,6 +3,7 @@
  * 32 bits; at either end of 64 bits it is rounded, and so is the range that it is held to. */
 #include "oip_range.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -20,12 +21,12 @@ static bool is_flawed(const struct array *data, size_t index)
 /* A label that no int64 can be is only in the text. */
 static double number_at(const struct array *data, size_t index)
 {
-    struct span text = span_of(data->flaw_text.text);
-
-    if (data->element != ELEMENT_INT64)
+    assert(data->element != ELEMENT_FLOAT32); /* which no such type is read as */
+    if (data->element == ELEMENT_FLOAT64)
         return ((const double *)data->data)[index];
     if (!is_flawed(data, index))
         return (double)((const int64_t *)data->data)[index];
+    struct span text = span_of(data->flaw_text.text);
     return number_read_double((struct span){text.at, number_length(text)});
 }
 

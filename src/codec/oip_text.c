@@ -85,19 +85,6 @@ static void read_word(struct oip_text *d, const struct value *value, struct span
          d->value == OIP_NAME ? "name" : "datatype", words, value->kind);
 }
 
-/* Who is answered elsewhere than where he looks would take what is there for the answer. */
-static void fail_shared(enum oip_scope scope, size_t index, struct err *err)
-{
-    char words[OIP_PLACE_SIZE], pointer[OIP_PLACE_SIZE];
-
-    oip_words(words, scope, index);
-    oip_pointer(pointer, scope, index);
-    fail(err, ERR_BAD_TENSOR, pointer,
-         "%s has a shared_memory_region, of which this server has none; data or bytes "
-         "behind the JSON are wanted",
-         words);
-}
-
 static void take_size(struct tensor *t, const struct value *value, struct err *err)
 {
     char pointer[TENSOR_POINTER];
@@ -119,54 +106,13 @@ static bool take_input_parameter(void *ctx, struct span name, const struct value
     if (span_is(name, "binary_data_size"))
         take_size(t, value, err);
     else if (span_is(name, "shared_memory_region"))
-        fail_shared(OIP_INPUT, t->index, err);
-    return true;
-}
-
-static void take_binary(struct oip_text *d, const struct value *value, struct err *err)
-{
-    char pointer[OIP_PLACE_SIZE];
-
-    oip_pointer(pointer, OIP_OUTPUT, d->index);
-    d->output.is_told = parameter_is_bool(value, &d->output.in_bytes);
-    if (!d->output.is_told)
-        fail(err, ERR_WRONG_TYPE, pointer,
-             "the binary_data of outputs[%zu] is %s; true or false is wanted", d->index,
-             value->kind);
-}
-
-static void take_classification(struct oip_text *d, const struct value *value,
-                                struct err *err)
-{
-    char pointer[OIP_PLACE_SIZE];
-
-    oip_pointer(pointer, OIP_OUTPUT, d->index);
-    d->output.classes = value->integer;
-    if (value->type != VALUE_NUMBER || !value->is_integer || value->integer < 0)
-        fail(
-            err, ERR_WRONG_TYPE, pointer,
-            "the classification of outputs[%zu] is %s; an integer of 0 or more is wanted",
-            d->index,
-            value->type == VALUE_NUMBER ? excerpt_of(value->text).text : value->kind);
-}
-
-static bool take_output_parameter(void *ctx, struct span name, const struct value *value,
-                                  struct err *err)
-{
-    struct oip_text *d = ctx;
-
-    if (span_is(name, "binary_data"))
-        take_binary(d, value, err);
-    else if (span_is(name, "classification"))
-        take_classification(d, value, err);
-    else if (span_is(name, "shared_memory_region"))
-        fail_shared(OIP_OUTPUT, d->index, err);
+        oip_fail_shared(OIP_INPUT, t->index, err);
     return true;
 }
 
 static bool read_parameters(struct oip_text *d, struct span text, struct err *err)
 {
-    struct parameter_reader reader = {take_output_parameter, d};
+    struct parameter_reader reader = {output_take, &d->output};
 
     if (span_is(text, "null"))
         return true;
@@ -219,7 +165,7 @@ static bool open_object(void *ctx, struct err *err)
     (void)err;
     d->scope = d->entered;
     d->seen = 0;
-    d->output = (struct wanted_output){.is_told = false};
+    d->output = (struct wanted_output){.index = d->index};
     if (d->scope == OIP_OUTPUT)
         return true;
     if (d->count < TENSORS_MAX)
@@ -288,62 +234,12 @@ static bool close_input(struct oip_text *d, struct err *err)
     return true;
 }
 
-static enum output find_output(struct span name, const struct task *task)
-{
-    enum output o = 0;
-
-    while (o < OUTPUTS &&
-           !(inference_outputs(task) >> o & 1 && span_is(name, output_names[o])))
-        o++;
-    return o;
-}
-
-static void fail_output(struct oip_text *d)
-{
-    char pointer[OIP_PLACE_SIZE], list[OUTPUT_LIST_SIZE];
-
-    oip_pointer(pointer, OIP_OUTPUT, d->index);
-    inference_output_list(list, inference_outputs(d->batch->task));
-    fail(&d->bad_output, ERR_BAD_TENSOR, pointer,
-         "outputs[%zu] is \"%s\"; one of %s is wanted", d->index,
-         excerpt_of(d->output.name).text, list);
-}
-
-static void fail_rank(struct oip_text *d, enum output output)
-{
-    uint32_t rankable = inference_rankable(d->batch->task);
-    char pointer[OIP_PLACE_SIZE], list[OUTPUT_LIST_SIZE];
-
-    oip_pointer(pointer, OIP_OUTPUT, d->index);
-    inference_output_list(list, rankable);
-    fail(&d->bad_output, ERR_BAD_TENSOR, pointer,
-         "outputs[%zu] is %s, which has no classes for a classification; one of %s is "
-         "wanted",
-         d->index, output_names[output], list);
-}
-
-static void want_output(struct oip_text *d, enum output output)
-{
-    uint32_t bit = UINT32_C(1) << output;
-
-    d->inference.outputs |= bit;
-    if (d->output.is_told)
-        *(d->output.in_bytes ? &d->inference.in_bytes : &d->inference.in_text) |= bit;
-    d->inference.ranked[output] = (size_t)d->output.classes;
-    if (d->output.classes > 0 && !(inference_rankable(d->batch->task) & bit))
-        fail_rank(d, output);
-}
-
 static void close_output(struct oip_text *d, struct err *err)
 {
-    enum output output = find_output(d->output.name, d->batch->task);
-
-    if (!has(d, OIP_NAME))
-        oip_name_missing(OIP_OUTPUT, d->index, "name", err);
-    else if (output == OUTPUTS)
-        fail_output(d);
+    if (has(d, OIP_NAME))
+        output_want(&d->output, d->batch->task, &d->inference, &d->bad_output);
     else
-        want_output(d, output);
+        oip_name_missing(OIP_OUTPUT, d->index, "name", err);
 }
 
 static bool close_object(void *ctx, struct err *err)

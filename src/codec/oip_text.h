@@ -9,13 +9,8 @@
 #include "oip_answer.h"
 #include "oip_names.h"
 #include "oip_options.h"
+#include "oip_output.h"
 #include "oip_tensor.h"
-
-struct wanted_output {
-    struct span name;
-    bool is_told, in_bytes; /* how to send it */
-    int64_t classes; /* how many of each row, if that is not all; 0 where not said */
-};
 
 struct oip_text {
     struct batch *batch;
