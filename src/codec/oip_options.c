@@ -1,6 +1,3 @@
-/* Clients send parameters to whoever answers: what is none of ours is no error, but told
- * of in the answer, for it may be misspelt.  Some names mean something to other servers
- * only and are passed over. */
 #include "oip_options.h"
 
 #include <stdio.h>
@@ -28,21 +25,6 @@ static enum member find_option(struct span name, const struct task *task)
     while (m < MEMBERS && !(is_option(m, task) && span_is(name, member_infos[m].name)))
         m++;
     return m;
-}
-
-static bool is_for_others(struct span name)
-{
-    static const char *const reserved[] = {
-        "sequence_id", "sequence_start", "sequence_end",
-        "priority",    "headers",        "content_type",
-        NULL};
-    static const char prefix[] = "triton_";
-
-    for (const char *const *other = reserved; *other; other++)
-        if (span_is(name, *other))
-            return true;
-    return name.len >= sizeof prefix - 1 &&
-           memcmp(name.at, prefix, sizeof prefix - 1) == 0;
 }
 
 bool options_note(const struct err *found, const char *pointer, struct err *err)
@@ -100,24 +82,19 @@ static bool take(void *ctx, struct span name, const struct value *value, struct 
 
     if (member != MEMBERS)
         return set_option(o, member, value, err);
-    if (span_is(name, "binary_data_output")) {
+    if (span_is(name, "binary_data_output"))
         set_binary(o->inference, value, err);
-    } else if (span_is(name, "timeout")) {
+    else if (span_is(name, "timeout"))
         set_timeout(o->inference, value, err);
-    } else if (!is_for_others(name)) {
-        buf_text(&o->ignored, o->ignored.len > 0 ? ", " : "");
-        buf_add(&o->ignored, name);
-    }
-    return buf_ok(&o->ignored);
+    else
+        return ignored_add(o->ignored, OIP_TOP, 0, name);
+    return true;
 }
 
 bool options_read(struct options *o, struct span text, struct err *err)
 {
     const struct parameter_reader reader = {take, o};
 
-    buf_init(&o->ignored, o->mem, o->batch->limits->max_text, "--max-text", err);
-    o->ignored.what = "the names of parameters";
-    bool is_read = parameters_read(text, &reader, o->batch->limits, o->mem, err);
-    o->inference->ignored = buf_span(&o->ignored);
-    return is_read || !err_by(err, PHASE_TRANSPORT);
+    return parameters_read(text, &reader, o->batch->limits, o->mem, err) ||
+           !err_by(err, PHASE_TRANSPORT);
 }

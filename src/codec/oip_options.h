@@ -4,17 +4,17 @@
 
 #include <stdbool.h>
 
-#include "lossd/base/buf.h"
 #include "lossd/base/err.h"
 #include "lossd/base/span.h"
 #include "lossd/engine/batch.h"
 #include "oip_answer.h"
+#include "oip_ignored.h"
 
 struct options {
     struct batch *batch;
     struct inference *inference;
     struct arena *mem;
-    struct buf ignored; /* "a, b" */
+    struct ignored *ignored;
 };
 
 /* Reads them, from valid JSON.  False: no memory; other errors are noted. */

@@ -34,16 +34,17 @@ static void take_classification(struct wanted_output *o, const struct value *val
             value->type == VALUE_NUMBER ? excerpt_of(value->text).text : value->kind);
 }
 
-bool output_take(void *ctx, struct span name, const struct value *value, struct err *err)
+bool output_take(struct wanted_output *o, struct span name, const struct value *value,
+                 struct err *err)
 {
-    struct wanted_output *o = ctx;
-
     if (span_is(name, "binary_data"))
         take_binary(o, value, err);
     else if (span_is(name, "classification"))
         take_classification(o, value, err);
     else if (span_is(name, "shared_memory_region"))
         oip_fail_shared(OIP_OUTPUT, o->index, err);
+    else
+        return false;
     return true;
 }
 

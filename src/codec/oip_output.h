@@ -18,9 +18,9 @@ struct wanted_output {
     int64_t classes; /* how many of each row, if that is not all; 0 where not said */
 };
 
-/* Takes a parameter of it, for parameters_read(); `ctx` is the output.  Always true: what
- * is wrong is noted. */
-bool output_take(void *ctx, struct span name, const struct value *value, struct err *err);
+/* Takes a parameter of it; what is wrong is noted.  False: it has none of that name. */
+bool output_take(struct wanted_output *output, struct span name,
+                 const struct value *value, struct err *err);
 
 /* Adds it, which has a name, to what the inference asks for.  False with ERR_BAD_TENSOR:
  * the task has no such output, or none that can be sent so. */

@@ -101,25 +101,36 @@ static void take_size(struct tensor *t, const struct value *value, struct err *e
 static bool take_input_parameter(void *ctx, struct span name, const struct value *value,
                                  struct err *err)
 {
-    struct tensor *t = ctx;
+    struct oip_text *d = ctx;
 
     if (span_is(name, "binary_data_size"))
-        take_size(t, value, err);
+        take_size(current(d), value, err);
     else if (span_is(name, "shared_memory_region"))
-        oip_fail_shared(OIP_INPUT, t->index, err);
+        oip_fail_shared(OIP_INPUT, d->index, err);
+    else
+        return ignored_add(&d->ignored, OIP_INPUT, d->index, name);
     return true;
+}
+
+static bool take_output_parameter(void *ctx, struct span name, const struct value *value,
+                                  struct err *err)
+{
+    struct oip_text *d = ctx;
+
+    return output_take(&d->output, name, value, err) ||
+           ignored_add(&d->ignored, OIP_OUTPUT, d->index, name);
 }
 
 static bool read_parameters(struct oip_text *d, struct span text, struct err *err)
 {
-    struct parameter_reader reader = {output_take, &d->output};
+    struct parameter_reader reader = {take_output_parameter, d};
 
     if (span_is(text, "null"))
         return true;
     if (d->scope == OIP_TOP)
         return options_read(&d->options, text, err);
     if (d->scope == OIP_INPUT)
-        reader = (struct parameter_reader){take_input_parameter, current(d)};
+        reader = (struct parameter_reader){take_input_parameter, d};
     return parameters_read(text, &reader, d->batch->limits, d->mem, err) ||
            !err_by(err, PHASE_TRANSPORT);
 }
@@ -299,7 +310,8 @@ bool oip_text_begin(struct oip_text *d, struct batch *batch, struct arena *mem,
         !json_read_begin(&d->reader, &handler, d, batch->limits, mem, err))
         return false;
     d->reader.array = &d->array;
-    d->options = (struct options){batch, &d->inference, mem, {0}};
+    ignored_begin(&d->ignored, batch->limits, mem, err);
+    d->options = (struct options){batch, &d->inference, mem, &d->ignored};
     d->tensors = arena_alloc(mem, TENSORS_MAX, sizeof *d->tensors, err);
     batch->inference = &d->inference;
     return d->tensors != NULL;
@@ -329,6 +341,7 @@ bool oip_text_end(struct oip_text *d, struct err *err)
         tensor_check(&d->tensors[i], d->batch->limits, err);
     if (d->bad_output.kind != ERR_NONE)
         fail(err, d->bad_output.kind, d->bad_output.pointer, "%s", d->bad_output.detail);
+    d->inference.ignored = buf_span(&d->ignored.names);
     if (d->inference.outputs)
         d->batch->outputs = d->inference.outputs;
     for (size_t i = 0; i < d->count && !err_by(err, PHASE_SHAPE); i++)

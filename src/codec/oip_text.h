@@ -7,6 +7,7 @@
 
 #include "json_read.h"
 #include "oip_answer.h"
+#include "oip_ignored.h"
 #include "oip_names.h"
 #include "oip_options.h"
 #include "oip_output.h"
@@ -28,6 +29,7 @@ struct oip_text {
     bool is_misfit; /* inputs or outputs are no such thing: nothing else is looked at */
     struct err bad_output; /* the first that there is not */
     struct inference inference;
+    struct ignored ignored;
     struct options options;
 };
 
