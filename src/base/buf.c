@@ -55,9 +55,9 @@ char *buf_room(struct buf *buf, size_t more)
 
 void buf_add(struct buf *buf, struct span text)
 {
-    char *room = buf_room(buf, text.len);
+    char *room = text.len > 0 ? buf_room(buf, text.len) : NULL;
 
-    if (room && text.len > 0) {
+    if (room) {
         memcpy(room, text.at, text.len);
         buf->len += text.len;
     }

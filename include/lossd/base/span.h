@@ -52,8 +52,8 @@ static inline struct span span_cut(struct span *rest, char separator)
     struct span part = {rest->at, end ? (size_t)(end - rest->at) : rest->len};
     size_t skip = part.len + (end != NULL);
 
-    rest->at += skip;
-    rest->len -= skip;
+    if (skip > 0) /* a text that was not sent is nowhere */
+        *rest = (struct span){rest->at + skip, rest->len - skip};
     return part;
 }
 
