@@ -86,8 +86,8 @@ static inline void heard_body(struct heard *heard, bool to_head, struct span *re
         heard_chunks(heard, rest);
         return;
     }
-    /* whether there is a body of a page of the library's own its request knows */
-    if (!heard_is_ours(heard) && rest->len == 0)
+    /* what the library has not read to the end may be a HEAD, as it knows, and we do not */
+    if (heard->is_last && rest->len == 0)
         return;
     require(length.at || heard->is_last, "a reply without a length is the last");
     require(len <= rest->len, "the body is whole");
