@@ -368,6 +368,12 @@ static size_t most_memory(const struct config *config)
     return config->memory_budget - config_kept(config, config->memory_budget);
 }
 
+/* As many connections as descriptors leave. */
+static size_t most_connections(const struct config *config)
+{
+    return server_connections(SIZE_MAX, machine_descriptors(), config->net_threads);
+}
+
 void config_settle(struct config *config, int log_fd)
 {
     size_t cores = machine_cores("");
@@ -384,6 +390,8 @@ void config_settle(struct config *config, int log_fd)
         config->memory_budget = limit && limit < memory ? limit / 2 : memory / 4;
     if (config->max_request_memory > most_memory(config))
         config->max_request_memory = most_memory(config);
+    if (config->max_connections > most_connections(config))
+        config->max_connections = most_connections(config);
     if (config->log_format == CONFIG_LOG_AUTO)
         config->log_format = isatty(log_fd) ? LOG_TEXT : LOG_JSON;
 }
@@ -394,6 +402,12 @@ const char *config_memory_flag(const struct config *config)
         config->memory_budget > 0 && config->max_request_memory >= most_memory(config);
 
     return is_tight ? "--memory-budget" : "--max-request-memory";
+}
+
+const char *config_connections_flag(const struct config *config)
+{
+    return config->max_connections < most_connections(config) ? "--max-connections"
+                                                              : "ulimit -n";
 }
 
 /* Seconds, as clients say them; a number of anything else as it is. */
@@ -420,6 +434,8 @@ void config_ceilings(const struct config *config, struct config_ceilings *out)
         snprintf(flag, CONFIG_FLAG_SIZE, "--%s", key);
         if (i == CONFIG_OPTION_max_request_memory)
             snprintf(flag, CONFIG_FLAG_SIZE, "%s", config_memory_flag(config));
+        if (i == CONFIG_OPTION_max_connections)
+            snprintf(flag, CONFIG_FLAG_SIZE, "%s", config_connections_flag(config));
         out->limits[out->count++] =
             (struct api_limit){.name = options[i].name,
                                .flag = flag,

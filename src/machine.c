@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { PATH_SIZE = 4096, LINE_SIZE = 4096 };
@@ -184,4 +185,17 @@ uint64_t machine_memory_limit(const char *root)
 
     /* version 1 says "no limit" with a number near 2^63 */
     return limit < (uint64_t)INT64_MAX / 2 ? limit : 0;
+}
+
+/* A soft limit below the hard one is for programs that use select(); this is none. */
+size_t machine_descriptors(void)
+{
+    struct rlimit limit, raised;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    raised = (struct rlimit){limit.rlim_max, limit.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+        limit = raised;
+    return limit.rlim_cur == RLIM_INFINITY ? 0 : (size_t)limit.rlim_cur;
 }

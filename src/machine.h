@@ -18,4 +18,8 @@ uint64_t machine_memory_limit(const char *root);
 /* Bytes of memory of the whole machine. */
 uint64_t machine_memory(void);
 
+/* Descriptors that this process may have open, 0 when there is no limit.  Takes all that
+ * it is allowed to take: raises the soft limit to the hard one. */
+size_t machine_descriptors(void);
+
 #endif

@@ -25,6 +25,7 @@
 #include "lossd/obs/log.h"
 #include "lossd/obs/metrics.h"
 #include "lossd/obs/process.h"
+#include "machine.h"
 #include "notify.h"
 
 #ifdef __clang__
@@ -44,6 +45,7 @@ static const int64_t SECOND = INT64_C(1000000000), DAY = INT64_C(86400000000000)
 /* Everything there is. */
 struct service {
     struct config config;
+    size_t wanted; /* of connections; the config has how many there may be */
     struct log log;
     struct log_gate gate;
     struct notify notify;
@@ -132,6 +134,8 @@ static struct server *make_server(struct service *service, struct err *err)
         .admin_addresses = service->listening.admin_addresses,
         .net_threads = config->net_threads,
         .max_connections = config->max_connections,
+        .connections_flag = config_connections_flag(config),
+        .descriptors = machine_descriptors(),
         .connection_memory = config->connection_memory,
         .header_timeout_ns = config->header_timeout,
         .body_timeout_ns = config->body_timeout,
@@ -170,6 +174,17 @@ static bool settings_are_sound(struct service *service)
     return service->keys || !*config->api_key_file || complain(&err);
 }
 
+static void warn_of_descriptors(const struct service *service)
+{
+    if (service->config.max_connections < service->wanted)
+        log_note(
+            &service->log, LOG_WARNING,
+            "--max-connections is %zu, but the %zu descriptors that this process may "
+            "have open suffice for %zu (ulimit -n, or LimitNOFILE= of systemd, raises "
+            "that)",
+            service->wanted, machine_descriptors(), service->config.max_connections);
+}
+
 static bool start(struct service *service)
 {
     const struct config *config = &service->config;
@@ -192,6 +207,7 @@ static bool start(struct service *service)
     if (!service->server)
         return complain(&err);
     listening_warn(&service->listening, config, &service->log);
+    warn_of_descriptors(service);
     char addresses[SERVER_ADDRESSES_SIZE];
     server_addresses(service->server, addresses);
     log_note(&service->log, LOG_INFO, "listening on %s", addresses);
@@ -359,6 +375,7 @@ int main(int argc, char *argv[])
         return end_printing();
     }
     mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
+    service.wanted = service.config.max_connections;
     config_settle(&service.config, STDOUT_FILENO);
     return serve(&service);
 }

@@ -16,6 +16,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -23,10 +24,12 @@
 #include <unistd.h>
 
 #include "http/inside.h"
+#include "lossd/base/clock.h"
 
 enum {
     TAKEN_AT_ONCE = 64, /* then the other listeners have their turn */
-    PAUSE_MS = 10       /* when the kernel has no memory for another socket */
+    PAUSE_MS = 10,      /* when the kernel has no memory for another socket */
+    WHY_SIZE = 128
 };
 
 struct acceptor {
@@ -36,7 +39,10 @@ struct acceptor {
     int wake, spare;
     bool running;
     pthread_t thread;
+    int64_t quiet_until_ns; /* has told of it that there is no descriptor */
 };
+
+static const int64_t TELL_EVERY_NS = INT64_C(60000000000);
 
 static void set(int fd, int level, int name, int value)
 {
@@ -60,21 +66,39 @@ static struct net *least_loaded(const struct entrance *entrance, size_t *total)
     return best;
 }
 
+static void refuse_at_the_cap(const struct acceptor *acceptor, int fd)
+{
+    struct server *server = acceptor->server;
+    const char *flag = acceptor->entrance.flag;
+    char why[WHY_SIZE];
+
+    tally_refusal(server, REFUSAL_CAP);
+    snprintf(why, sizeof why, "there are as many connections as may be%s%s%s",
+             flag ? " (" : "", flag ? flag : "", flag ? " raises that)" : "");
+    server_refuse(server, fd, false, ERR_OVERLOADED, NULL, why);
+    refuser_adopt(server->refuser, fd);
+}
+
+/* True when there is a place, or will be.  Threads that are slow to close what has been
+ * evicted must not cost a descriptor for each that comes. */
+static bool has_place(const struct acceptor *acceptor, size_t total)
+{
+    const struct entrance *entrance = &acceptor->entrance;
+
+    return total < entrance->max_connections ||
+           (total - entrance->max_connections < entrance->max_leaving &&
+            reaper_evict(acceptor->server, entrance->net, entrance->nets));
+}
+
 static void take(const struct acceptor *acceptor, int fd, const struct sockaddr *address,
                  socklen_t address_size)
 {
     struct server *server = acceptor->server;
-    const struct entrance *entrance = &acceptor->entrance;
     size_t total;
-    struct net *net = least_loaded(entrance, &total);
+    struct net *net = least_loaded(&acceptor->entrance, &total);
 
-    if (total >= entrance->max_connections &&
-        !reaper_evict(server, entrance->net, entrance->nets)) {
-        tally_refusal(server, REFUSAL_CAP);
-        server_refuse(server, fd, false, ERR_OVERLOADED, NULL,
-                      "there are as many connections as may be "
-                      "(--max-connections raises that)");
-        refuser_adopt(server->refuser, fd);
+    if (!has_place(acceptor, total)) {
+        refuse_at_the_cap(acceptor, fd);
         return;
     }
     set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -83,6 +107,19 @@ static void take(const struct acceptor *acceptor, int fd, const struct sockaddr 
         atomic_fetch_sub(&net->arriving, 1); /* and it has closed the socket */
         tally_refusal(server, REFUSAL_MEMORY);
     }
+}
+
+/* Clients can make it happen as often as they like. */
+static void tell_of_descriptors(struct acceptor *acceptor)
+{
+    int64_t now = clock_ns();
+
+    if (now < acceptor->quiet_until_ns)
+        return;
+    acceptor->quiet_until_ns = now + TELL_EVERY_NS;
+    log_note(acceptor->server->log, LOG_WARNING,
+             "connections are refused: this process has no descriptor left (ulimit -n "
+             "raises how many it may have)");
 }
 
 /* False: there was none.  (accept() looks for a descriptor before it looks for a
@@ -96,6 +133,7 @@ static bool refuse_without_descriptors(struct acceptor *acceptor, int listener)
         server_refuse(acceptor->server, fd, false, ERR_OVERLOADED, NULL,
                       "this process has no descriptor left");
         close(fd);
+        tell_of_descriptors(acceptor);
     } else if (errno == EMFILE || errno == ENFILE) {
         poll(NULL, 0, PAUSE_MS); /* not even the spare one's place */
     }

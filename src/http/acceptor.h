@@ -16,6 +16,8 @@ struct entrance {
     const char *addresses;  /* commas between */
     size_t inherited;       /* descriptors to listen on instead, from 3 on */
     size_t max_connections; /* of all its network threads together */
+    size_t max_leaving;     /* beyond these, evicted for a new one and not closed yet */
+    const char *flag;       /* what raises that; NULL: nothing does */
     struct net *net;        /* they are the server's, and next to each other */
     size_t nets;
 };

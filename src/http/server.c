@@ -19,14 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/descriptors.h"
 #include "http/inside.h"
 #include "lossd/base/clock.h"
 #include "lossd/base/thread.h"
 
 enum {
     LIBRARY_CONNECTIONS = 1000000, /* never reached */
-    REFUSALS_KEPT = 1024,
-    ADMIN_CONNECTIONS = 64,
     LEAVING_LOOK_NS = 5000000, /* a second in all: */
     LEAVING_LOOKS = 200,
     LIBRARY_LINE = 512
@@ -288,17 +287,32 @@ static bool has_admin(const struct server *server)
     return *server->settings.admin_addresses != '\0';
 }
 
+static struct descriptors shares_of(const struct server_settings *settings)
+{
+    return descriptors_share(settings->descriptors, settings->net_threads,
+                             settings->max_connections);
+}
+
+size_t server_connections(size_t wanted, size_t descriptors, size_t net_threads)
+{
+    return descriptors_share(descriptors, net_threads, wanted).connections;
+}
+
 /* Last: from here on there are clients. */
 static bool open_entrances(struct server *server, struct err *err)
 {
     const struct server_settings *settings = &server->settings;
+    struct descriptors shares = shares_of(settings);
     struct entrance everybody = {.addresses = settings->addresses,
                                  .inherited = settings->inherited,
-                                 .max_connections = settings->max_connections,
+                                 .max_connections = shares.connections,
+                                 .max_leaving = shares.leaving,
+                                 .flag = settings->connections_flag,
                                  .net = server->net,
                                  .nets = settings->net_threads};
     struct entrance admin = {.addresses = settings->admin_addresses,
                              .max_connections = ADMIN_CONNECTIONS,
+                             .max_leaving = ADMIN_CONNECTIONS,
                              .net = server->net + settings->net_threads,
                              .nets = 1};
 
@@ -311,7 +325,7 @@ static bool open_entrances(struct server *server, struct err *err)
 static bool start(struct server *server, struct err *err)
 {
     MHD_set_panic_func(on_panic, (void *)(uintptr_t)server->log);
-    server->refuser = refuser_new(REFUSALS_KEPT);
+    server->refuser = refuser_new(shares_of(&server->settings).lingering);
     bool good = server->refuser != NULL;
     size_t nets = server->settings.net_threads + has_admin(server);
     while (good && server->nets < nets)

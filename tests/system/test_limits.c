@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -121,6 +122,14 @@ static void limits__give_the_place_of_an_idle_connection_to_a_new_one(void **sta
     assert_int_equal(service_stop(&service), 0);
 }
 
+static void assert_told_once(const struct service *service, const char *text)
+{
+    assert_true(service_logs(service, text));
+    char *log = service_log(service);
+    assert_null(strstr(strstr(log, text) + 1, text));
+    free(log);
+}
+
 /* The number that its next descriptor will have. */
 static rlim_t next_descriptor(const struct service *service)
 {
@@ -132,6 +141,104 @@ static rlim_t next_descriptor(const struct service *service)
                  (unsigned long long)number++);
     while (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
     return number - 1;
+}
+
+/* The service with so many descriptors at most ("-n 300"), as a shell gives them. */
+static void start_with_descriptors(struct service *service, const char *limit,
+                                   const char *const *flags)
+{
+    char path[] = "/tmp/lossd-ulimit-XXXXXX", before[200];
+    int fd = mkostemp(path, O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    snprintf(before, sizeof before, "%s", service_program());
+    dprintf(fd, "#!/bin/sh\nulimit %s && exec %s \"$@\"\n", limit, before);
+    assert_int_equal(fchmod(fd, 0700), 0);
+    close(fd);
+    setenv("LOSSD", path, 1);
+    bool started = service_start(service, flags);
+    setenv("LOSSD", before, 1);
+    unlink(path);
+    assert_true(started);
+}
+
+static unsigned status_of(struct wire *wire, const char *target, bool last)
+{
+    struct answer answer;
+    char head[100];
+
+    snprintf(head, sizeof head, "GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n", target,
+             last ? "Connection: close\r\n" : "");
+    wire_text(wire, head);
+    assert_true(wire_answer(wire, false, &answer));
+    unsigned status = answer.status;
+    answer_release(&answer);
+    return status;
+}
+
+/* On a connection of its own. */
+static unsigned status_at(unsigned port, const char *target)
+{
+    struct wire wire;
+
+    assert_true(wire_open(&wire, port));
+    unsigned status = status_of(&wire, target, true);
+    wire_close(&wire);
+    return status;
+}
+
+static void limits__take_all_the_descriptors_that_may_be(void **state)
+{
+    struct service service;
+    struct scrape scrape;
+    struct rlimit limit;
+    char why[WHY_SIZE];
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    start_with_descriptors(&service, "-S -n 64", NULL);
+    assert_true(scrape_service(&scrape, service.port, false, why));
+    assert_true(scrape_value(&scrape, "process_max_fds") == (double)limit.rlim_max);
+    scrape_release(&scrape);
+    assert_int_equal(service_stop(&service), 0);
+}
+
+/* As at the cap: the idle make room, the others are told, the administrator is served,
+ * and nobody meets the end of the table. */
+static void limits__hold_connections_to_what_descriptors_leave(void **state)
+{
+    enum { CROWD = 400 };
+    static const char *const flags[] = {"--admin-listen", "127.0.0.1:0", NULL};
+    static struct wire crowd[CROWD];
+    struct service service;
+    struct scrape scrape;
+    char why[WHY_SIZE];
+    int served = 0;
+
+    (void)state;
+    start_with_descriptors(&service, "-n 400", flags);
+    unsigned admin = service_admin_port(&service);
+    assert_true(service_logs(&service, "--max-connections is 1024, but the 400 "
+                                       "descriptors that this process may have open "
+                                       "suffice for "));
+    for (int i = 0; i < CROWD; i++) {
+        assert_true(wire_open(&crowd[i], service.port));
+        served += status_of(&crowd[i], "/livez", false) == 200;
+        assert_int_equal(status_at(admin, "/readyz"), 200);
+    }
+    assert_in_range(served, 100, CROWD - 1);
+    for (int asked = 0; status_at(service.port, "/livez") != 200; asked++)
+        assert_true(asked < 100000); /* until they have been idle for a while */
+    assert_true(scrape_service(&scrape, admin, false, why));
+    assert_true(scrape_value(&scrape, "lossd_refused_connections_total{reason=\"cap\"}") >
+                0);
+    assert_true(scrape_value(&scrape,
+                             "lossd_refused_connections_total{reason=\"descriptors\"}") ==
+                0);
+    scrape_release(&scrape);
+    for (int i = 0; i < CROWD; i++)
+        wire_close(&crowd[i]);
+    assert_int_equal(service_stop(&service), 0);
 }
 
 static void limits__refuse_when_there_is_no_descriptor_left(void **state)
@@ -159,6 +266,7 @@ static void limits__refuse_when_there_is_no_descriptor_left(void **state)
         }
     }
     assert_int_equal(refused, CLIENTS - ROOM);
+    assert_told_once(&service, "this process has no descriptor left (ulimit -n");
     double runnable = service_runnable_seconds(&service);
     int64_t began = clock_ns();
     nanosleep(&(struct timespec){1, 0}, NULL);
@@ -353,6 +461,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(limits__answer_as_many_connections_as_may_and_refuse_the_others),
         cmocka_unit_test(limits__give_the_place_of_an_idle_connection_to_a_new_one),
+        cmocka_unit_test(limits__take_all_the_descriptors_that_may_be),
+        cmocka_unit_test(limits__hold_connections_to_what_descriptors_leave),
         cmocka_unit_test(limits__refuse_when_there_is_no_descriptor_left),
         cmocka_unit_test(limits__refuse_when_the_queue_is_full),
         cmocka_unit_test(limits__refuse_a_body_that_is_only_announced),

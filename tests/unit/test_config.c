@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -634,6 +635,33 @@ static void config__settles_what_was_left_to_the_machine(void **state)
     assert_int_equal(given.log_format, LOG_OFF);
 }
 
+/* Many are more than most processes may have descriptors. */
+static void config__settles_for_as_many_connections_as_there_may_be(void **state)
+{
+    (void)state;
+    struct config few = loaded("--max-connections 2", "");
+    struct config many = loaded("--max-connections 1Mi --net-threads 256", "");
+    struct rlimit before, tight;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_true(before.rlim_max >= 1000);
+    tight = (struct rlimit){256, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    config_settle(&few, -1);
+    config_settle(&many, -1);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &tight), 0);
+    assert_int_equal(tight.rlim_cur, before.rlim_max);
+    assert_int_equal(few.max_connections, 2);
+    assert_string_equal(config_connections_flag(&few), "--max-connections");
+    if (before.rlim_max > 1 << 20) {
+        print_message("more descriptors here than connections can be asked for\n");
+    } else {
+        assert_in_range(many.max_connections, 1, before.rlim_max - 1);
+        assert_string_equal(config_connections_flag(&many), "ulimit -n");
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 static void config__lists_its_ceilings_with_their_flags(void **state)
 {
     (void)state;
@@ -695,6 +723,7 @@ int main(void)
         cmocka_unit_test(config__prints_a_file_that_reads_back_the_same),
         cmocka_unit_test(config__prints_where_a_value_comes_from),
         cmocka_unit_test(config__settles_what_was_left_to_the_machine),
+        cmocka_unit_test(config__settles_for_as_many_connections_as_there_may_be),
         cmocka_unit_test(config__lists_its_ceilings_with_their_flags),
     };
 

@@ -26,6 +26,8 @@ struct server_settings {
     const char *admin_addresses; /* where only health and metrics are told; "" for none */
     size_t net_threads;          /* threads that move bytes, >= 1 */
     size_t max_connections;
+    const char *connections_flag; /* what raises that */
+    size_t descriptors;           /* that the process may have open; 0: any number */
     size_t connection_memory;     /* bytes of buffer for each connection */
     int64_t header_timeout_ns;    /* from connect to complete headers */
     int64_t body_timeout_ns;      /* in which a body comes on, */
@@ -44,6 +46,11 @@ struct server;
 /* Fills in the values of the labels that this layer knows: methods, statuses, phases
  * of connections, reasons to refuse and to end them. */
 void server_labels(struct metric_labels *labels);
+
+/* As many connections as are `wanted`, or as a process can bear that may have so many
+ * descriptors open (0: any number): listeners, the administrator and those who have to
+ * be refused need some, too. */
+size_t server_connections(size_t wanted, size_t descriptors, size_t net_threads);
 
 /* Starts serving.  The api, pool (may be NULL), budget, log and meter (may be NULL)
  * must outlive the server; the meter asks the server for gauges, and may not be read
