@@ -331,6 +331,19 @@ static bool variables_read(struct sources *sources, char *const env[],
     return true;
 }
 
+/* "--port 80" over LOSSD_LISTEN: what stands instead of host and port must not beat them
+ * where each of them would beat it. */
+static void listen_settle(struct sources *sources)
+{
+    enum origin *listen = &sources->origin[CONFIG_OPTION_listen];
+
+    if (sources->origin[CONFIG_OPTION_host] <= *listen &&
+        sources->origin[CONFIG_OPTION_port] <= *listen)
+        return;
+    *sources->config->listen = '\0';
+    *listen = ORIGIN_DEFAULT;
+}
+
 enum config_outcome config_load(struct config *config, int argc, char *const argv[],
                                 char *const env[], const char *version, FILE *out,
                                 FILE *err)
@@ -352,6 +365,7 @@ enum config_outcome config_load(struct config *config, int argc, char *const arg
     if (!variables_read(&sources, env, &asked) ||
         (asked.file && !config_file_read(&sources, asked.file)))
         return CONFIG_BAD;
+    listen_settle(&sources);
     if (asked.print)
         config_print(&sources, out);
     return asked.print ? CONFIG_DONE : asked.check ? CONFIG_CHECK : CONFIG_RUN;

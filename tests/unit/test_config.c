@@ -171,6 +171,24 @@ static void config__lets_flags_win_over_environment_over_file(void **state)
     unlink(path);
 }
 
+/* They say one thing in two ways. */
+static void config__lets_host_and_port_win_over_a_lighter_listen(void **state)
+{
+    (void)state;
+    struct config file = loaded_file("listen = 1.2.3.4:1\n", "LOSSD_PORT=2");
+    struct config platform = loaded_file("listen = 1.2.3.4:1\n", "PORT=2");
+    struct config equal = loaded_file("listen = 1.2.3.4:1\nport = 2\n", "");
+
+    assert_string_equal(loaded("--port 2", "LOSSD_LISTEN=1").listen, "");
+    assert_string_equal(loaded("--host ::1", "LOSSD_LISTEN=1").listen, "");
+    assert_string_equal(file.listen, "");
+    assert_string_equal(platform.listen, "");
+    assert_string_equal(equal.listen, "1.2.3.4:1");
+    assert_string_equal(loaded("--listen 1 --port 2", "").listen, "1");
+    assert_string_equal(loaded("", "LOSSD_LISTEN=1 LOSSD_PORT=2 PORT=3").listen, "1");
+    assert_string_equal(loaded("--listen 1", "LOSSD_HOST=h LOSSD_PORT=2").listen, "1");
+}
+
 static void config__takes_the_last_of_a_repeated_flag(void **state)
 {
     (void)state;
@@ -594,6 +612,9 @@ static void config__prints_where_a_value_comes_from(void **state)
     assert_non_null(strstr(run.out, "\nqueue-size = 7  # from the environment\n"));
     assert_non_null(strstr(run.out, "\nmax-depth = 64\n"));
     done(&run);
+    load(&run, "--print-config --port 1", "LOSSD_LISTEN=2");
+    assert_non_null(strstr(run.out, "\nlisten = \n"));
+    done(&run);
 }
 
 static void config__settles_what_was_left_to_the_machine(void **state)
@@ -697,6 +718,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(config__has_defaults_that_need_no_setting),
         cmocka_unit_test(config__lets_flags_win_over_environment_over_file),
+        cmocka_unit_test(config__lets_host_and_port_win_over_a_lighter_listen),
         cmocka_unit_test(config__takes_the_last_of_a_repeated_flag),
         cmocka_unit_test(config__ranks_PORT_below_its_own_variable_and_above_a_file),
         cmocka_unit_test(config__finds_the_file_by_variable_and_the_flag_wins),
