@@ -38,7 +38,8 @@ USER 65532:65532
 ENV LOSSD_HOST=0.0.0.0
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-# Finds the server by the same variables: LOSSD_LISTEN, or else LOSSD_HOST, LOSSD_PORT, PORT.
+# Finds the server by the same variables: LOSSD_ADMIN_LISTEN, or else LOSSD_LISTEN, or else
+# LOSSD_HOST, LOSSD_PORT, PORT.
 HEALTHCHECK --interval=5s --timeout=3s --start-period=2s --retries=3 \
     CMD ["lossctl", "health"]
 ENTRYPOINT ["lossd"]

@@ -1,7 +1,8 @@
 /* Without an address, the server is looked for where its own environment puts it: the
  * first address of LOSSD_LISTEN that has a port, or else its first socket; without that
  * LOSSD_HOST, and LOSSD_PORT or else PORT.  So the health check of an image goes on
- * working when that is changed.  What is wrong there is told: a server does not start
+ * working when that is changed.  Health is asked for where LOSSD_ADMIN_LISTEN has it told
+ * whatever the load, if that is set.  What is wrong there is told: a server does not start
  * with it, and one that answers elsewhere is another.  But Kubernetes puts
  * LOSSD_PORT=tcp://... beside a Service of that name, and that is passed over, as the
  * server does. */
@@ -39,16 +40,16 @@ static const char *local_port(void)
 }
 
 /* Of a list the first with a port, or else the first.  False after a complaint. */
-static bool listening_address(const char *list, struct address *out)
+static bool listening_address(const char *variable, struct address *out)
 {
-    struct span rest = span_of(list), text;
+    struct span rest = span_of(getenv(variable)), text;
     struct address address;
     struct err err = {0};
 
     do {
         address_next(&rest, &text); /* of a list without any the first is "" */
         if (!address_read(text, &address, &err))
-            return complain("LOSSD_LISTEN: %s", err.detail);
+            return complain("%s: %s", variable, err.detail);
         bool is_first = !*out->path && !*out->port;
         if (is_first || (*out->path && !*address.path))
             *out = address;
@@ -57,14 +58,23 @@ static bool listening_address(const char *list, struct address *out)
     return true;
 }
 
-/* False after a complaint. */
-static bool local_address(struct address *out)
+static bool is_set(const char *variable)
 {
-    const char *list = getenv("LOSSD_LISTEN"), *host = getenv("LOSSD_HOST");
+    const char *value = getenv(variable);
+
+    return value && *value;
+}
+
+/* False after a complaint. */
+static bool local_address(bool is_for_health, struct address *out)
+{
+    const char *host = getenv("LOSSD_HOST");
 
     *out = (struct address){0};
-    if (list && *list)
-        return listening_address(list, out);
+    if (is_for_health && is_set("LOSSD_ADMIN_LISTEN"))
+        return listening_address("LOSSD_ADMIN_LISTEN", out);
+    if (is_set("LOSSD_LISTEN"))
+        return listening_address("LOSSD_LISTEN", out);
     const char *port = local_port();
     if (!port)
         return false;
@@ -87,7 +97,7 @@ static bool local_find(struct destination *destination, char url[LOCAL_SIZE])
 {
     struct address address;
 
-    if (!local_address(&address))
+    if (!local_address(destination->is_for_health, &address))
         return false;
     const char *host = host_to_meet(address.host);
     bool is_v6 = strchr(host, ':') != NULL;

@@ -12,6 +12,7 @@ struct destination {
     const char *path;     /* "/v1/loss": for an address that has none */
     char *const *options; /* "reduction=sum" or "pretty", to become its query */
     size_t option_count;
+    bool is_for_health; /* so the administrator's address will do, and does better */
 
     /* found by destination_find() */
     char *url;

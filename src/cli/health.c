@@ -18,7 +18,8 @@ static const char help[] =
     "Asks whether the server is ready.  Exits with 0 when it is and with 1 when it is\n"
     "not or does not answer within two seconds.\n\n"
     "  URL          http://HOST:PORT, or with a path of its own such as /livez;\n"
-    "               default: the server of this machine at LOSSD_LISTEN, or at\n"
+    "               default: the server of this machine at LOSSD_ADMIN_LISTEN, where\n"
+    "               health is told whatever the load, or at LOSSD_LISTEN, or at\n"
     "               LOSSD_HOST and LOSSD_PORT (or PORT), else at 127.0.0.1:8080,\n"
     "               path /readyz\n"
     "  -q, --quiet  say nothing\n"
@@ -46,7 +47,7 @@ static bool judge(const char *where, bool came, const struct client_answer *answ
 
 static int ask(const char *given, bool quiet)
 {
-    struct destination there = {.given = given, .path = "/readyz"};
+    struct destination there = {.given = given, .path = "/readyz", .is_for_health = true};
     char name[NAME_SIZE];
     struct client *client = client_open();
     struct client_answer *answer = malloc(sizeof *answer);

@@ -579,6 +579,20 @@ static void health__finds_the_server_by_its_own_environment(void **state)
     LOOKS_AT("http://127.0.0.1:3", "LOSSD_LISTEN=0.0.0.0:3,127.0.0.1:4");
     LOOKS_AT("http://[::1]:3", "LOSSD_LISTEN=unix:/x.sock,[::]:3");
     LOOKS_AT("http://127.0.0.1:1", "LOSSD_LISTEN=", "LOSSD_PORT=1");
+    LOOKS_AT("http://127.0.0.1:4", "LOSSD_ADMIN_LISTEN=4", "LOSSD_LISTEN=3");
+    LOOKS_AT("http://127.0.0.1:3", "LOSSD_ADMIN_LISTEN=", "LOSSD_LISTEN=3");
+}
+
+/* What it scores is not sent where health alone is told. */
+static void score__is_no_matter_for_the_administrator(void **state)
+{
+    (void)state;
+    struct program program = {.words = {"score", "-"},
+                              .env = {port_variable, "LOSSD_ADMIN_LISTEN=1"},
+                              .input = GOOD};
+
+    run(&program);
+    assert_agrees(GOOD_ANSWER);
 }
 
 /* Where the server would not start, it is not looked for elsewhere. */
@@ -641,6 +655,18 @@ static void lossctl__finds_a_server_that_has_only_a_socket(void **state)
         assert_memory_equal(ending.err, said, strlen(said));
         assert_int_equal(ending.status, 1);
     }
+}
+
+static void health__refuses_what_is_no_address_of_the_administrator(void **state)
+{
+    (void)state;
+    struct program program = {.words = {"health"},
+                              .env = {port_variable, "LOSSD_ADMIN_LISTEN=foo"}};
+
+    run(&program);
+    assert_ending(1, "",
+                  "lossctl: LOSSD_ADMIN_LISTEN: the address to listen on is \"foo\"; a "
+                  "port, host:port, [::1]:port, unix:/path or unix:@name is wanted\n");
 }
 
 static void health__fails_where_nobody_is(void **state)
@@ -728,8 +754,10 @@ int main(void)
         cmocka_unit_test(health__says_ready),
         cmocka_unit_test(health__asks_the_path_that_is_given),
         cmocka_unit_test(health__finds_the_server_by_its_own_environment),
+        cmocka_unit_test(score__is_no_matter_for_the_administrator),
         cmocka_unit_test(lossctl__refuses_what_its_environment_has_wrong),
         cmocka_unit_test(lossctl__finds_a_server_that_has_only_a_socket),
+        cmocka_unit_test(health__refuses_what_is_no_address_of_the_administrator),
         cmocka_unit_test(health__fails_where_nobody_is),
         cmocka_unit_test(health__fails_when_the_answer_breaks_off),
         cmocka_unit_test(health__goes_past_a_proxy_to_its_own_server),
