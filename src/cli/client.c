@@ -126,8 +126,10 @@ static void set_up(struct client *client, struct transfer *transfer)
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "lossctl");
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->curl_says);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CLIENT_CONNECT_S);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, request->timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L); /* bytes a second */
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, request->patience_s);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, answer_take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
     if (request->is_local)
@@ -152,6 +154,15 @@ static void set_up(struct client *client, struct transfer *transfer)
                      body_length(request->body, transfer->began_at));
 }
 
+/* There was a connection.  (There is another limit on connecting.) */
+static bool has_begun(const struct transfer *transfer)
+{
+    curl_off_t began_us = 0;
+
+    curl_easy_getinfo(transfer->curl, CURLINFO_PRETRANSFER_TIME_T, &began_us);
+    return began_us > 0;
+}
+
 /* The reason in the words that fit best: of the file, of the output, of libcurl. */
 static void explain(const struct client *client, const struct transfer *transfer,
                     CURLcode code)
@@ -160,8 +171,12 @@ static void explain(const struct client *client, const struct transfer *transfer
     const char *says =
         client->curl_says[0] ? client->curl_says : curl_easy_strerror(code);
 
-    answer->is_refused =
-        code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST;
+    bool is_late = code == CURLE_OPERATION_TIMEDOUT;
+    answer->is_refused = code == CURLE_COULDNT_CONNECT ||
+                         code == CURLE_COULDNT_RESOLVE_HOST ||
+                         (is_late && !has_begun(transfer));
+    answer->is_stalled =
+        is_late && has_begun(transfer) && transfer->request->patience_s > 0;
     if (transfer->read_errno)
         snprintf(answer->why, sizeof answer->why, "cannot read: %s",
                  strerrordesc_np(transfer->read_errno));
@@ -180,7 +195,7 @@ bool client_send(struct client *client, const struct client_request *request,
 
     answer->status = 0;
     answer->kept_len = 0;
-    answer->is_refused = false;
+    answer->is_refused = answer->is_stalled = false;
     answer->why[0] = '\0';
     client->curl_says[0] = '\0';
     if (request->body && !set_type(client, request->media_type)) {

@@ -9,6 +9,9 @@
 /* Bytes of a refusal that are kept. */
 enum { CLIENT_KEPT_SIZE = 64 << 10, CLIENT_WHY_SIZE = 320 };
 
+/* Seconds that connecting may take. */
+#define CLIENT_CONNECT_S 10L
+
 struct client;
 
 struct client_request {
@@ -20,6 +23,7 @@ struct client_request {
     const char *media_type; /* of the body */
     FILE *out;              /* takes the body of a 2xx answer.  NULL: it is dropped */
     long timeout_ms;        /* for all of it, 0: none */
+    long patience_s;        /* while nothing is taken or sent, 0: without an end */
 };
 
 struct client_answer {
@@ -27,6 +31,7 @@ struct client_answer {
     char kept[CLIENT_KEPT_SIZE]; /* the body of any other answer, cut */
     size_t kept_len;
     bool is_refused;           /* there is no connection to be had */
+    bool is_stalled;           /* patience has come to its end */
     char why[CLIENT_WHY_SIZE]; /* why there is no answer, or not all of it */
 };
 

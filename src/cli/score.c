@@ -13,20 +13,24 @@
 #include "cli/key_file.h"
 #include "lossd/codec/problem_read.h"
 
-enum { NAME_SIZE = 128 };
+enum { NAME_SIZE = 128, PATIENCE_S = 300, PATIENCE_MOST_S = 86400 };
 
 static const char help[] =
-    "Usage: lossctl score FILE... [--url URL] [--key-file FILE] [-o OPTION=VALUE]...\n\n"
+    "Usage: lossctl score FILE... [--url URL] [--key-file FILE] [--timeout S]\n"
+    "                     [-o OPTION=VALUE]...\n\n"
     "Sends each file (- is stdin) to the service and prints its answer.  Names that\n"
     "end with .ndjson or .jsonl are of datasets, a record on each line, with .npy of\n"
     "arrays as numpy saves them; all else is JSON.  Exits with 1 when one was\n"
-    "refused and with 2 when one cannot be read, which stderr then explains.\n\n"
+    "refused or has no answer and with 2 when one cannot be read, which stderr then\n"
+    "explains.\n\n"
     "  --url URL        http://HOST:PORT, or with a path such as /v1/softmax;\n"
     "                   default: the server of this machine at LOSSD_LISTEN, or at\n"
     "                   LOSSD_HOST and LOSSD_PORT (or PORT), else at\n"
     "                   127.0.0.1:8080, path /v1/loss\n"
     "  --key-file FILE  has the key that the service wants, on its first line that is\n"
     "                   no comment; default: what LOSSCTL_KEY_FILE names, if anything\n"
+    "  --timeout S      give up when nothing is taken or sent for S seconds;\n"
+    "                   0: never; default: 300.  Connecting may take 10 in any case\n"
     "  -o OPTION=VALUE  an option of the request, such as reduction=sum or pretty\n"
     "  --help           print this\n\n"
     "Example:\n"
@@ -37,6 +41,7 @@ struct score {
     struct client *client;
     struct client_answer *answer;
     struct destination there;
+    long patience_s;
     const char *key_file; /* NULL: the service wants no key */
     char key[KEY_FILE_SIZE];
 };
@@ -71,6 +76,11 @@ static bool answer_tell(const struct score *score, const char *name, bool came)
         return true;
     if (came)
         problem_tell(name, answer);
+    else if (answer->is_stalled)
+        complain("%s: %s has neither taken nor sent anything for %ld s (--timeout gives "
+                 "it longer)",
+                 name, destination_name(&score->there, where, sizeof where),
+                 score->patience_s);
     else if (answer->is_refused)
         complain(
             "no answer from %s: %s; is lossd running there?  Start it with `lossd`, or "
@@ -105,7 +115,8 @@ static bool stream_score(const struct score *score, const char *name, FILE *body
                                      .key = score->key_file ? score->key : NULL,
                                      .body = body,
                                      .media_type = media_type_of(name),
-                                     .out = stdout};
+                                     .out = stdout,
+                                     .patience_s = score->patience_s};
     bool came = client_send(score->client, &request, score->answer);
 
     return answer_tell(score, name, came);
@@ -165,11 +176,20 @@ static int files_score(struct score *score, char *const names[])
     return worst;
 }
 
+static bool patience_read(const char *text, long *out)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    *out = strtol(text, NULL, 10);
+    return digits > 0 && text[digits] == '\0' && *out <= PATIENCE_MOST_S;
+}
+
 /* Reads the options before the files; returns -1 when there is more to do. */
 static int options_read(int argc, char *argv[], struct score *score, char *given[])
 {
     static const struct option options[] = {{"url", required_argument, NULL, 'u'},
                                             {"key-file", required_argument, NULL, 'k'},
+                                            {"timeout", required_argument, NULL, 't'},
                                             {"option", required_argument, NULL, 'o'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
@@ -182,6 +202,13 @@ static int options_read(int argc, char *argv[], struct score *score, char *given
             break;
         case 'k':
             score->key_file = optarg;
+            break;
+        case 't':
+            if (!patience_read(optarg, &score->patience_s))
+                return complain_of_usage("score",
+                                         "--timeout is \"%s\"; wanted whole seconds up "
+                                         "to %d, 0 for no end",
+                                         optarg, PATIENCE_MOST_S);
             break;
         case 'o':
             if (*optarg == '=' || *optarg == '\0')
@@ -209,6 +236,7 @@ int command_score(int argc, char *argv[])
     char **given = calloc((size_t)argc, sizeof *given);
     const char *key_file = getenv("LOSSCTL_KEY_FILE");
     struct score score = {.there = {.path = "/v1/loss", .options = given},
+                          .patience_s = PATIENCE_S,
                           .key_file = key_file && *key_file ? key_file : NULL};
     int status = EXIT_BAD;
 

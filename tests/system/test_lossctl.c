@@ -359,6 +359,26 @@ static void score__fails_when_an_answer_breaks_off(void **state)
     stranger_leaves(pid);
 }
 
+/* Accepts, or the kernel does for it, and never says a word. */
+static void score__gives_up_on_who_never_answers(void **state)
+{
+    (void)state;
+    unsigned port;
+    int fd = bind_port(true, &port);
+    char url[TEXT_SIZE], said[2 * TEXT_SIZE];
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", port);
+    snprintf(said, sizeof said,
+             "lossctl: stdin: %s/v1/loss has neither taken nor sent anything for 1 s "
+             "(--timeout gives it longer)\n",
+             url);
+    alarm(60);
+    LOSSCTL(GOOD, "score", "-", "--url", url, "--timeout", "1");
+    alarm(0);
+    assert_ending(1, "", said);
+    close(fd);
+}
+
 static void score__fails_when_it_cannot_read_or_write(void **state)
 {
     (void)state;
@@ -474,6 +494,16 @@ static void lossctl__exits_with_2_for_wrong_words(void **state)
         {{"score", "x", "-o"}, "-o needs a value; see lossctl score --help"},
         {{"score", "x", "-o=1"},
          "-o wants OPTION=VALUE, not \"=1\"; see lossctl score --help"},
+        {{"score", "--timeout", "1s"},
+         "--timeout is \"1s\"; wanted whole seconds up to 86400, 0 for no end; see "
+         "lossctl "
+         "score --help"},
+        {{"score", "--timeout", "86401"},
+         "--timeout is \"86401\"; wanted whole seconds up to 86400, 0 for no end; see "
+         "lossctl score --help"},
+        {{"score", "--timeout="},
+         "--timeout is \"\"; wanted whole seconds up to 86400, 0 for no end; see lossctl "
+         "score --help"},
         {{"health", "-v"}, "\"-v\" is not an option; see lossctl health --help"},
         {{"health", "a", "b"}, "one URL is wanted, not 2; see lossctl health --help"},
     };
@@ -744,6 +774,7 @@ int main(void)
         cmocka_unit_test(score__tells_a_stranger_from_the_service),
         cmocka_unit_test(score__lets_no_control_character_through),
         cmocka_unit_test(score__fails_when_an_answer_breaks_off),
+        cmocka_unit_test(score__gives_up_on_who_never_answers),
         cmocka_unit_test(score__fails_when_it_cannot_read_or_write),
         cmocka_unit_test(score__says_why_it_cannot_read_a_file),
         cmocka_unit_test(score__sends_a_file_that_is_made_while_it_is_read),
