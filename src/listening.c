@@ -24,13 +24,13 @@ static size_t inherited_descriptors(void)
 
 static void choose_addresses(struct listening *listening, const struct config *config)
 {
-    bool v6 = strchr(config->host, ':') != NULL;
+    bool bare_v6 = strchr(config->host, ':') && *config->host != '[';
 
     if (*config->listen)
         snprintf(listening->addresses, sizeof listening->addresses, "%s", config->listen);
     else
         snprintf(listening->addresses, sizeof listening->addresses, "%s%s%s:%zu",
-                 v6 ? "[" : "", config->host, v6 ? "]" : "", config->port);
+                 bare_v6 ? "[" : "", config->host, bare_v6 ? "]" : "", config->port);
 }
 
 void listening_init(struct listening *listening, const struct config *config)

@@ -333,8 +333,13 @@ void option_wanted(const struct option *option, char out[OPTION_TEXT_SIZE])
     case OPTION_CHOICE:
         choices_write(option->choices, out, OPTION_TEXT_SIZE);
         break;
-    case OPTION_STRING:
     case OPTION_LIST:
+        snprintf(out, OPTION_TEXT_SIZE,
+                 "up to 16 addresses with commas between, %" PRIu64
+                 " characters in all, without spaces and #",
+                 option->highest);
+        break;
+    case OPTION_STRING:
         snprintf(out, OPTION_TEXT_SIZE,
                  "%" PRIu64 " to %" PRIu64 " printable characters without spaces and #",
                  option->lowest, option->highest);

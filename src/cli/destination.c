@@ -65,6 +65,16 @@ static bool is_set(const char *variable)
     return value && *value;
 }
 
+/* Less the brackets that IPv6 may have. */
+static void host_copy(const char *host, char out[ADDRESS_HOST_SIZE])
+{
+    size_t len = strlen(host);
+    bool is_bracketed = *host == '[' && host[len - 1] == ']';
+
+    snprintf(out, ADDRESS_HOST_SIZE, "%.*s", (int)(is_bracketed ? len - 2 : len),
+             is_bracketed ? host + 1 : host);
+}
+
 /* False after a complaint. */
 static bool local_address(bool is_for_health, struct address *out)
 {
@@ -78,7 +88,7 @@ static bool local_address(bool is_for_health, struct address *out)
     const char *port = local_port();
     if (!port)
         return false;
-    snprintf(out->host, sizeof out->host, "%s", host && *host ? host : "127.0.0.1");
+    host_copy(host && *host ? host : "127.0.0.1", out->host);
     snprintf(out->port, sizeof out->port, "%s", port);
     return true;
 }

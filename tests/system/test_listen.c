@@ -151,6 +151,24 @@ static void listen__takes_ipv6(void **state)
     assert_int_equal(service_stop(&service), 0);
 }
 
+/* As in an address, and as resolvers have it. */
+static void host__takes_ipv6_with_brackets_and_without(void **state)
+{
+    static const char *const flags[][3] = {{"--host", "::1"}, {"--host", "[::1]"}};
+    struct service service;
+
+    (void)state;
+    if (!has_v6()) {
+        print_message("skipped: there is no IPv6 here\n");
+        skip();
+    }
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(service_start(&service, flags[i]));
+        assert_true(service_logs(&service, "listening on http://[::1]:"));
+        assert_int_equal(service_stop(&service), 0);
+    }
+}
+
 /* False on a machine without names, not even for itself. */
 static bool has_localhost(void)
 {
@@ -445,6 +463,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(listen__takes_addresses_of_all_kinds_at_once),
         cmocka_unit_test(listen__takes_ipv6),
+        cmocka_unit_test(host__takes_ipv6_with_brackets_and_without),
         cmocka_unit_test(listen__says_where_a_host_is),
         cmocka_unit_test(listen__refuses_what_is_no_address),
         cmocka_unit_test(listen__refuses_two_that_are_one),

@@ -604,6 +604,7 @@ static void health__finds_the_server_by_its_own_environment(void **state)
     LOOKS_AT("http://127.0.0.1:8080", "PORT=", "LOSSD_PORT=", "LOSSD_HOST=");
     LOOKS_AT("http://127.0.0.1:1", "LOSSD_HOST=0.0.0.0", "LOSSD_PORT=1");
     LOOKS_AT("http://[::1]:1", "LOSSD_HOST=::", "LOSSD_PORT=1");
+    LOOKS_AT("http://[::1]:1", "LOSSD_HOST=[::]", "LOSSD_PORT=1");
     LOOKS_AT("http://127.0.0.2:1", "LOSSD_HOST=127.0.0.2", "LOSSD_PORT=1");
     LOOKS_AT("http://127.0.0.1:3", "LOSSD_LISTEN=3", "LOSSD_PORT=1");
     LOOKS_AT("http://127.0.0.1:3", "LOSSD_LISTEN=0.0.0.0:3,127.0.0.1:4");

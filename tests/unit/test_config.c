@@ -293,6 +293,22 @@ static void config__names_the_setting_of_what_is_no_address(void **state)
             "lossd: --admin-listen: there are more than 16 addresses to listen on\n");
 }
 
+static void config__says_how_long_a_list_may_be(void **state)
+{
+    enum { NAMES = 17, NAME = 16 };
+    char flag[NAMES * NAME + 16] = "--listen ", message[sizeof flag + 128];
+    char *list = flag + strlen(flag);
+
+    (void)state;
+    for (int i = 0; i < NAMES; i++)
+        snprintf(list + i * NAME, NAME + 1, "unix:@%09d,", i);
+    snprintf(message, sizeof message,
+             "lossd: --listen is \"%s\"; wanted up to 16 addresses with commas between, "
+             "255 characters in all, without spaces and #\n",
+             list);
+    refused(flag, "", message);
+}
+
 static void config__refuses_a_bad_value_that_another_beats(void **state)
 {
     (void)state;
@@ -727,6 +743,7 @@ int main(void)
         cmocka_unit_test(config__names_flag_value_and_range_of_every_type),
         cmocka_unit_test(config__names_the_variable_of_a_bad_value),
         cmocka_unit_test(config__names_the_setting_of_what_is_no_address),
+        cmocka_unit_test(config__says_how_long_a_list_may_be),
         cmocka_unit_test(config__refuses_a_bad_value_that_another_beats),
         cmocka_unit_test(config__suggests_the_nearest_flag),
         cmocka_unit_test(config__refuses_what_is_no_flag),
