@@ -81,6 +81,7 @@ static size_t answer_take(const char *piece, size_t size, size_t count, void *ct
     FILE *out = transfer->request->out;
     size_t len = size * count;
 
+    answer->is_silent = false;
     curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &answer->status);
     if (answer->status / 100 != 2) {
         size_t room = sizeof answer->kept - answer->kept_len;
@@ -195,6 +196,7 @@ bool client_send(struct client *client, const struct client_request *request,
 
     answer->status = 0;
     answer->kept_len = 0;
+    answer->is_silent = true;
     answer->is_refused = answer->is_stalled = false;
     answer->why[0] = '\0';
     client->curl_says[0] = '\0';

@@ -30,6 +30,7 @@ struct client_answer {
     long status;                 /* 0: none came */
     char kept[CLIENT_KEPT_SIZE]; /* the body of any other answer, cut */
     size_t kept_len;
+    bool is_silent;            /* nothing of a body came */
     bool is_refused;           /* there is no connection to be had */
     bool is_stalled;           /* patience has come to its end */
     char why[CLIENT_WHY_SIZE]; /* why there is no answer, or not all of it */

@@ -14,9 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/command.h"
 #include "cli/complain.h"
 
-enum { LOCAL_SIZE = 512 };
+enum { LOCAL_SIZE = 512, WHY_SIZE = 128 };
+
+#define NO_ADDRESS "\"%s\" is not an address: %s; wanted http://HOST:PORT"
 
 static bool is_port(const char *text)
 {
@@ -160,24 +163,51 @@ static bool parts_add(CURLU *url, const struct destination *destination)
     return ok || complain("no memory for the address");
 }
 
-bool destination_find(struct destination *destination)
+/* Takes the text apart.  False, and `why`, for what is no address of a service. */
+static bool text_read(CURLU *url, const char *text, char why[WHY_SIZE])
 {
-    char local[LOCAL_SIZE];
-    const char *given = destination->given ? destination->given : local;
+    CURLUcode code = curl_url_set(url, CURLUPART_URL, text, CURLU_GUESS_SCHEME);
+    char *scheme = NULL;
+
+    if (code != CURLUE_OK) {
+        snprintf(why, WHY_SIZE, "%s", curl_url_strerror(code));
+        return false;
+    }
+    curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
+    bool is_http = scheme && (!strcmp(scheme, "http") || !strcmp(scheme, "https"));
+    snprintf(why, WHY_SIZE, "its scheme is %s", scheme ? scheme : "none");
+    curl_free(scheme);
+    return is_http;
+}
+
+/* What is given is a matter of usage; what the environment has is not. */
+static int complain_of_text(const struct destination *destination, const char *text,
+                            const char *why)
+{
+    if (destination->given)
+        return complain_of_usage(destination->command, NO_ADDRESS, text, why);
+    complain(NO_ADDRESS, text, why);
+    return EXIT_BAD;
+}
+
+int destination_find(struct destination *destination)
+{
+    char local[LOCAL_SIZE], why[WHY_SIZE];
+    const char *text = destination->given ? destination->given : local;
+    int status = EXIT_BAD;
 
     if (!destination->given && !local_find(destination, local))
-        return false;
+        return status;
     CURLU *url = curl_url();
-    CURLUcode code = curl_url_set(url, CURLUPART_URL, given, CURLU_GUESS_SCHEME);
     if (!url)
         complain("no memory for the address");
-    else if (code != CURLUE_OK)
-        complain("\"%s\" is not an address: %s; wanted http://HOST:PORT", given,
-                 curl_url_strerror(code));
-    else if (parts_add(url, destination))
-        curl_url_get(url, CURLUPART_URL, &destination->url, 0);
+    else if (!text_read(url, text, why))
+        status = complain_of_text(destination, text, why);
+    else if (parts_add(url, destination) &&
+             curl_url_get(url, CURLUPART_URL, &destination->url, 0) == CURLUE_OK)
+        status = EXIT_GOOD;
     curl_url_cleanup(url);
-    return destination->url;
+    return status;
 }
 
 void destination_free(struct destination *destination)

@@ -8,6 +8,7 @@
 #include "lossd/base/address.h"
 
 struct destination {
+    const char *command;  /* whose help says how it is given */
     const char *given;    /* "http://host:8080", or NULL for the server of this machine */
     const char *path;     /* "/v1/loss": for an address that has none */
     char *const *options; /* "reduction=sum" or "pretty", to become its query */
@@ -20,8 +21,9 @@ struct destination {
     char socket[ADDRESS_PATH_SIZE];
 };
 
-/* Fills `url` and `socket`.  False after a complaint.  To be freed in any case. */
-bool destination_find(struct destination *destination);
+/* Fills `url` and `socket`.  Else, after a complaint, returns what to exit with: for what
+ * is given wrong another status than for the environment.  To be freed in any case. */
+int destination_find(struct destination *destination);
 void destination_free(struct destination *destination);
 
 /* Names it for the user: its URL, or "unix:" and its socket. */

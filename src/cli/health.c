@@ -15,8 +15,8 @@ enum { NAME_SIZE = 128 };
 
 static const char help[] =
     "Usage: lossctl health [-q] [URL]\n\n"
-    "Asks whether the server is ready.  Exits with 0 when it is and with 1 when it is\n"
-    "not or does not answer within two seconds.\n\n"
+    "Asks whether the server is ready.  Exits with 0 when it is, with 1 when it is\n"
+    "not or does not answer within two seconds, and with 2 when asked in wrong words.\n\n"
     "  URL          http://HOST:PORT, or with a path of its own such as /livez;\n"
     "               default: the server of this machine at LOSSD_ADMIN_LISTEN, where\n"
     "               health is told whatever the load, or at LOSSD_LISTEN, or at\n"
@@ -47,24 +47,26 @@ static bool judge(const char *where, bool came, const struct client_answer *answ
 
 static int ask(const char *given, bool quiet)
 {
-    struct destination there = {.given = given, .path = "/readyz", .is_for_health = true};
+    struct destination there = {
+        .command = "health", .given = given, .path = "/readyz", .is_for_health = true};
     char name[NAME_SIZE];
     struct client *client = client_open();
     struct client_answer *answer = malloc(sizeof *answer);
-    bool good = false;
+    int status = destination_find(&there);
 
-    if (destination_find(&there) && client && answer) {
+    if (status == EXIT_GOOD && client && answer) {
         struct client_request request = {.url = there.url,
                                          .socket = there.socket,
                                          .is_local = !given,
                                          .timeout_ms = 2000};
         bool came = client_send(client, &request, answer);
-        good = judge(destination_name(&there, name, sizeof name), came, answer, quiet);
+        if (!judge(destination_name(&there, name, sizeof name), came, answer, quiet))
+            status = EXIT_BAD;
     }
     destination_free(&there);
     free(answer);
     client_close(client);
-    return good ? EXIT_GOOD : EXIT_BAD;
+    return client && answer ? status : EXIT_BAD;
 }
 
 int command_health(int argc, char *argv[])

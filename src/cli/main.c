@@ -1,7 +1,9 @@
 /* lossctl: the service's client for a command line. */
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "build.inc"
 #include "cli/command.h"
@@ -32,11 +34,21 @@ static void help_print(void)
          "  lossctl health && echo ready");
 }
 
+/* Where one is closed, a connection would get its number and the answer be written into
+ * that.  What is opened instead can only be used the other way round. */
+static void standard_streams_hold(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char *argv[])
 {
     const char *name = argc > 1 ? argv[1] : "";
     int status = EXIT_BAD;
 
+    standard_streams_hold();
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         help_print();
         return EXIT_GOOD;

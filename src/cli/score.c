@@ -21,8 +21,8 @@ static const char help[] =
     "Sends each file (- is stdin) to the service and prints its answer.  Names that\n"
     "end with .ndjson or .jsonl are of datasets, a record on each line, with .npy of\n"
     "arrays as numpy saves them; all else is JSON.  Exits with 1 when one was\n"
-    "refused or has no answer and with 2 when one cannot be read, which stderr then\n"
-    "explains.\n\n"
+    "refused or has no answer and with 2 when one, or the command itself, cannot be\n"
+    "read; stderr then says why.\n\n"
     "  --url URL        http://HOST:PORT, or with a path such as /v1/softmax;\n"
     "                   default: the server of this machine at LOSSD_LISTEN, or at\n"
     "                   LOSSD_HOST and LOSSD_PORT (or PORT), else at\n"
@@ -72,9 +72,13 @@ static bool answer_tell(const struct score *score, const char *name, bool came)
     const struct client_answer *answer = score->answer;
     char where[NAME_SIZE];
 
-    if (came && answer->status / 100 == 2)
+    bool is_good = came && answer->status / 100 == 2;
+    if (is_good && !answer->is_silent)
         return true;
-    if (came)
+    if (is_good)
+        complain("%s: status %ld without an answer; is this lossd?", name,
+                 answer->status);
+    else if (came)
         problem_tell(name, answer);
     else if (answer->is_stalled)
         complain("%s: %s has neither taken nor sent anything for %ld s (--timeout gives "
@@ -142,7 +146,8 @@ static int file_score(const struct score *score, const char *name)
     if (!body)
         complain("cannot open %s: %s", name, strerrordesc_np(errno));
     else if (!is_readable(body))
-        complain("cannot read %s: %s", name, strerrordesc_np(errno));
+        complain("cannot read %s: %s", name,
+                 errno == EBADF ? "it is closed" : strerrordesc_np(errno));
     else
         status = stream_score(score, name, body) ? EXIT_GOOD : EXIT_BAD;
     if (body && !is_stdin)
@@ -159,9 +164,12 @@ static int files_score(struct score *score, char *const names[])
 {
     score->client = client_open();
     score->answer = malloc(sizeof *score->answer);
-    bool good = destination_find(&score->there) && score->client && score->answer &&
+    int worst = destination_find(&score->there);
+    bool good = worst == EXIT_GOOD && score->client && score->answer &&
                 (!score->key_file || key_file_read(score->key_file, score->key));
-    int worst = good ? EXIT_GOOD : EXIT_BAD;
+
+    if (!good)
+        worst = worse(worst, EXIT_BAD);
 
     for (; good && *names; names++)
         worst = worse(worst, file_score(score, *names));
@@ -235,9 +243,10 @@ int command_score(int argc, char *argv[])
 {
     char **given = calloc((size_t)argc, sizeof *given);
     const char *key_file = getenv("LOSSCTL_KEY_FILE");
-    struct score score = {.there = {.path = "/v1/loss", .options = given},
-                          .patience_s = PATIENCE_S,
-                          .key_file = key_file && *key_file ? key_file : NULL};
+    struct score score = {
+        .there = {.command = "score", .path = "/v1/loss", .options = given},
+        .patience_s = PATIENCE_S,
+        .key_file = key_file && *key_file ? key_file : NULL};
     int status = EXIT_BAD;
 
     if (given) {
