@@ -227,16 +227,14 @@ static void stop(struct service *service)
 
 /* The next of the signals, 0 when none comes within `ns`.  Whoever waits here is alive,
  * and says so. */
-static int next_signal(const struct service *service, const sigset_t *signals, int64_t ns)
+static int next_signal(struct service *service, const sigset_t *signals, int64_t ns)
 {
-    int64_t deadline = clock_ns() + ns, feed = service->notify.watchdog_ns;
+    int64_t deadline = clock_ns() + ns;
 
     for (int64_t left = ns; left > 0; left = deadline - clock_ns()) {
-        int64_t nap = feed > 0 && feed < left ? feed : left;
+        int64_t unfed = notify_feed(&service->notify), nap = unfed < left ? unfed : left;
         struct timespec time = {nap / SECOND, nap % SECOND};
         int which = sigtimedwait(signals, NULL, &time);
-        if (feed > 0)
-            notify_say(&service->notify, "WATCHDOG=1");
         if (which > 0)
             return which;
     }

@@ -7,6 +7,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lossd/base/clock.h"
+
 static int connect_to(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -52,6 +54,19 @@ void notify_say(const struct notify *notify, const char *state)
 {
     if (notify->fd >= 0)
         send(notify->fd, state, strlen(state), MSG_NOSIGNAL);
+}
+
+int64_t notify_feed(struct notify *notify)
+{
+    int64_t now = clock_ns();
+
+    if (notify->watchdog_ns == 0)
+        return INT64_MAX;
+    if (now >= notify->feed_at_ns) {
+        notify->feed_at_ns = now + notify->watchdog_ns;
+        notify_say(notify, "WATCHDOG=1");
+    }
+    return notify->feed_at_ns - now;
 }
 
 void notify_close(struct notify *notify)

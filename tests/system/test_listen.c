@@ -428,23 +428,49 @@ static void assert_said(int fd, const char *last)
     } while (!strstr(text, last));
 }
 
-static void notify__says_ready_alive_and_stopping(void **state)
+/* A socket where the next service tells of itself, which has to be alive as often. */
+static int be_told(const char *watchdog_usec, char path[PATH_SIZE])
 {
-    static const char *const slowly[] = {"--drain-delay", "1m", NULL};
-    char path[PATH_SIZE];
     struct sockaddr_un address;
-    struct service service;
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-    (void)state;
     path_of("notify.sock", path);
     socklen_t size = unix_address(path, &address);
     assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
     setenv("NOTIFY_SOCKET", path, 1);
-    setenv("WATCHDOG_USEC", "40000", 1);
-    assert_true(service_start(&service, slowly));
+    setenv("WATCHDOG_USEC", watchdog_usec, 1);
+    return fd;
+}
+
+static void tell_no_more(int fd, const char *path)
+{
     unsetenv("NOTIFY_SOCKET");
     unsetenv("WATCHDOG_USEC");
+    close(fd);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* How much is still said, until nothing is for a second. */
+static int count_said(int fd)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    char text[200];
+    int count = 0;
+
+    for (; poll(&ready, 1, 1000) == 1; count++)
+        assert_true(recv(fd, text, sizeof text, 0) > 0);
+    return count;
+}
+
+static void notify__says_ready_alive_and_stopping(void **state)
+{
+    static const char *const slowly[] = {"--drain-delay", "1m", NULL};
+    char path[PATH_SIZE];
+    struct service service;
+    int fd = be_told("40000", path);
+
+    (void)state;
+    assert_true(service_start(&service, slowly));
     assert_said(fd, "READY=1");
     assert_said(fd, "WATCHDOG=1");
     assert_said(fd, "WATCHDOG=1");
@@ -454,8 +480,27 @@ static void notify__says_ready_alive_and_stopping(void **state)
     assert_said(fd, "WATCHDOG=1");
     kill(service.pid, SIGTERM);
     assert_int_equal(service_wait(&service), 0);
-    close(fd);
-    assert_int_equal(unlink(path), 0);
+    tell_no_more(fd, path);
+}
+
+/* In its own time, though it looks for the end all the time. */
+static void notify__feeds_the_watchdog_no_faster_while_it_finishes(void **state)
+{
+    static const char *const flags[] = {"--drain-timeout", "1500ms", NULL};
+    char path[PATH_SIZE];
+    struct service service;
+    int fd = be_told("800000", path);
+
+    (void)state;
+    assert_true(service_start(&service, flags));
+    struct wire busy = wire_to_port(service.port);
+    assert_int_equal(wire_announce(&busy, "/v1/loss", 100), 100);
+    kill(service.pid, SIGTERM);
+    assert_said(fd, "STOPPING=1");
+    assert_in_range(count_said(fd), 2, 20);
+    service_wait(&service);
+    wire_close(&busy);
+    tell_no_more(fd, path);
 }
 
 int main(void)
@@ -474,6 +519,7 @@ int main(void)
         cmocka_unit_test(listen__uses_what_it_inherits),
         cmocka_unit_test(listen__refuses_to_inherit_what_does_not_listen),
         cmocka_unit_test(notify__says_ready_alive_and_stopping),
+        cmocka_unit_test(notify__feeds_the_watchdog_no_faster_while_it_finishes),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
