@@ -48,6 +48,7 @@ struct service {
     size_t wanted; /* of connections; the config has how many there may be */
     struct log log;
     struct log_gate gate;
+    struct log_flow flow;
     struct notify notify;
     struct listening listening;
     struct budget budget;
@@ -191,8 +192,9 @@ static bool start(struct service *service)
     struct err err = {0};
 
     service->notify = notify_open();
-    service->log = (struct log){STDOUT_FILENO, (enum log_format)config->log_format,
-                                (enum log_level)config->log_level, &service->gate};
+    service->log =
+        (struct log){STDOUT_FILENO, (enum log_format)config->log_format,
+                     (enum log_level)config->log_level, &service->gate, &service->flow};
     service->gate.per_second = config->log_rate;
     service->budget.limit = config->memory_budget;
     service->budget.kept = config_kept(config, config->memory_budget);
@@ -225,14 +227,21 @@ static void stop(struct service *service)
     notify_close(&service->notify);
 }
 
-/* The next of the signals, 0 when none comes within `ns`.  Whoever waits here is alive,
- * and says so. */
+/* Whoever waits for signals is alive, but who answers is not while the log is not taken. */
+static int64_t feed(struct service *service)
+{
+    int64_t stuck_ns = log_flow_stuck_ns(&service->flow, clock_ns());
+
+    return notify_feed(&service->notify, stuck_ns < service->notify.watchdog_ns);
+}
+
+/* The next of the signals, 0 when none comes within `ns`. */
 static int next_signal(struct service *service, const sigset_t *signals, int64_t ns)
 {
     int64_t deadline = clock_ns() + ns;
 
     for (int64_t left = ns; left > 0; left = deadline - clock_ns()) {
-        int64_t unfed = notify_feed(&service->notify), nap = unfed < left ? unfed : left;
+        int64_t unfed = feed(service), nap = unfed < left ? unfed : left;
         struct timespec time = {nap / SECOND, nap % SECOND};
         int which = sigtimedwait(signals, NULL, &time);
         if (which > 0)

@@ -56,7 +56,7 @@ void notify_say(const struct notify *notify, const char *state)
         send(notify->fd, state, strlen(state), MSG_NOSIGNAL);
 }
 
-int64_t notify_feed(struct notify *notify)
+int64_t notify_feed(struct notify *notify, bool is_well)
 {
     int64_t now = clock_ns();
 
@@ -64,7 +64,8 @@ int64_t notify_feed(struct notify *notify)
         return INT64_MAX;
     if (now >= notify->feed_at_ns) {
         notify->feed_at_ns = now + notify->watchdog_ns;
-        notify_say(notify, "WATCHDOG=1");
+        if (is_well)
+            notify_say(notify, "WATCHDOG=1");
     }
     return notify->feed_at_ns - now;
 }

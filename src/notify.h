@@ -2,6 +2,7 @@
 #ifndef LOSSD_NOTIFY_H
 #define LOSSD_NOTIFY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct notify {
@@ -17,8 +18,9 @@ struct notify notify_open(void);
 /* "READY=1", "STOPPING=1", "WATCHDOG=1", or several with newlines between. */
 void notify_say(const struct notify *notify, const char *state);
 
-/* WATCHDOG=1, when it is time for that.  Returns for how long it is not again. */
-int64_t notify_feed(struct notify *notify);
+/* WATCHDOG=1, when it is time for that and the service is well.  Returns for how long it
+ * is not again. */
+int64_t notify_feed(struct notify *notify, bool is_well);
 
 void notify_close(struct notify *notify);
 

@@ -67,18 +67,27 @@ static struct span cut(struct span text, size_t most)
 }
 
 /* A disk that is nearly full takes a part: the rest has another try, for its end. */
-static void write_line(const struct log *log, struct buf *line)
+static void write_all(int fd, const struct buf *line)
 {
     size_t done = 0;
 
-    buf_char(line, '\n');
     while (buf_ok(line) && done < line->len) {
-        ssize_t n = write(log->fd, line->at + done, line->len - done);
+        ssize_t n = write(fd, line->at + done, line->len - done);
         if (n > 0)
             done += (size_t)n;
         else if (n == 0 || errno != EINTR)
             return;
     }
+}
+
+static void write_line(const struct log *log, struct buf *line)
+{
+    buf_char(line, '\n');
+    if (log->flow)
+        log_flow_begin(log->flow, clock_coarse_ns());
+    write_all(log->fd, line);
+    if (log->flow)
+        log_flow_end(log->flow, clock_coarse_ns());
 }
 
 /* JSON */

@@ -17,9 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "program.h"
@@ -450,14 +452,15 @@ static void tell_no_more(int fd, const char *path)
     assert_int_equal(unlink(path), 0);
 }
 
-/* How much is still said, until nothing is for a second. */
+/* How much is still said, until nothing is for a second, or it is very much. */
 static int count_said(int fd)
 {
+    enum { VERY_MUCH = 50 };
     struct pollfd ready = {.fd = fd, .events = POLLIN};
     char text[200];
     int count = 0;
 
-    for (; poll(&ready, 1, 1000) == 1; count++)
+    for (; count < VERY_MUCH && poll(&ready, 1, 1000) == 1; count++)
         assert_true(recv(fd, text, sizeof text, 0) > 0);
     return count;
 }
@@ -503,6 +506,55 @@ static void notify__feeds_the_watchdog_no_faster_while_it_finishes(void **state)
     tell_no_more(fd, path);
 }
 
+/* Started with a log that is a pipe, which is filled up to the last byte. */
+static pid_t start_with_full_log(int log[2], unsigned *port)
+{
+    static const char words[] = "listening on http://127.0.0.1:";
+    char text[4096] = "";
+
+    assert_int_equal(pipe2(log, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(log[1], STDOUT_FILENO);
+        execl(service_program(), "lossd", "--port", "0", "--log-rate", "0", (char *)NULL);
+        _exit(127);
+    }
+    assert_true(pid > 0);
+    while (!strstr(text, words))
+        assert_true(read(log[0], text, sizeof text - 1) > 0);
+    *port = (unsigned)strtoul(strstr(text, words) + strlen(words), NULL, 10);
+    fcntl(log[1], F_SETFL, O_NONBLOCK);
+    for (size_t size = sizeof text; size > 0; size /= 2)
+        while (write(log[1], text, size) > 0)
+            continue;
+    fcntl(log[1], F_SETFL, 0); /* it is the service's, too */
+    return pid;
+}
+
+/* Whose threads all hang there is not alive, and is when they have got on. */
+static void notify__starves_the_watchdog_while_nobody_takes_the_log(void **state)
+{
+    char path[PATH_SIZE], text[4096];
+    unsigned port;
+    int log[2], fd = be_told("400000", path);
+
+    (void)state;
+    pid_t pid = start_with_full_log(log, &port);
+    assert_said(fd, "READY=1");
+    assert_said(fd, "WATCHDOG=1"); /* nobody has anything to say */
+    assert_said(fd, "WATCHDOG=1");
+    assert_answers(wire_to_port(port), "/v1/losses", 200); /* and is logged */
+    assert_in_range(count_said(fd), 0, 10);
+    assert_true(read(log[0], text, sizeof text) > 0);
+    assert_said(fd, "WATCHDOG=1");
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    close(log[0]);
+    close(log[1]);
+    tell_no_more(fd, path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -520,6 +572,7 @@ int main(void)
         cmocka_unit_test(listen__refuses_to_inherit_what_does_not_listen),
         cmocka_unit_test(notify__says_ready_alive_and_stopping),
         cmocka_unit_test(notify__feeds_the_watchdog_no_faster_while_it_finishes),
+        cmocka_unit_test(notify__starves_the_watchdog_while_nobody_takes_the_log),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

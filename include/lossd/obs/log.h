@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lossd/base/span.h"
+#include "lossd/obs/log_flow.h"
 #include "lossd/obs/log_gate.h"
 
 enum log_format { LOG_OFF, LOG_JSON, LOG_TEXT };
@@ -22,6 +23,7 @@ struct log {
     enum log_format format;
     enum log_level lowest;
     struct log_gate *gate; /* holds back what is too much; NULL: nothing is */
+    struct log_flow *flow; /* knows whether it is taken; NULL: nobody asks */
 };
 
 /* A line with a message: log_note(log, LOG_INFO, "listening on %s", url).  A NULL

@@ -28,7 +28,7 @@ static struct page *page_new(enum log_format format, enum log_level lowest)
     struct page *page = calloc(1, sizeof *page);
 
     char name[] = "/tmp/lossd-test-log-XXXXXX";
-    page->log = (struct log){mkstemp(name), format, lowest, NULL};
+    page->log = (struct log){mkstemp(name), format, lowest, NULL, NULL};
     unlink(name);
     int flags = fcntl(page->log.fd, F_GETFL);
     fcntl(page->log.fd, F_SETFL, flags | O_APPEND);

@@ -1,0 +1,23 @@
+#include "lossd/obs/log_flow.h"
+
+/* The time first: who sees the first writer then never sees the time of an earlier one. */
+void log_flow_begin(struct log_flow *flow, int64_t now_ns)
+{
+    if (atomic_load(&flow->writers) == 0)
+        atomic_store(&flow->moved_ns, now_ns);
+    atomic_fetch_add(&flow->writers, 1);
+}
+
+void log_flow_end(struct log_flow *flow, int64_t now_ns)
+{
+    atomic_store(&flow->moved_ns, now_ns);
+    atomic_fetch_sub(&flow->writers, 1);
+}
+
+int64_t log_flow_stuck_ns(struct log_flow *flow, int64_t now_ns)
+{
+    if (atomic_load(&flow->writers) == 0)
+        return 0;
+    int64_t stuck_ns = now_ns - atomic_load(&flow->moved_ns);
+    return stuck_ns > 0 ? stuck_ns : 0;
+}
