@@ -149,6 +149,7 @@ void option_suggest(struct span key, const char *prefix, char out[OPTION_TEXT_SI
 struct asked {
     const char *file;
     bool help, version, print, check;
+    bool has_empty_keys; /* LOSSD_API_KEY_FILE, without a name */
 };
 
 /* The answer to a flag that is not a setting and has no value; NULL for others. */
@@ -300,6 +301,8 @@ static bool variable_read(struct sources *sources, const char *variable,
     char key[OPTION_NAME_SIZE];
     char where[OPTION_TEXT_SIZE];
 
+    if (value.len == 0 && span_is(name, "LOSSD_API_KEY_FILE"))
+        asked->has_empty_keys = true;
     if (value.len == 0 || is_service_link(name, value))
         return true;
     if (span_is(name, "PORT")) {
@@ -344,6 +347,17 @@ static void listen_settle(struct sources *sources)
     *listen = ORIGIN_DEFAULT;
 }
 
+/* An empty variable is one that is not set, and an empty flag takes back what another
+ * source has set; but with keys more often than not a name is missing, of a secret say. */
+static void warn_of_open_doors(struct sources *sources, const struct asked *asked)
+{
+    bool is_flag = sources->origin[CONFIG_OPTION_api_key_file] == ORIGIN_FLAG;
+
+    if (!*sources->config->api_key_file && (is_flag || asked->has_empty_keys))
+        sources_warn(sources, "%s is empty: everybody may ask",
+                     is_flag ? "--api-key-file" : "LOSSD_API_KEY_FILE");
+}
+
 enum config_outcome config_load(struct config *config, int argc, char *const argv[],
                                 char *const env[], const char *version, FILE *out,
                                 FILE *err)
@@ -366,6 +380,7 @@ enum config_outcome config_load(struct config *config, int argc, char *const arg
         (asked.file && !config_file_read(&sources, asked.file)))
         return CONFIG_BAD;
     listen_settle(&sources);
+    warn_of_open_doors(&sources, &asked);
     if (asked.print)
         config_print(&sources, out);
     return asked.print ? CONFIG_DONE : asked.check ? CONFIG_CHECK : CONFIG_RUN;

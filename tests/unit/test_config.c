@@ -230,6 +230,31 @@ static void config__takes_an_empty_variable_as_not_set(void **state)
 }
 
 /* Kubernetes adds these beside a Service of the name "lossd". */
+/* Whoever names a file of keys that way believes that there are some. */
+static void config__warns_of_keys_that_are_not_named(void **state)
+{
+    static const struct {
+        const char *flags, *env, *said;
+    } rows[] = {
+        {"", "LOSSD_API_KEY_FILE=",
+         "lossd: warning: LOSSD_API_KEY_FILE is empty: everybody may ask\n"},
+        {"--api-key-file=", "LOSSD_API_KEY_FILE=/a",
+         "lossd: warning: --api-key-file is empty: everybody may ask\n"},
+        {"--api-key-file=/a", "LOSSD_API_KEY_FILE=", ""},
+        {"", "LOSSD_API_KEY_FILE=/a", ""},
+        {"", "", ""},
+    };
+    struct run run;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        load(&run, rows[i].flags, rows[i].env);
+        assert_string_equal(run.err, rows[i].said);
+        assert_int_equal(run.outcome, CONFIG_RUN);
+        done(&run);
+    }
+}
+
 static void config__is_not_confused_by_service_links(void **state)
 {
     (void)state;
@@ -739,6 +764,7 @@ int main(void)
         cmocka_unit_test(config__ranks_PORT_below_its_own_variable_and_above_a_file),
         cmocka_unit_test(config__finds_the_file_by_variable_and_the_flag_wins),
         cmocka_unit_test(config__takes_an_empty_variable_as_not_set),
+        cmocka_unit_test(config__warns_of_keys_that_are_not_named),
         cmocka_unit_test(config__is_not_confused_by_service_links),
         cmocka_unit_test(config__names_flag_value_and_range_of_every_type),
         cmocka_unit_test(config__names_the_variable_of_a_bad_value),
