@@ -21,8 +21,8 @@
 #include "option.h"
 
 /* Flags that are not settings. */
-static const char *const actions[] = {"config", "check-config", "print-config", "version",
-                                      "help"};
+static const char *const actions[] = {"config",  "check-config", "print-config",
+                                      "version", "json",         "help"};
 enum { ACTIONS = sizeof actions / sizeof *actions };
 
 /* So many requests of a thread: none idles for want of one, and the last does not wait
@@ -148,7 +148,7 @@ void option_suggest(struct span key, const char *prefix, char out[OPTION_TEXT_SI
 /* What the command line asks for besides settings. */
 struct asked {
     const char *file;
-    bool help, version, print, check;
+    bool help, version, json, print, check;
     bool has_empty_keys; /* LOSSD_API_KEY_FILE, without a name */
 };
 
@@ -157,6 +157,7 @@ static bool *asked_for(struct asked *asked, struct span name)
 {
     return span_is(name, "help")           ? &asked->help
            : span_is(name, "version")      ? &asked->version
+           : span_is(name, "json")         ? &asked->json
            : span_is(name, "print-config") ? &asked->print
            : span_is(name, "check-config") ? &asked->check
                                            : NULL;
@@ -238,10 +239,13 @@ static bool flags_read(struct sources *sources, int argc, char *const argv[],
     for (int i = 1; i < argc; i++) {
         if (!flag_read(sources, argv, &i, asked))
             return false;
-        if (asked->help || asked->version)
+        if (asked->help)
             return true;
     }
-    return true;
+    if (asked->version && argc > 2 + asked->json)
+        return sources_fail(sources, "--version goes with --json alone");
+    return !asked->json || asked->version ||
+           sources_fail(sources, "--json goes with --version alone");
 }
 
 static bool starts_with(struct span text, const char *start)
@@ -359,8 +363,8 @@ static void warn_of_open_doors(struct sources *sources, const struct asked *aske
 }
 
 enum config_outcome config_load(struct config *config, int argc, char *const argv[],
-                                char *const env[], const char *version, FILE *out,
-                                FILE *err)
+                                char *const env[], const struct config_build *build,
+                                FILE *out, FILE *err)
 {
     struct sources sources = {.config = config, .err = err};
     struct asked asked = {0};
@@ -373,7 +377,7 @@ enum config_outcome config_load(struct config *config, int argc, char *const arg
         return CONFIG_DONE;
     }
     if (asked.version) {
-        fprintf(out, "%s\n", version);
+        config_version(build, asked.json, out);
         return CONFIG_DONE;
     }
     if (!variables_read(&sources, env, &asked) ||

@@ -4,7 +4,7 @@
  * options.def, and a struct config has one field for each:
  *
  *     struct config config;
- *     switch (config_load(&config, argc, argv, environ, version, stdout, stderr)) {
+ *     switch (config_load(&config, argc, argv, environ, &build, stdout, stderr)) {
  *     case CONFIG_DONE: return 0;
  *     case CONFIG_BAD: return 2;
  *     case CONFIG_CHECK: // to look at what it says, and to start nothing
@@ -56,12 +56,16 @@ enum config_outcome {
     CONFIG_BAD    /* what is wrong has been written to `err`: exit 2 */
 };
 
-/* Reads the settings.  `argv` and `env` end with NULL; `version` is the line of
- * --version.  Warnings go to `err` too.  A setting that is 0 for "as the machine
- * is" stays 0. */
+/* What --version tells. */
+struct config_build {
+    const char *version, *commit, *compiler, *http_library;
+};
+
+/* Reads the settings.  `argv` and `env` end with NULL.  Warnings go to `err` too.  A
+ * setting that is 0 for "as the machine is" stays 0. */
 enum config_outcome config_load(struct config *config, int argc, char *const argv[],
-                                char *const env[], const char *version, FILE *out,
-                                FILE *err);
+                                char *const env[], const struct config_build *build,
+                                FILE *out, FILE *err);
 
 /* Replaces what was left to the machine by its numbers: threads and net_threads
  * by the cores we may use, queue_size by the threads, memory_budget by bytes, and

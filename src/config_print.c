@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "lossd/base/json_write.h"
+
 /* The table with its headings. */
 struct row {
     const char *title;           /* of a group, else NULL */
@@ -16,7 +18,7 @@ static const struct row rows[] = {
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
-enum { WIDTH = 79, INDENT = 30 };
+enum { WIDTH = 79, INDENT = 30, VERSION_SIZE = 1024 };
 
 /* Writes words from column INDENT on, broken so that no line is longer than WIDTH;
  * [what is in brackets] stays together.  `used` columns of the first line are taken. */
@@ -108,7 +110,7 @@ void config_help(FILE *out)
     flag_help(out, "--check-config", "say whether the settings are sound, and exit");
     flag_help(out, "--print-config",
               "print the settings as a configuration file, and exit");
-    flag_help(out, "--version", "print version and build, and exit");
+    flag_help(out, "--version", "print version and build, with --json as JSON, and exit");
     flag_help(out, "--help", "print this, and exit");
     fputs("\nValues:\n"
           "  N and SIZE take k (or K), M, G, T (thousands) and Ki, Mi, Gi, Ti (1024s), "
@@ -123,6 +125,32 @@ void config_help(FILE *out)
           "  lossd --print-config > lossd.conf\n"
           "  curl localhost:8080/v1/loss -d '{\"logits\":[1,2,3],\"labels\":2}'\n",
           out);
+}
+
+static void version_json(const struct config_build *build, FILE *out)
+{
+    char text[VERSION_SIZE];
+    struct buf buf;
+
+    buf_over(&buf, text, sizeof text);
+    struct json json = json_into(&buf, false);
+    json_open(&json, '{');
+    json_text_member(&json, "name", "lossd");
+    json_text_member(&json, "version", build->version);
+    json_text_member(&json, "commit", build->commit);
+    json_text_member(&json, "compiler", build->compiler);
+    json_text_member(&json, "http_library", build->http_library);
+    json_close(&json, '}');
+    fprintf(out, "%.*s\n", (int)buf.len, text);
+}
+
+void config_version(const struct config_build *build, bool as_json, FILE *out)
+{
+    if (as_json)
+        version_json(build, out);
+    else
+        fprintf(out, "lossd %s (%s, %s, %s)\n", build->version, build->commit,
+                build->compiler, build->http_library);
 }
 
 /* Where a value comes from, and what becomes of one that follows the machine. */

@@ -48,8 +48,9 @@ void option_suggest(struct span key, const char *prefix, char out[OPTION_TEXT_SI
 /* Reads a configuration file: `key = value` lines, comments from # to the end. */
 bool config_file_read(struct sources *sources, const char *path);
 
-/* What --help and --print-config write. */
+/* What --help, --version and --print-config write. */
 void config_help(FILE *out);
+void config_version(const struct config_build *build, bool as_json, FILE *out);
 void config_print(const struct sources *sources, FILE *out);
 
 #endif

@@ -366,12 +366,9 @@ static int end_printing(void)
 int main(int argc, char *argv[])
 {
     struct service service = {0};
-    char version[256];
-
-    snprintf(version, sizeof version, "lossd %s (%s, %s, %s)", LOSSD_VERSION,
-             LOSSD_COMMIT, COMPILER, server_library());
+    struct config_build build = {LOSSD_VERSION, LOSSD_COMMIT, COMPILER, server_library()};
     enum config_outcome outcome =
-        config_load(&service.config, argc, argv, environ, version, stdout, stderr);
+        config_load(&service.config, argc, argv, environ, &build, stdout, stderr);
     if (outcome == CONFIG_DONE)
         return end_printing();
     if (outcome == CONFIG_BAD || !settings_are_sound(&service))

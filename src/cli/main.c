@@ -53,6 +53,10 @@ int main(int argc, char *argv[])
         help_print();
         return EXIT_GOOD;
     }
+    if (strcmp(name, "--version") == 0 && argc > 2) {
+        complain("--version goes alone, without \"%s\"; see lossctl --help", argv[2]);
+        return EXIT_USAGE;
+    }
     if (strcmp(name, "--version") == 0) {
         printf("lossctl %s (%s, libcurl %s)\n", LOSSD_VERSION, LOSSD_COMMIT,
                curl_version_info(CURLVERSION_NOW)->version);

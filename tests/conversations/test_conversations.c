@@ -219,7 +219,7 @@ static void make_api(void)
 
     for (; page_flags[argc - 1]; argc++)
         argv[argc] = strdup(page_flags[argc - 1]);
-    assert_int_equal(config_load(&config, argc, argv, env, "", stdout, stderr),
+    assert_int_equal(config_load(&config, argc, argv, env, NULL, stdout, stderr),
                      CONFIG_RUN);
     while (argc > 1)
         free(argv[--argc]);

@@ -524,6 +524,8 @@ static void lossctl__exits_with_2_for_wrong_words(void **state)
         const char *said;
     } rows[] = {
         {{NULL}, "a command is wanted; see lossctl --help"},
+        {{"--version", "--json"},
+         "--version goes alone, without \"--json\"; see lossctl --help"},
         {{"scroe"}, "\"scroe\" is not a command; see lossctl --help"},
         {{"score"}, "a FILE is wanted, or - for stdin; see lossctl score --help"},
         {{"score", "--ulr", "x"}, "\"--ulr\" is not an option; see lossctl score --help"},

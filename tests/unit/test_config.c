@@ -47,6 +47,8 @@ static void split(const char *text, char *memory, char *list[WORDS + 1])
     list[count] = NULL;
 }
 
+static const struct config_build build = {"1.0.0", "abc1234", "gcc 12.2", "lib 0.9"};
+
 /* `flags` and `env` are words; the program's name is put before the flags. */
 static void load(struct run *run, const char *flags, const char *env)
 {
@@ -65,8 +67,7 @@ static void load(struct run *run, const char *flags, const char *env)
         argc++;
     FILE *out = open_memstream(&run->out, &out_len);
     FILE *err = open_memstream(&run->err, &err_len);
-    run->outcome = config_load(&run->config, argc, argv, environment,
-                               "lossd 1.0.0 (abc1234, gcc 12.2)", out, err);
+    run->outcome = config_load(&run->config, argc, argv, environment, &build, out, err);
     fclose(out);
     fclose(err);
 }
@@ -509,8 +510,37 @@ static void config__prints_its_version_on_one_line(void **state)
     (void)state;
     load(&run, "--version", "LOSSD_PORT=bad");
     assert_int_equal(run.outcome, CONFIG_DONE);
-    assert_string_equal(run.out, "lossd 1.0.0 (abc1234, gcc 12.2)\n");
+    assert_string_equal(run.out, "lossd 1.0.0 (abc1234, gcc 12.2, lib 0.9)\n");
     done(&run);
+}
+
+/* As GET /version has it. */
+static void config__prints_its_version_as_json(void **state)
+{
+    static const char *const orders[] = {"--version --json", "--json --version"};
+    struct run run;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        load(&run, orders[i], "");
+        assert_int_equal(run.outcome, CONFIG_DONE);
+        assert_string_equal(run.out,
+                            "{\"name\":\"lossd\",\"version\":\"1.0.0\",\"commit\":"
+                            "\"abc1234\",\"compiler\":\"gcc 12.2\",\"http_library\":"
+                            "\"lib 0.9\"}\n");
+        done(&run);
+    }
+}
+
+static void config__refuses_what_does_not_go_with_its_version(void **state)
+{
+    (void)state;
+    refused("--version --jsno", "", "lossd: unknown flag --jsno; did you mean --json?\n");
+    refused("--version x", "", "lossd: \"x\" is not a flag; see lossd --help\n");
+    refused("--version --port 1", "", "lossd: --version goes with --json alone\n");
+    refused("--port=1 --version", "", "lossd: --version goes with --json alone\n");
+    refused("--json", "", "lossd: --json goes with --version alone\n");
+    refused("--json --check-config", "", "lossd: --json goes with --version alone\n");
 }
 
 static void config__helps_with_every_option_in_80_columns(void **state)
@@ -782,6 +812,8 @@ int main(void)
         cmocka_unit_test(config_file__refuses_a_line_without_end),
         cmocka_unit_test(config_file__says_why_it_cannot_be_opened),
         cmocka_unit_test(config__prints_its_version_on_one_line),
+        cmocka_unit_test(config__prints_its_version_as_json),
+        cmocka_unit_test(config__refuses_what_does_not_go_with_its_version),
         cmocka_unit_test(config__helps_with_every_option_in_80_columns),
         cmocka_unit_test(config__has_helpful_words_for_every_option),
         cmocka_unit_test(config__checks_without_serving),
