@@ -223,7 +223,7 @@ static bool check_meaning(struct span *bytes, const struct heard *heard,
     if (asking == ASKED_UNSOUND) {
         require(heard->status >= 400 && heard->status < 500 && heard->is_last,
                 "what is unsound is refused, and all that follows");
-    } else if (asking == ASKED_SOUND && told) {
+    } else if (asking == ASKED_SOUND && told && *told->method) {
         require(asked.method.len >= sizeof told->method ||
                     span_is(asked.method, told->method),
                 "the same method");
