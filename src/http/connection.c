@@ -108,3 +108,17 @@ void connection_cut(const struct connection *connection)
 {
     shutdown(connection->fd, SHUT_RDWR);
 }
+
+size_t registry_count_asking(struct registry *registry)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&registry->lock);
+    for (struct connection *at = registry->first; at; at = at->next) {
+        enum connection_phase phase = atomic_load(&at->phase);
+        count += phase == CONNECTION_BODY || phase == CONNECTION_BUSY ||
+                 phase == CONNECTION_WRITING;
+    }
+    pthread_mutex_unlock(&registry->lock);
+    return count;
+}

@@ -43,6 +43,9 @@ struct registry {
 void registry_init(struct registry *registry);
 void registry_release(struct registry *registry);
 
+/* Those that have asked, and have not been answered. */
+size_t registry_count_asking(struct registry *registry);
+
 /* A connection for the socket, in the registry.  NULL: no memory. */
 struct connection *connection_new(struct registry *registry, struct net *net, int fd,
                                   const struct sockaddr *address);

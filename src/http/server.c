@@ -1,19 +1,14 @@
-/* The server's threads, and the HTTP library's callbacks.
+/* The server's threads.
  *
  *     acceptor ── least loaded ──▶ network threads ── turns ───▶ pool
  *                                   ▲                             │ resumed
  *        reaper (slow, lost) ───────┤◀────────────────────────────┘
  *        refuser (early answers) ◀──┘
  *
- * Each network thread is a daemon of the library with its own epoll and without
- * a listening socket.  The library's own limit on connections is out of reach:
- * at it, handing over one more would lock it up.  Its timeout is a second net
- * behind the reaper's. */
+ * Each network thread is a daemon of the HTTP library: net.c. */
 #include "lossd/http/server.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,13 +17,10 @@
 #include "http/descriptors.h"
 #include "http/inside.h"
 #include "lossd/base/clock.h"
-#include "lossd/base/thread.h"
 
 enum {
-    LIBRARY_CONNECTIONS = 1000000, /* never reached */
     LEAVING_LOOK_NS = 5000000, /* a second in all: */
-    LEAVING_LOOKS = 200,
-    LIBRARY_LINE = 512
+    LEAVING_LOOKS = 200
 };
 
 static char library[32];
@@ -44,91 +36,6 @@ const char *server_library(void)
 
     pthread_once(&once, name_library);
     return library;
-}
-
-/* ---- the library's callbacks --------------------------------------------------- */
-
-/* What the library has to say is about single connections, and clients can make
- * it say much: for those who look for it. */
-__attribute__((format(printf, 2, 0))) static void
-on_library_line(void *cls, const char *format, va_list args)
-{
-    const struct net *net = cls;
-    const struct server *server = net->server;
-    char line[LIBRARY_LINE];
-
-    if (server->log->lowest > LOG_DEBUG)
-        return;
-    vsnprintf(line, sizeof line, format, args);
-    log_note(server->log, LOG_DEBUG, "libmicrohttpd: %.*s", (int)strcspn(line, "\n"),
-             line);
-}
-
-static void on_panic(void *cls, const char *file, unsigned line, const char *reason)
-{
-    log_note(cls, LOG_ERROR, "libmicrohttpd gave up at %s:%u: %s", file, line, reason);
-    abort();
-}
-
-static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    struct net *net = cls;
-
-    if (!net->is_prompt) /* the library tells of its threads' start in no other way */
-        thread_be_prompt();
-    net->is_prompt = true;
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        if (*context) {
-            /* should the library not have told of the end of a request */
-            conversation_end(*context, MHD_REQUEST_TERMINATED_CLIENT_ABORT);
-            connection_free(&net->registry, *context);
-        }
-        *context = NULL;
-        return;
-    }
-    int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    const struct sockaddr *address =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-    *context = connection_new(&net->registry, net, fd, address);
-    if (!*context) { /* no memory: it ends before it has begun */
-        tally_refusal(net->server, REFUSAL_MEMORY);
-        shutdown(fd, SHUT_RDWR);
-    }
-    /* counted in the registry now; the other way round it would be missing from
-     * both for a moment */
-    long arriving = atomic_fetch_sub(&net->arriving, 1) - 1;
-    if (arriving < atomic_load(&net->arriving_least))
-        atomic_store(&net->arriving_least, arriving);
-}
-
-static void *on_first_line(void *cls, const char *uri, struct MHD_Connection *mhd)
-{
-    struct connection *connection =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-
-    (void)cls;
-    if (connection)
-        conversation_begin(connection, mhd, uri);
-    return connection;
-}
-
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const char *url,
-                                  const char *method, const char *version,
-                                  const char *piece, size_t *size, void **context)
-{
-    (void)cls, (void)mhd, (void)url;
-    if (!*context)
-        return MHD_NO;
-    return conversation_go_on(*context, method, version, piece, size);
-}
-
-static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
-                         enum MHD_RequestTerminationCode code)
-{
-    (void)cls, (void)mhd;
-    if (*context)
-        conversation_end(*context, code);
 }
 
 /* ---- jobs ------------------------------------------------------------------------ */
@@ -168,20 +75,6 @@ static void await_jobs(struct server *server)
     pthread_mutex_unlock(&server->lock);
 }
 
-static size_t count_asking(struct registry *registry)
-{
-    size_t count = 0;
-
-    pthread_mutex_lock(&registry->lock);
-    for (struct connection *at = registry->first; at; at = at->next) {
-        enum connection_phase phase = atomic_load(&at->phase);
-        count += phase == CONNECTION_BODY || phase == CONNECTION_BUSY ||
-                 phase == CONNECTION_WRITING;
-    }
-    pthread_mutex_unlock(&registry->lock);
-    return count;
-}
-
 /* Whoever is still to be answered, with a refusal mostly, gets a moment for it. */
 static void await_answers(struct server *server)
 {
@@ -191,7 +84,7 @@ static void await_answers(struct server *server)
     for (int look = 0; look < LEAVING_LOOKS && asking > 0; look++) {
         asking = 0;
         for (size_t i = 0; i < server->nets; i++)
-            asking += count_asking(&server->net[i].registry);
+            asking += registry_count_asking(&server->net[i].registry);
         if (asking > 0)
             nanosleep(&pause, NULL);
     }
@@ -217,56 +110,10 @@ void server_refuse(struct server *server, int fd, bool to_head, enum err_kind ki
 
 /* ---- start and stop -------------------------------------------------------------- */
 
-size_t net_load(const struct net *net)
+static void on_panic(void *cls, const char *file, unsigned line, const char *reason)
 {
-    long arriving = atomic_load(&net->arriving);
-
-    return atomic_load(&net->registry.count) + (arriving > 0 ? (size_t)arriving : 0);
-}
-
-bool net_has_one(const struct net *net)
-{
-    return net_load(net) == 1;
-}
-
-bool net_writes_alone(const struct net *net)
-{
-    enum { HELP_FROM = 4 }; /* with two threads the handing over takes what they gain */
-
-    return net_has_one(net) && pool_threads(net->server->pool) < HELP_FROM;
-}
-
-/* Seconds of the library's own timeout: longer than any of the reaper's. */
-static unsigned library_timeout(const struct server_settings *settings)
-{
-    int64_t longest = settings->header_timeout_ns;
-    const int64_t others[] = {settings->body_timeout_ns, settings->write_timeout_ns,
-                              settings->keepalive_timeout_ns};
-
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (others[i] > longest)
-            longest = others[i];
-    int64_t seconds = longest / 500000000 + 2;
-    return seconds < UINT_MAX / 2 ? (unsigned)seconds : UINT_MAX / 2;
-}
-
-bool net_open(struct net *net, enum MHD_FLAG thread)
-{
-    struct server *server = net->server;
-    const struct server_settings *settings = &server->settings;
-
-    net->daemon = MHD_start_daemon(
-        thread | MHD_USE_EPOLL | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET |
-            MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
-        0, NULL, NULL, on_request, net,
-        /* the logger first, or what the others have to say goes to stderr */
-        MHD_OPTION_EXTERNAL_LOGGER, on_library_line, net, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)LIBRARY_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        settings->connection_memory, MHD_OPTION_CONNECTION_TIMEOUT,
-        library_timeout(settings), MHD_OPTION_NOTIFY_CONNECTION, on_connection, net,
-        MHD_OPTION_URI_LOG_CALLBACK, on_first_line, net, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, net, MHD_OPTION_END);
-    return net->daemon != NULL;
+    log_note(cls, LOG_ERROR, "libmicrohttpd gave up at %s:%u: %s", file, line, reason);
+    abort();
 }
 
 static bool start_net(struct server *server, struct net *net)
