@@ -36,7 +36,8 @@ struct vetting vet_begin(struct request *head, char room[VET_ROOM], struct err *
 {
     struct vetting vetting = {.head = head, .err = err};
 
-    buf_over(&vetting.joined, room, VET_ROOM);
+    for (size_t i = 0; i < VET_LISTS; i++)
+        buf_over(&vetting.joined[i], room + i * VET_LIST_MAX, VET_LIST_MAX);
     return vetting;
 }
 
@@ -182,17 +183,17 @@ static void keep(struct span *place, struct span value)
 }
 
 /* A list may be told in several headers (RFC 9110, section 5.3). */
-static void join(struct vetting *vetting, struct span name, struct span *list,
-                 struct span value)
+static void join(struct vetting *vetting, enum vet_list which, struct span name,
+                 struct span *list, struct span value)
 {
-    struct buf *joined = &vetting->joined;
-    size_t from = joined->len;
+    struct buf *joined = &vetting->joined[which];
 
-    buf_add(joined, *list);
+    if (joined->len == 0)
+        buf_add(joined, *list);
     buf_text(joined, ", ");
     buf_add(joined, value);
     if (buf_ok(joined))
-        *list = (struct span){joined->at + from, joined->len - from};
+        *list = buf_span(joined);
     else
         fail(vetting->err, ERR_BAD_HEADER, NULL,
              "there is more than one %.*s header, with more than %zu bytes together",
@@ -200,26 +201,26 @@ static void join(struct vetting *vetting, struct span name, struct span *list,
 }
 
 /* Where the head keeps what is for us. */
-#define WANTED(name, member, is_list)                                           \
-    {                                                                           \
-        {(name), sizeof(name) - 1}, offsetof(struct request, member), (is_list) \
+#define WANTED(name, member, list)                                           \
+    {                                                                        \
+        {(name), sizeof(name) - 1}, offsetof(struct request, member), (list) \
     }
 static const struct {
     struct span name;
     size_t place;
-    bool is_list;
+    enum vet_list list;
 } wanted[] = {
-    WANTED("content-type", content_type, false),
-    WANTED("content-encoding", content_encoding, false),
-    WANTED("accept", accept, true),
-    WANTED("if-none-match", if_none_match, true),
-    WANTED("x-request-id", request_id, false),
-    WANTED("traceparent", traceparent, false),
-    WANTED("x-request-timeout", timeout, false),
-    WANTED("authorization", authorization, false),
-    WANTED("origin", origin, false),
-    WANTED("access-control-request-method", access_control_request_method, false),
-    WANTED("inference-header-content-length", inference_header_length, false),
+    WANTED("content-type", content_type, VET_LISTS),
+    WANTED("content-encoding", content_encoding, VET_LISTS),
+    WANTED("accept", accept, VET_ACCEPT),
+    WANTED("if-none-match", if_none_match, VET_IF_NONE_MATCH),
+    WANTED("x-request-id", request_id, VET_LISTS),
+    WANTED("traceparent", traceparent, VET_LISTS),
+    WANTED("x-request-timeout", timeout, VET_LISTS),
+    WANTED("authorization", authorization, VET_LISTS),
+    WANTED("origin", origin, VET_LISTS),
+    WANTED("access-control-request-method", access_control_request_method, VET_LISTS),
+    WANTED("inference-header-content-length", inference_header_length, VET_LISTS),
 };
 #undef WANTED
 
@@ -268,8 +269,8 @@ static bool pick_wanted(struct vetting *vetting, struct span name, struct span v
     if (i == WANTED_HEADERS)
         return false;
     struct span *place = (void *)((char *)vetting->head + wanted[i].place);
-    if (wanted[i].is_list && place->at)
-        join(vetting, name, place, value);
+    if (wanted[i].list < VET_LISTS && place->at)
+        join(vetting, wanted[i].list, name, place, value);
     else
         keep(place, value);
     return true;

@@ -13,11 +13,14 @@
 #include "lossd/base/err.h"
 #include "lossd/base/span.h"
 
+/* Headers that are lists. */
+enum vet_list { VET_ACCEPT, VET_IF_NONE_MATCH, VET_LISTS };
+
 struct vetting {
     struct request *head; /* filled with what was found */
     struct err *err; /* BAD_HEADER, TOO_LARGE, EXPECTATION_FAILED, UNSUPPORTED_ENCODING:
                         it is refused */
-    struct buf joined;
+    struct buf joined[VET_LISTS];
     struct span user_agent;
     bool chunked;
     bool expects_continue; /* the client waits for a go-ahead before its body */
@@ -29,7 +32,7 @@ struct vetting {
 
 /* Begins; `head` and `err` are the caller's, and so is `room`, which must live as long as
  * the head: lists that several headers tell are joined there. */
-enum { VET_ROOM = 512 };
+enum { VET_LIST_MAX = 256, VET_ROOM = VET_LISTS * VET_LIST_MAX };
 struct vetting vet_begin(struct request *head, char room[VET_ROOM], struct err *err);
 
 /* What the first line asks for. */

@@ -96,6 +96,15 @@ static bool consists_of(struct span text, const char *characters)
     return i == text.len;
 }
 
+static struct span trimmed(struct span text)
+{
+    while (text.len > 0 && (*text.at == ' ' || *text.at == '\t'))
+        text = (struct span){text.at + 1, text.len - 1};
+    while (text.len > 0 && strchr(" \t", text.at[text.len - 1]) && text.at[text.len - 1])
+        text.len--;
+    return text;
+}
+
 /* How often a header is there, and its first value. */
 static size_t count(const struct block *block, const char *name, struct span *first)
 {
@@ -155,9 +164,46 @@ static size_t expectations(const struct block *block, size_t *met)
     for (size_t i = 0; i < block->count; i++) {
         bool is_one = same(block->header[i].name, "expect");
         count += is_one;
-        *met += is_one && same(block->header[i].value, "100-continue");
+        *met += is_one && same(trimmed(block->header[i].value), "100-continue");
     }
     return count;
+}
+
+/* The values of all headers of that name, told as one list. */
+static size_t joined(const struct block *block, const char *name, char *out)
+{
+    size_t n = 0, len = 0;
+
+    for (size_t i = 0; i < block->count; i++) {
+        struct span value = trimmed(block->header[i].value);
+        if (!same(block->header[i].name, name))
+            continue;
+        if (n++ > 0)
+            len += (size_t)sprintf(out + len, ", ");
+        memcpy(out + len, value.at, value.len);
+        len += value.len;
+    }
+    return len;
+}
+
+static bool list_is_sound(const struct block *block, const char *name)
+{
+    static char room[1 << 16];
+    struct span first;
+
+    return count(block, name, &first) < 2 || joined(block, name, room) <= VET_LIST_MAX;
+}
+
+static bool says_one_thing(const struct block *block, const char *name)
+{
+    struct span first;
+
+    count(block, name, &first);
+    for (size_t i = 0; i < block->count; i++)
+        if (same(block->header[i].name, name) &&
+            !span_equal(trimmed(block->header[i].value), trimmed(first)))
+            return false;
+    return true;
 }
 
 static bool block_is_sound(const struct block *block)
@@ -171,7 +217,9 @@ static bool block_is_sound(const struct block *block)
         return false;
     if (codings > 0 && (!modern || !same(first, "chunked")))
         return false;
-    if (count(block, "content-encoding", &first) > 1)
+    if (count(block, "content-encoding", &first) > 1 || !list_is_sound(block, "accept") ||
+        !list_is_sound(block, "if-none-match") ||
+        !says_one_thing(block, "inference-header-content-length"))
         return false;
     size_t lengths = count(block, "content-length", &first);
     if (lengths > 0 && !length_is_sound(first, &too_large))
@@ -197,7 +245,17 @@ static void require_first(const struct block *block, const char *name, struct sp
     struct span first;
 
     count(block, name, &first);
+    first = trimmed(first);
     require(kept.at == first.at && kept.len == first.len, "the first value is kept");
+}
+
+static void require_list(const struct block *block, const char *name, struct span kept)
+{
+    static char room[1 << 16];
+    size_t len = joined(block, name, room);
+
+    require(kept.len == len && (len == 0 || memcmp(kept.at, room, len) == 0),
+            "the lists are one");
 }
 
 static void require_read(const struct block *block, const struct vetting *vetting)
@@ -208,7 +266,8 @@ static void require_read(const struct block *block, const struct vetting *vettin
 
     require_first(block, "Content-Type", head->content_type);
     require_first(block, "Content-Encoding", head->content_encoding);
-    require_first(block, "Accept", head->accept);
+    require_list(block, "Accept", head->accept);
+    require_list(block, "If-None-Match", head->if_none_match);
     require_first(block, "X-Request-ID", head->request_id);
     require_first(block, "traceparent", head->traceparent);
     require_first(block, "X-Request-Timeout", head->timeout);

@@ -227,7 +227,7 @@ static void vet__joins_lists_and_trims_values(void **state)
     vet_header(&vetting, span_of("Accept"), span_of(long_list));
     assert_int_equal(err.kind, ERR_BAD_HEADER);
     assert_string_equal(err.detail, "there is more than one Accept header, with more "
-                                    "than 512 bytes together");
+                                    "than 256 bytes together");
 }
 
 static void vet__says_what_is_wrong(void **state)
