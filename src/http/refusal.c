@@ -8,6 +8,7 @@
 #include "http/head.h"
 #include "http/inside.h"
 #include "http/turn.h"
+#include "http/verdict.h"
 
 void refusal_tell_when(struct connection *connection)
 {
@@ -95,11 +96,20 @@ static bool is_headed(struct MHD_Connection *mhd)
 #endif
 }
 
-/* Where the library has read all headers it would send the head of an answer twice; so
- * that is written past it, to a HEAD with more than it may be, for we have not been shown
- * the method. */
+/* Would the library fail to send an answer?  With all headers read it would send its head
+ * twice; and where there was no room for arguments, of which it has none but behind a NUL
+ * in the address, it would go on reading instead. */
+static bool fails_to_answer(struct MHD_Connection *mhd)
+{
+    return is_headed(mhd) ||
+           MHD_get_connection_values_n(mhd, MHD_GET_ARGUMENT_KIND, NULL, NULL) > 0;
+}
+
+/* What goes past the library is more to a HEAD than it may be: we have not been shown the
+ * method. */
 enum MHD_Result refusal_of_unread(struct connection *connection,
-                                  struct MHD_Connection *mhd, unsigned status)
+                                  struct MHD_Connection *mhd, unsigned status,
+                                  struct MHD_Response *page)
 {
     struct conversation *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
@@ -114,10 +124,12 @@ enum MHD_Result refusal_of_unread(struct connection *connection,
     if (is_begun)
         api_route(exchange); /* for the names in the log */
     talk->unread = true;
-    if (!is_headed(mhd))
-        return refusal_at_once(connection);
-    refusal_past_library(connection);
-    return MHD_NO;
+    if (fails_to_answer(mhd))
+        refusal_past_library(connection);
+    else if (refusal_at_once(connection))
+        return MHD_YES;
+    /* which nobody will hear; but without any the library does not end well */
+    return verdict_queue(mhd, status, page);
 }
 
 /* The head of an answer goes into the library's buffer, behind the request's head and

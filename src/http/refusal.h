@@ -20,10 +20,11 @@ enum MHD_Result refusal_at_once(struct connection *connection);
 /* Past the library, which is to end the connection. */
 void refusal_past_library(struct connection *connection);
 
-/* What the library cannot read, and would answer by itself with that status.  MHD_NO: the
- * answer has gone past the library, which is to end the connection. */
+/* What the library cannot read, and would answer by itself with that status and page.  What
+ * is returned is for the library: MHD_YES when it has an answer to send. */
 enum MHD_Result refusal_of_unread(struct connection *connection,
-                                  struct MHD_Connection *mhd, unsigned status);
+                                  struct MHD_Connection *mhd, unsigned status,
+                                  struct MHD_Response *page);
 
 /* Has the library given up an answer for want of room, with that code?  Then the refusal
  * goes past it. */

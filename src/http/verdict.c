@@ -35,6 +35,6 @@ MHD_queue_response(struct MHD_Connection *mhd, unsigned status, struct MHD_Respo
     struct connection *connection =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 
-    return connection ? refusal_of_unread(connection, mhd, status)
+    return connection ? refusal_of_unread(connection, mhd, status, page)
                       : verdict_queue(mhd, status, page);
 }
