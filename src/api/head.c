@@ -155,9 +155,10 @@ static bool begin_scoring(struct exchange *exchange)
 /* Where only health is told nothing else is there, whatever the method. */
 static bool is_hidden(const struct exchange *exchange, struct span path)
 {
+    if (!exchange->health_only)
+        return false;
     struct err ignored = {0};
-
-    return exchange->health_only && !route_is_probe(route_at(path, &ignored));
+    return !route_is_probe(route_at(path, &ignored));
 }
 
 static const struct route *choose_route(struct exchange *exchange, struct span path)
