@@ -128,7 +128,7 @@ enum MHD_Result refusal_of_unread(struct connection *connection,
         refusal_past_library(connection);
     else if (refusal_at_once(connection))
         return MHD_YES;
-    /* which nobody will hear; but without any the library does not end well */
+    /* which nobody hears behind ours; but without any the library does not end well */
     return verdict_queue(mhd, status, page);
 }
 
