@@ -148,8 +148,9 @@ static double total_of(const struct slab *slab, size_t row)
 
 static double label_power(const struct slab *slab, size_t row, double miss)
 {
+    if (slab->batch->focal_gamma == 0)
+        return 1;
     double p = slab_probability(slab, row, (size_t)slab->labels[row]);
-
     return wants_close_power(slab, p, miss) ? close_power(slab, row)
                                             : power_of(miss, slab->batch->focal_gamma);
 }
