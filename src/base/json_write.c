@@ -62,15 +62,20 @@ static bool are_plain(uint64_t bytes)
             top) == 0;
 }
 
-/* Bytes of that before anything else. */
-static size_t plain_length(struct span text)
+size_t json_plain_length(struct span text)
 {
     size_t len = 0;
+    uint64_t bytes;
 
-    for (uint64_t bytes; text.len - len >= sizeof bytes; len += sizeof bytes) {
+    for (; text.len - len >= sizeof bytes; len += sizeof bytes) {
         memcpy(&bytes, text.at + len, sizeof bytes);
         if (!are_plain(bytes))
             break;
+    }
+    if (len > 0 && text.len - len < sizeof bytes) { /* the last eight, some for once more */
+        memcpy(&bytes, text.at + text.len - sizeof bytes, sizeof bytes);
+        if (are_plain(bytes))
+            return text.len;
     }
     while (len < text.len && text.at[len] >= 0x20 && text.at[len] < 0x7F &&
            text.at[len] != '"' && text.at[len] != '\\')
@@ -104,7 +109,7 @@ static size_t write_special(struct buf *buf, struct span text)
 
 static void write_escaped(struct buf *buf, struct span text)
 {
-    size_t len = plain_length(text);
+    size_t len = json_plain_length(text);
 
     if (len == text.len && !buf->failed && buf->capacity - buf->len >= len + 2) {
         char *at = buf->at + buf->len;
@@ -116,7 +121,7 @@ static void write_escaped(struct buf *buf, struct span text)
         return;
     }
     buf_char(buf, '"');
-    for (; text.len > 0; len = plain_length(text)) {
+    for (; text.len > 0; len = json_plain_length(text)) {
         if (len > 0)
             buf_add(buf, (struct span){text.at, len});
         else
@@ -138,12 +143,35 @@ void json_text(struct json *json, const char *text)
     json_string(json, span_of(text));
 }
 
-void json_key(struct json *json, const char *name)
+/* The usual one: a comma perhaps, and room for all of it. */
+static bool write_key_at_once(const struct json *json, struct span name)
 {
-    json_before_value(json);
-    write_escaped(json->buf, span_of(name));
-    buf_text(json->buf, json->pretty ? ": " : ":");
-    json->after_key = true;
+    struct buf *buf = json->buf;
+
+    if (json->pretty || buf->failed ||
+        buf->capacity - buf->len < name.len + sizeof ",\"\":" - 1)
+        return false;
+    char *at = buf->at + buf->len;
+    if (json->comma)
+        *at++ = ',';
+    *at++ = '"';
+    memcpy(at, name.at, name.len);
+    at += name.len;
+    *at++ = '"';
+    *at++ = ':';
+    buf->len = (size_t)(at - buf->at);
+    return true;
+}
+
+void json_name(struct json *json, struct span name)
+{
+    if (!write_key_at_once(json, name)) {
+        json_before_value(json);
+        buf_char(json->buf, '"');
+        buf_add(json->buf, name);
+        buf_text(json->buf, json->pretty ? "\": " : "\":");
+    }
+    json->comma = json->after_key = true;
 }
 
 void json_number(struct json *json, double value)

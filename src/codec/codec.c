@@ -76,10 +76,11 @@ const struct codec *codec_for_answer(struct span accept, const struct batch *bat
     struct acceptance of_best = {ACCEPT_NOTHING, 0};
 
     for (size_t i = 0; i < CODECS; i++) {
-        if (!codecs[i]->answers_as || !can_hold(codecs[i], batch))
+        if (!codecs[i]->answers_as)
             continue;
         struct acceptance here = accept_find(accept, codecs[i]->answers_as);
-        if (here.quality == 0 || (best && !accept_prefers(here, of_best)))
+        if (here.quality == 0 || (best && !accept_prefers(here, of_best)) ||
+            !can_hold(codecs[i], batch))
             continue;
         best = codecs[i];
         of_best = here;

@@ -59,8 +59,10 @@ static size_t escaped_size(unsigned char byte)
 /* As much of the text as fits `most` bytes with its escapes. */
 static struct span cut(struct span text, size_t most)
 {
-    size_t len = 0, size = 0;
+    size_t len = json_plain_length(text), size = len;
 
+    if (len > most)
+        return (struct span){text.at, most};
     while (len < text.len && (size += escaped_size((unsigned char)text.at[len])) <= most)
         len++;
     return (struct span){text.at, len};
