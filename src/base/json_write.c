@@ -72,7 +72,8 @@ size_t json_plain_length(struct span text)
         if (!are_plain(bytes))
             break;
     }
-    if (len > 0 && text.len - len < sizeof bytes) { /* the last eight, some for once more */
+    if (len > 0 &&
+        text.len - len < sizeof bytes) { /* the last eight, some for once more */
         memcpy(&bytes, text.at + text.len - sizeof bytes, sizeof bytes);
         if (are_plain(bytes))
             return text.len;
@@ -143,13 +144,14 @@ void json_text(struct json *json, const char *text)
     json_string(json, span_of(text));
 }
 
-/* The usual one: a comma perhaps, and room for all of it. */
+/* The usual one: nothing to escape, and room for all of it. */
 static bool write_key_at_once(const struct json *json, struct span name)
 {
     struct buf *buf = json->buf;
 
     if (json->pretty || buf->failed ||
-        buf->capacity - buf->len < name.len + sizeof ",\"\":" - 1)
+        buf->capacity - buf->len < name.len + sizeof ",\"\":" - 1 ||
+        json_plain_length(name) < name.len)
         return false;
     char *at = buf->at + buf->len;
     if (json->comma)
@@ -167,9 +169,8 @@ void json_name(struct json *json, struct span name)
 {
     if (!write_key_at_once(json, name)) {
         json_before_value(json);
-        buf_char(json->buf, '"');
-        buf_add(json->buf, name);
-        buf_text(json->buf, json->pretty ? "\": " : "\":");
+        write_escaped(json->buf, name);
+        buf_text(json->buf, json->pretty ? ": " : ":");
     }
     json->comma = json->after_key = true;
 }

@@ -8,16 +8,17 @@
 
 #include "engine/batch_values.h"
 
-/* Does the truth give this class some weight? */
+/* Does the truth give this class some share, and one that has weight?  What smoothing
+ * gives is one whatever it weighs. */
 static bool class_counts(const struct batch *batch, size_t position, size_t class)
 {
     const double *weights = batch->class_weights.data, *targets = batch->targets.data;
     const int64_t *labels = batch->labels.data;
 
-    if (weights && weights[class] == 0)
-        return false;
     if (batch->label_smoothing > 0)
         return true;
+    if (weights && weights[class] == 0)
+        return false;
     if (targets)
         return targets[batch_row(batch, position) + class * batch->inner] > 0;
     return labels && labels[position] == (int64_t) class;
@@ -44,11 +45,12 @@ static void look_at_row(const struct batch *batch, size_t position, struct masks
     size_t index = row + counts * batch->inner;
     if (masked == batch->classes)
         note(&masks->logits, (struct mask){row, position, SIZE_MAX});
-    else if (counts == batch->classes ||
-             (sample_weights && sample_weights[position] == 0))
+    else if (counts == batch->classes)
         return;
     else if (batch->label_smoothing > 0)
         note(&masks->logits, (struct mask){index, position, counts});
+    else if (sample_weights && sample_weights[position] == 0)
+        return;
     else if (batch_has(batch, MEMBER_targets))
         note(&masks->targets, (struct mask){index, position, counts});
     else

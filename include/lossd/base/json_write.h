@@ -35,7 +35,6 @@ void json_number(struct json *json, double value); /* null when not finite */
 void json_uint(struct json *json, uint64_t value);
 void json_bool(struct json *json, bool value);
 
-/* A member's name, which needs no escapes. */
 static inline void json_key(struct json *json, const char *name)
 {
     json_name(json, span_of(name));
