@@ -11,11 +11,13 @@ enum {
 
 static const int64_t SECOND = INT64_C(1000000000);
 
-struct admission admission_of(size_t threads, size_t places, size_t kept)
+struct admission admission_of(size_t threads, size_t places, size_t kept,
+                              int64_t longest_ns)
 {
     return (struct admission){.threads = threads ? threads : 1,
                               .places = places,
                               .kept = kept,
+                              .longest_ns = longest_ns,
                               .pace = AS_ESTIMATED};
 }
 
@@ -55,6 +57,16 @@ static bool take_place(struct admission *admission, bool is_small)
     return true;
 }
 
+/* Whatever this one may wait for, there is too much to be done already. */
+static bool fail_long(const struct admission *admission, int64_t wait_ns, struct err *err)
+{
+    return fail(
+        err, ERR_OVERLOADED, NULL,
+        "requests that came before will take about %.3f s, and no more than %.3f s "
+        "of work may be under way (--queue-work raises that)",
+        (double)wait_ns / 1e9, (double)admission->longest_ns / 1e9);
+}
+
 bool admission_enter(struct admission *admission, const struct task_estimate *task,
                      enum shedding *why, struct err *err)
 {
@@ -66,6 +78,10 @@ bool admission_enter(struct admission *admission, const struct task_estimate *ta
                     "requests that came before will take about %.3f s; this one may wait "
                     "for %.3f s",
                     (double)wait / 1e9, (double)task->timeout_ns / 1e9);
+    }
+    if (wait > admission->longest_ns && !has_idle_thread(admission)) {
+        *why = SHED_QUEUE;
+        return fail_long(admission, wait, err);
     }
     if (!take_place(admission, task->is_small)) {
         *why = SHED_QUEUE;

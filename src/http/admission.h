@@ -20,7 +20,7 @@
 
 /* Why a request is not answered though nothing is wrong with it. */
 enum shedding {
-    SHED_QUEUE,  /* as many are under way as may */
+    SHED_QUEUE,  /* as many are under way as may, or as much work */
     SHED_WAIT,   /* it would have to wait for longer than its timeout */
     SHED_LATE,   /* it has waited for longer than that */
     SHED_MEMORY, /* there is none left for it */
@@ -29,9 +29,10 @@ enum shedding {
 
 /* Shared by all threads without a lock. */
 struct admission {
-    size_t threads; /* that do the work */
-    size_t places;  /* requests that may be under way, */
-    size_t kept;    /* and those of them for small ones only */
+    size_t threads;     /* that do the work */
+    size_t places;      /* requests that may be under way, */
+    size_t kept;        /* and those of them for small ones only */
+    int64_t longest_ns; /* that all of them together may keep the threads busy */
     _Atomic size_t under_way;
     _Atomic size_t working;  /* those that have a thread or wait for one */
     _Atomic int64_t work_ns; /* estimated, of those under way */
@@ -39,7 +40,8 @@ struct admission {
 };
 
 /* No threads count as one. */
-struct admission admission_of(size_t threads, size_t places, size_t kept);
+struct admission admission_of(size_t threads, size_t places, size_t kept,
+                              int64_t longest_ns);
 
 /* What is to be done for a request, and how it may wait. */
 struct task_estimate {

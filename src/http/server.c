@@ -200,8 +200,8 @@ struct server *server_new(const struct server_settings *settings, struct api *ap
     server->api = api;
     server->pool = pool;
     server->budget = budget;
-    server->admission =
-        admission_of(pool_threads(pool), settings->queue_size, settings->queue_kept);
+    server->admission = admission_of(pool_threads(pool), settings->queue_size,
+                                     settings->queue_kept, settings->queue_work_ns);
     server->log = log;
     server->meter = meter;
     pthread_mutex_init(&server->lock, NULL);

@@ -86,6 +86,7 @@ static inline struct server *daemon_server(struct daemon *daemon)
         .write_timeout_ns = DAEMON_PATIENCE_NS,
         .keepalive_timeout_ns = DAEMON_PATIENCE_NS,
         .queue_kept = 1,
+        .queue_work_ns = INT64_C(60000000000),
         .request_timeout_ns = DAEMON_PATIENCE_NS,
         .inline_cost_ns = 5000,
     };

@@ -356,6 +356,18 @@ static void limits__refuse_when_the_queue_is_full(void **state)
                                 (const char *const[]){"queue", NULL});
 }
 
+static void limits__refuse_when_the_queue_has_too_much_work(void **state)
+{
+    static const char *const flags[] = {
+        "--threads", "1", "--queue-work", "1ms", "--inline-cost", "0s", NULL};
+
+    (void)state;
+    assert_refuses_in_the_queue(flags, "/v1/softmax?return=logsumexp&timeout=600",
+                                "no more than 0.001 s of work may be under way "
+                                "(--queue-work raises that)",
+                                (const char *const[]){"queue", NULL});
+}
+
 /* Nobody sends for nothing, nor is anything read for nothing. */
 static void limits__refuse_a_body_that_is_only_announced(void **state)
 {
@@ -465,6 +477,7 @@ int main(void)
         cmocka_unit_test(limits__hold_connections_to_what_descriptors_leave),
         cmocka_unit_test(limits__refuse_when_there_is_no_descriptor_left),
         cmocka_unit_test(limits__refuse_when_the_queue_is_full),
+        cmocka_unit_test(limits__refuse_when_the_queue_has_too_much_work),
         cmocka_unit_test(limits__refuse_a_body_that_is_only_announced),
         cmocka_unit_test(limits__refuse_who_would_wait_for_longer_than_it_says),
         cmocka_unit_test(limits__refuse_who_would_wait_for_longer_than_its_body_says),

@@ -36,7 +36,8 @@ struct server_settings {
     int64_t keepalive_timeout_ns; /* idle between requests */
     bool answer_half_closed;      /* who has closed its own side is not gone */
     size_t queue_size;            /* requests under way on the pool, unless it idles, */
-    size_t queue_kept;            /* and those of them for small ones only */
+    size_t queue_kept;            /* and those of them for small ones only, */
+    int64_t queue_work_ns;        /* for how long they may keep the pool busy */
     int64_t request_timeout_ns;   /* in the queue, of requests that do not say */
     int64_t inline_cost_ns;       /* cheaper answers skip the pool */
 };
