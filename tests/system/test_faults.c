@@ -220,12 +220,19 @@ static void ask_everything(const struct service *service, long patience_ms)
     may_be(ask_once(service, patience_ms, ask_nonsense), 400);
 }
 
+static void must_be(unsigned status, unsigned expected)
+{
+    if (status != expected)
+        print_error("after %s\n", stage.tried);
+    assert_int_equal(status, expected);
+}
+
 /* The fault is over. */
 static void is_well(const struct service *service)
 {
-    assert_int_equal(ask_once(service, PATIENCE_MS, ask_small), 200);
-    assert_int_equal(ask_once(service, PATIENCE_MS, ask_large), 200);
-    assert_int_equal(ask_once(service, PATIENCE_MS, ask_nonsense), 400);
+    must_be(ask_once(service, PATIENCE_MS, ask_small), 200);
+    must_be(ask_once(service, PATIENCE_MS, ask_large), 200);
+    must_be(ask_once(service, PATIENCE_MS, ask_nonsense), 400);
 }
 
 /* ---- the phases -------------------------------------------------------------------- */
