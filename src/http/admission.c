@@ -1,7 +1,5 @@
 #include "http/admission.h"
 
-#include "lossd/base/clock.h"
-
 enum {
     AS_ESTIMATED = 1000, /* the pace before anything has been measured */
     SLOWEST = 1000 * AS_ESTIMATED,
@@ -29,13 +27,13 @@ int64_t admission_wait_ns(const struct admission *admission)
     return (int64_t)(work * pace / (double)admission->threads);
 }
 
-unsigned admission_retry_after_s(const struct admission *admission)
+unsigned admission_retry_after_s(const struct admission *admission, int64_t chance)
 {
     int64_t seconds = admission_wait_ns(admission) / SECOND + 1;
 
     if (seconds > RETRY_MOST_S)
         seconds = RETRY_MOST_S;
-    return (unsigned)(seconds + clock_ns() / 1024 % (seconds / 4 + 1));
+    return (unsigned)(seconds + chance / 1024 % (seconds / 4 + 1));
 }
 
 static bool has_idle_thread(const struct admission *admission)

@@ -71,7 +71,8 @@ void admission_leave(struct admission *admission, int64_t cost_ns, int64_t took_
 int64_t admission_wait_ns(const struct admission *admission);
 
 /* The same for Retry-After: 1 to 30 seconds, and up to a quarter more by chance, so
- * that those refused together do not come back together. */
-unsigned admission_retry_after_s(const struct admission *admission);
+ * that those refused together do not come back together.  `chance`, not negative, is
+ * a request's own: when it came, in nanoseconds. */
+unsigned admission_retry_after_s(const struct admission *admission, int64_t chance);
 
 #endif

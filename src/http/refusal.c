@@ -12,8 +12,10 @@
 
 void refusal_tell_when(struct connection *connection)
 {
-    connection->talk.exchange.retry_after_s =
-        admission_retry_after_s(&connection->net->server->admission);
+    struct exchange *exchange = &connection->talk.exchange;
+
+    exchange->retry_after_s =
+        admission_retry_after_s(&connection->net->server->admission, exchange->began_ns);
 }
 
 void refusal_make(struct connection *connection)

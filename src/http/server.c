@@ -100,7 +100,8 @@ void server_refuse(struct server *server, int fd, bool to_head, enum err_kind ki
 
     exchange_init(&exchange, server->api, NULL);
     exchange.head.request_id = span_of(request_id);
-    exchange.retry_after_s = admission_retry_after_s(&server->admission);
+    exchange.retry_after_s =
+        admission_retry_after_s(&server->admission, exchange.began_ns);
     fail(&exchange.err, kind, NULL, "%s", why);
     api_route(&exchange); /* finds no route, but a request id */
     api_refuse(&exchange, &response);

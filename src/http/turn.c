@@ -151,7 +151,8 @@ static enum talk_state take_answer_turn(struct connection *connection)
     read_parcel(connection);
     check_lateness(talk);
     turn_grow(connection, api_cost_ns(exchange)); /* what its head did not tell */
-    exchange->retry_after_s = admission_retry_after_s(&server->admission);
+    exchange->retry_after_s =
+        admission_retry_after_s(&server->admission, exchange->began_ns);
     api_answer(exchange, server->pool, &talk->response);
     begin_writing(talk, server->pool);
     return TALK_ANSWERED;

@@ -241,7 +241,7 @@ static bool may_pass(const struct log *log, enum log_kind kind)
 {
     if (!log->gate || log->gate->per_second == 0)
         return true;
-    int64_t now = clock_ns();
+    int64_t now = clock_coarse_ns();
     bool passes = log_gate_pass(log->gate, kind, now);
     tell_of_left_out(log, log_gate_tell(log->gate, now));
     return passes;
