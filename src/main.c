@@ -20,6 +20,7 @@
 #include "lossd/base/arena.h"
 #include "lossd/base/clock.h"
 #include "lossd/base/pool.h"
+#include "lossd/base/standard_streams.h"
 #include "lossd/engine/score.h"
 #include "lossd/http/server.h"
 #include "lossd/obs/log.h"
@@ -368,6 +369,8 @@ int main(int argc, char *argv[])
 {
     struct service service = {0};
     struct config_build build = {LOSSD_VERSION, LOSSD_COMMIT, COMPILER, server_library()};
+
+    standard_streams_hold();
     enum config_outcome outcome =
         config_load(&service.config, argc, argv, environ, &build, stdout, stderr);
     if (outcome == CONFIG_DONE)

@@ -1,13 +1,12 @@
 /* lossctl: the service's client for a command line. */
 #include <curl/curl.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "build.inc"
 #include "cli/command.h"
 #include "cli/complain.h"
+#include "lossd/base/standard_streams.h"
 
 static const struct {
     const char *name;
@@ -32,15 +31,6 @@ static void help_print(void)
          "  lossctl score batch.json -o reduction=sum\n"
          "  lossctl score - --url http://10.0.0.7:8080/v1/softmax < logits.json\n"
          "  lossctl health && echo ready");
-}
-
-/* Where one is closed, a connection would get its number and the answer be written into
- * that.  What is opened instead can only be used the other way round. */
-static void standard_streams_hold(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0)
-            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 int main(int argc, char *argv[])

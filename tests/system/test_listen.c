@@ -555,6 +555,26 @@ static void notify__starves_the_watchdog_while_nobody_takes_the_log(void **state
     tell_no_more(fd, path);
 }
 
+/* Else the log would be written into what is opened first. */
+static void listen__gives_no_socket_the_number_of_a_closed_stream(void **state)
+{
+    static const char look[] =
+        "\"$0\" --listen \"unix:$1\" >&- 2>&- <&- &\n"
+        "until [ -S \"$1\" ] || ! kill -0 $!; do sleep 0.01; done\n"
+        "readlink /proc/$!/fd/0 /proc/$!/fd/1 /proc/$!/fd/2\n"
+        "kill $! && wait $!";
+    char path[PATH_SIZE];
+    struct ending ending;
+
+    (void)state;
+    path_of("closed", path);
+    const struct program program = {.path = "/bin/sh",
+                                    .words = {"-c", look, service_program(), path}};
+    assert_true(program_run(&program, &ending));
+    assert_string_equal(ending.out, "/dev/null\n/dev/null\n/dev/null\n");
+    assert_int_equal(ending.status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -570,6 +590,7 @@ int main(void)
         cmocka_unit_test(admin__is_told_how_it_is_while_the_others_are_full),
         cmocka_unit_test(listen__uses_what_it_inherits),
         cmocka_unit_test(listen__refuses_to_inherit_what_does_not_listen),
+        cmocka_unit_test(listen__gives_no_socket_the_number_of_a_closed_stream),
         cmocka_unit_test(notify__says_ready_alive_and_stopping),
         cmocka_unit_test(notify__feeds_the_watchdog_no_faster_while_it_finishes),
         cmocka_unit_test(notify__starves_the_watchdog_while_nobody_takes_the_log),
