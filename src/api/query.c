@@ -106,10 +106,20 @@ bool timeout_read(const char *name, struct span text, enum err_kind kind,
     return true;
 }
 
+/* What is no member of the batch, which sees to its own. */
+static bool is_first(bool *given, const char *pointer, struct err *err)
+{
+    if (*given)
+        return fail(err, ERR_DUPLICATE_MEMBER, pointer,
+                    "%s is given twice in the address", pointer + 1);
+    return *given = true;
+}
+
 void query_read(struct span target, struct batch *batch, struct wishes *wishes,
                 struct arena *mem, struct err *err)
 {
     struct span rest = target;
+    bool has_pretty = false, has_timeout = false;
 
     cut(&rest, '?');
     while (rest.len > 0) {
@@ -121,11 +131,15 @@ void query_read(struct span target, struct batch *batch, struct wishes *wishes,
         text = decode(text, mem, err);
         if (!name.at || !text.at)
             return;
-        if (span_is(name, "pretty"))
-            set_pretty(text, &wishes->pretty, err);
-        else if (span_is(name, "timeout"))
-            timeout_read("timeout", text, ERR_INVALID_OPTION, &wishes->timeout_ns, err);
-        else if (batch)
+        if (span_is(name, "pretty")) {
+            if (is_first(&has_pretty, "/pretty", err))
+                set_pretty(text, &wishes->pretty, err);
+        } else if (span_is(name, "timeout")) {
+            if (is_first(&has_timeout, "/timeout", err))
+                timeout_read("timeout", text, ERR_INVALID_OPTION, &wishes->timeout_ns,
+                             err);
+        } else if (batch) {
             set_member(batch, name, text, mem, err);
+        }
     }
 }

@@ -32,6 +32,7 @@ struct saying {
     bool broken;    /* an escape is none, or the text is not UTF-8 */
     bool has_array; /* for the body only */
     bool bad_wish;
+    bool has_pretty, has_timeout, wish_twice;
     struct wishes wishes;
     char body[BODY_MAX];
     size_t len;
@@ -147,18 +148,34 @@ static void say_timeout(struct saying *saying, struct span text)
         saying->wishes.timeout_ns = (int64_t)(seconds * 1e9);
 }
 
+static void say_pretty(struct saying *saying, struct span text)
+{
+    bool yes = text.len == 0 || span_is(text, "1") || span_is(text, "true");
+
+    saying->wishes.pretty |= yes;
+    saying->bad_wish |= !yes && !span_is(text, "0") && !span_is(text, "false");
+}
+
+/* Of a wish that is there twice the first counts. */
+static void say_wish(struct saying *saying, bool *said,
+                     void (*say_it)(struct saying *, struct span), struct span text)
+{
+    if (*said)
+        saying->wish_twice = true;
+    else
+        say_it(saying, text);
+    *said = true;
+}
+
 static void say_pair(struct saying *saying, const struct task *task, struct span name,
                      struct span text)
 {
-    if (span_is(name, "pretty")) {
-        bool yes = text.len == 0 || span_is(text, "1") || span_is(text, "true");
-        saying->wishes.pretty |= yes;
-        saying->bad_wish |= !yes && !span_is(text, "0") && !span_is(text, "false");
-    } else if (span_is(name, "timeout")) {
-        say_timeout(saying, text);
-    } else {
+    if (span_is(name, "pretty"))
+        say_wish(saying, &saying->has_pretty, say_pretty, text);
+    else if (span_is(name, "timeout"))
+        say_wish(saying, &saying->has_timeout, say_timeout, text);
+    else
         say_member(saying, task, name, text);
-    }
 }
 
 static void say_all(struct saying *saying, const struct task *task, struct span target)
@@ -238,11 +255,16 @@ static void require_same_batch(const struct batch *a, const struct batch *b)
             "at the same place");
 }
 
-/* A wish is no member, so the body cannot have a bad one: it comes last. */
+/* A wish is no member, so the body cannot have a bad one: it comes last; nor one twice,
+ * which comes first. */
 static void require_same_error(const struct err *query, const struct err *body,
-                               bool bad_wish)
+                               const struct saying *saying)
 {
-    if (bad_wish && body->kind == ERR_NONE) {
+    if (saying->wish_twice) {
+        require(query->kind == ERR_DUPLICATE_MEMBER, "a wish that is there twice");
+        return;
+    }
+    if (saying->bad_wish && body->kind == ERR_NONE) {
         require(query->kind == ERR_INVALID_OPTION, "a bad wish is refused");
         return;
     }
@@ -259,8 +281,8 @@ static void ask_body(const struct reading *query, const struct saying *saying,
 
     begin(&body, task);
     read_body(&body, saying);
-    require_same_error(&query->err, &body.err, saying->bad_wish);
-    if (body.err.kind == ERR_NONE)
+    require_same_error(&query->err, &body.err, saying);
+    if (body.err.kind == ERR_NONE && !saying->wish_twice)
         require_same_batch(&query->batch, &body.batch);
     if (query->err.kind == ERR_NONE && query->batch.bad_option.kind == ERR_NONE) {
         begin(&both, task);
@@ -280,9 +302,10 @@ static void ask_without_batch(const struct reading *query, const struct saying *
 
     begin(&alone, &task_loss);
     read_address(&alone, target, NULL);
-    require(alone.err.kind == (saying->broken     ? ERR_BAD_HEADER
-                               : saying->bad_wish ? ERR_INVALID_OPTION
-                                                  : ERR_NONE),
+    require(alone.err.kind == (saying->broken       ? ERR_BAD_HEADER
+                               : saying->wish_twice ? ERR_DUPLICATE_MEMBER
+                               : saying->bad_wish   ? ERR_INVALID_OPTION
+                                                    : ERR_NONE),
             "only wishes and texts count without a batch");
     require(alone.wishes.pretty == query->wishes.pretty &&
                 alone.wishes.timeout_ns == query->wishes.timeout_ns,
