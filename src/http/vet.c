@@ -200,27 +200,33 @@ static void join(struct vetting *vetting, enum vet_list which, struct span name,
              shown(name), name.at, joined->capacity);
 }
 
+/* What becomes of a header that is sent again: of a list, `enum vet_list` says which. */
+enum again {
+    ONE_MORE = VET_LISTS, /* of those that name a request the first is taken */
+    ANOTHER               /* two that differ have the request mean two things */
+};
+
 /* Where the head keeps what is for us. */
-#define WANTED(name, member, list)                                           \
-    {                                                                        \
-        {(name), sizeof(name) - 1}, offsetof(struct request, member), (list) \
+#define WANTED(name, member, again)                                           \
+    {                                                                         \
+        {(name), sizeof(name) - 1}, offsetof(struct request, member), (again) \
     }
 static const struct {
     struct span name;
     size_t place;
-    enum vet_list list;
+    unsigned again;
 } wanted[] = {
-    WANTED("content-type", content_type, VET_LISTS),
-    WANTED("content-encoding", content_encoding, VET_LISTS),
+    WANTED("content-type", content_type, ANOTHER),
+    WANTED("content-encoding", content_encoding, ONE_MORE),
     WANTED("accept", accept, VET_ACCEPT),
     WANTED("if-none-match", if_none_match, VET_IF_NONE_MATCH),
-    WANTED("x-request-id", request_id, VET_LISTS),
-    WANTED("traceparent", traceparent, VET_LISTS),
-    WANTED("x-request-timeout", timeout, VET_LISTS),
-    WANTED("authorization", authorization, VET_LISTS),
-    WANTED("origin", origin, VET_LISTS),
-    WANTED("access-control-request-method", access_control_request_method, VET_LISTS),
-    WANTED("inference-header-content-length", inference_header_length, VET_LISTS),
+    WANTED("x-request-id", request_id, ONE_MORE),
+    WANTED("traceparent", traceparent, ONE_MORE),
+    WANTED("x-request-timeout", timeout, ANOTHER),
+    WANTED("authorization", authorization, ANOTHER),
+    WANTED("origin", origin, ANOTHER),
+    WANTED("access-control-request-method", access_control_request_method, ANOTHER),
+    WANTED("inference-header-content-length", inference_header_length, ANOTHER),
 };
 #undef WANTED
 
@@ -245,18 +251,6 @@ static void vet_coding(struct vetting *vetting, struct span name)
              "there is more than one Content-Encoding header; one coding is understood");
 }
 
-/* A second length would be another end of the text. */
-static void vet_text_length(struct vetting *vetting, struct span name, struct span value)
-{
-    const struct span *first = &vetting->head->inference_header_length;
-
-    if (is_named(name, "inference-header-content-length") && first->at &&
-        !span_equal(*first, value))
-        fail(vetting->err, ERR_BAD_HEADER, NULL,
-             "there are two Inference-Header-Content-Length headers, '%.*s' and '%.*s'",
-             shown(*first), first->at, shown(value), value.at);
-}
-
 /* False: it is none of those. */
 static bool pick_wanted(struct vetting *vetting, struct span name, struct span value)
 {
@@ -269,8 +263,11 @@ static bool pick_wanted(struct vetting *vetting, struct span name, struct span v
     if (i == WANTED_HEADERS)
         return false;
     struct span *place = (void *)((char *)vetting->head + wanted[i].place);
-    if (wanted[i].list < VET_LISTS && place->at)
-        join(vetting, wanted[i].list, name, place, value);
+    if (wanted[i].again < VET_LISTS && place->at)
+        join(vetting, wanted[i].again, name, place, value);
+    else if (wanted[i].again == ANOTHER && place->at && !span_equal(*place, value))
+        fail(vetting->err, ERR_BAD_HEADER, NULL,
+             "there is more than one %.*s header, and they differ", shown(name), name.at);
     else
         keep(place, value);
     return true;
@@ -281,7 +278,6 @@ static void pick(struct vetting *vetting, struct span name, struct span value)
 {
     value = span_trim(value, " \t");
     vet_coding(vetting, name);
-    vet_text_length(vetting, name, value);
     if (pick_wanted(vetting, name, value))
         return;
     if (is_named(name, "user-agent"))

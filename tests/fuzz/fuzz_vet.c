@@ -206,6 +206,22 @@ static bool says_one_thing(const struct block *block, const char *name)
     return true;
 }
 
+/* Headers of which two that differ have a request mean two things. */
+static bool says_all_things_once(const struct block *block)
+{
+    static const char *const names[] = {"content-type",
+                                        "x-request-timeout",
+                                        "authorization",
+                                        "origin",
+                                        "access-control-request-method",
+                                        "inference-header-content-length"};
+    bool sound = true;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        sound &= says_one_thing(block, names[i]);
+    return sound;
+}
+
 static bool block_is_sound(const struct block *block)
 {
     struct span first;
@@ -218,8 +234,7 @@ static bool block_is_sound(const struct block *block)
     if (codings > 0 && (!modern || !same(first, "chunked")))
         return false;
     if (count(block, "content-encoding", &first) > 1 || !list_is_sound(block, "accept") ||
-        !list_is_sound(block, "if-none-match") ||
-        !says_one_thing(block, "inference-header-content-length"))
+        !list_is_sound(block, "if-none-match") || !says_all_things_once(block))
         return false;
     size_t lengths = count(block, "content-length", &first);
     if (lengths > 0 && !length_is_sound(first, &too_large))
