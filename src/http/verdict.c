@@ -1,22 +1,16 @@
 #include "http/verdict.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "http/refusal.h"
+#include "http/replaced.h"
 
 static enum MHD_Result (*queue_in_library)(struct MHD_Connection *, unsigned,
                                            struct MHD_Response *);
 
 static void find_in_library(void)
 {
-    void *found = dlsym(RTLD_NEXT, "MHD_queue_response");
-
-    if (!found)
-        abort();
-    memcpy(&queue_in_library, &found, sizeof found);
+    replaced_find("MHD_queue_response", &queue_in_library);
 }
 
 enum MHD_Result verdict_queue(struct MHD_Connection *mhd, unsigned status,

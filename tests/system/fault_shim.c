@@ -131,13 +131,9 @@ ssize_t recv(int fd, void *bytes, size_t count, int flags)
     return fails(FAULT_RECV) ? -1 : NEXT(recv)(fd, bytes, count, flags);
 }
 
-/* Only what is added needs memory; nothing else of a descriptor that is open can fail,
- * and the library ends the process (SIGABRT) where it cannot take one out again. */
 int epoll_ctl(int epoll, int what, int fd, struct epoll_event *event)
 {
-    return what == EPOLL_CTL_ADD && fails(FAULT_EPOLL_CTL)
-               ? -1
-               : NEXT(epoll_ctl)(epoll, what, fd, event);
+    return fails(FAULT_EPOLL_CTL) ? -1 : NEXT(epoll_ctl)(epoll, what, fd, event);
 }
 
 int eventfd(unsigned count, int flags)

@@ -1,0 +1,122 @@
+/* epoll_ctl() and epoll_wait() as the HTTP library calls them.
+ *
+ * Where a descriptor cannot be taken out of a set the library ends the process.  Here it
+ * counts as out, and the set is told later: what is added gets a ticket for its data, which
+ * is void from the moment that it is to be out, and events with void tickets are passed
+ * over.  Closing takes a descriptor out in any case, and one that is added again while it
+ * is still in is armed anew.
+ *
+ * A descriptor is in one set at a time, and sets are each of one thread; tickets are found
+ * by descriptors.  A ticket is 32 bits of how often there was one, and the descriptor. */
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "http/replaced.h"
+
+enum { SHELF = 1 << 14, SHELVES = INT_MAX / SHELF + 1 };
+
+struct ticket {
+    _Atomic uint32_t number;
+    void *_Atomic data; /* what it stands for */
+};
+
+static int (*system_ctl)(int, int, int, struct epoll_event *);
+static int (*system_wait)(int, struct epoll_event *, int, int);
+static struct ticket *_Atomic shelves[SHELVES];
+
+static void find_system(void)
+{
+    replaced_find("epoll_ctl", &system_ctl);
+    replaced_find("epoll_wait", &system_wait);
+}
+
+static void be_ready(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, find_system);
+}
+
+/* NULL: there has been none for the descriptor, nor is there memory. */
+static struct ticket *ticket_of(int fd)
+{
+    struct ticket *_Atomic *place = &shelves[fd / SHELF];
+    struct ticket *shelf = atomic_load(place), *made;
+
+    if (shelf)
+        return &shelf[fd % SHELF];
+    if (!(made = calloc(SHELF, sizeof *made)))
+        return NULL;
+    if (atomic_compare_exchange_strong(place, &shelf, made))
+        return &made[fd % SHELF];
+    free(made);
+    return &shelf[fd % SHELF];
+}
+
+static int put_in(int set, int what, int fd, const struct epoll_event *event)
+{
+    struct ticket *ticket = ticket_of(fd);
+    struct epoll_event ours = *event;
+
+    if (!ticket) {
+        errno = ENOMEM;
+        return -1;
+    }
+    uint32_t number = atomic_fetch_add(&ticket->number, 1) + 1;
+    atomic_store(&ticket->data, event->data.ptr);
+    ours.data.u64 = (uint64_t)number << 32 | (unsigned)fd;
+    int done = system_ctl(set, what, fd, &ours);
+    return done != 0 && errno == EEXIST ? system_ctl(set, EPOLL_CTL_MOD, fd, &ours)
+                                        : done;
+}
+
+static int take_out(int set, int fd)
+{
+    struct ticket *ticket = ticket_of(fd);
+
+    if (ticket)
+        atomic_fetch_add(&ticket->number, 1);
+    int done = system_ctl(set, EPOLL_CTL_DEL, fd, NULL);
+    return ticket ? 0 : done;
+}
+
+__attribute__((visibility("default"))) int epoll_ctl(int set, int what, int fd,
+                                                     struct epoll_event *event)
+{
+    be_ready();
+    if (fd < 0)
+        return system_ctl(set, what, fd, event);
+    return what == EPOLL_CTL_DEL ? take_out(set, fd) : put_in(set, what, fd, event);
+}
+
+/* Is the ticket of this event void?  Else the event has what was added for its data. */
+static bool is_void(struct epoll_event *event)
+{
+    struct ticket *ticket = ticket_of((int)(event->data.u64 & INT_MAX));
+
+    if (!ticket || atomic_load(&ticket->number) != event->data.u64 >> 32)
+        return true;
+    event->data.ptr = atomic_load(&ticket->data);
+    return false;
+}
+
+__attribute__((visibility("default"))) int epoll_wait(int set, struct epoll_event *events,
+                                                      int most, int wait_ms)
+{
+    int valid = 0;
+
+    be_ready();
+    int count = system_wait(set, events, most, wait_ms);
+    if (count < 0)
+        return count;
+    for (int i = 0; i < count; i++)
+        if (!is_void(&events[i]))
+            events[valid++] = events[i];
+    return valid;
+}

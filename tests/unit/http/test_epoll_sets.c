@@ -1,0 +1,103 @@
+/* http/epoll_sets.c: what was taken out of a set is out, whatever the system says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { OURS, PEERS, ENDS };
+
+static int first, second; /* what events are of */
+
+static void add(int set, int fd, int *data)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = data};
+
+    assert_int_equal(epoll_ctl(set, EPOLL_CTL_ADD, fd, &event), 0);
+}
+
+static void assert_event_of(int set, const int *data)
+{
+    struct epoll_event events[4];
+    int count = epoll_wait(set, events, 4, 0);
+
+    assert_int_equal(count, data != NULL);
+    if (count > 0)
+        assert_ptr_equal(events[0].data.ptr, data);
+}
+
+/* Closed before, but open under another number: the system knows no such descriptor, and
+ * tells of it all the same. */
+static void epoll_sets__take_out_what_the_system_keeps(void **state)
+{
+    int set = epoll_create1(EPOLL_CLOEXEC), ends[ENDS], others[ENDS], twin;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    add(set, ends[OURS], &first);
+    assert_int_equal(send(ends[PEERS], "x", 1, 0), 1);
+    assert_event_of(set, &first);
+    twin = dup(ends[OURS]);
+    close(ends[OURS]);
+    assert_int_equal(epoll_ctl(set, EPOLL_CTL_DEL, ends[OURS], NULL), 0);
+    assert_event_of(set, NULL);
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, others), 0);
+    assert_int_equal(others[OURS], ends[OURS]);
+    add(set, others[OURS], &second);
+    assert_event_of(set, NULL);
+    assert_int_equal(send(others[PEERS], "x", 1, 0), 1);
+    assert_event_of(set, &second);
+    close(twin);
+    close(ends[PEERS]);
+    close(others[OURS]);
+    close(others[PEERS]);
+    close(set);
+}
+
+static void epoll_sets__arm_anew_what_is_added_again(void **state)
+{
+    int set = epoll_create1(EPOLL_CLOEXEC), ends[ENDS];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    add(set, ends[OURS], &first);
+    add(set, ends[OURS], &second);
+    assert_int_equal(send(ends[PEERS], "x", 1, 0), 1);
+    assert_event_of(set, &second);
+    assert_int_equal(epoll_ctl(set, EPOLL_CTL_DEL, ends[OURS], NULL), 0);
+    assert_event_of(set, NULL);
+    add(set, ends[OURS], &first);
+    assert_event_of(set, &first);
+    close(ends[OURS]);
+    close(ends[PEERS]);
+    close(set);
+}
+
+static void epoll_sets__refuse_what_no_descriptor_is(void **state)
+{
+    int set = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN};
+
+    (void)state;
+    assert_int_equal(epoll_ctl(set, EPOLL_CTL_ADD, -1, &event), -1);
+    assert_int_equal(epoll_ctl(set, EPOLL_CTL_ADD, set, &event), -1);
+    assert_int_equal(epoll_wait(-1, &event, 1, 0), -1);
+    close(set);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(epoll_sets__take_out_what_the_system_keeps),
+        cmocka_unit_test(epoll_sets__arm_anew_what_is_added_again),
+        cmocka_unit_test(epoll_sets__refuse_what_no_descriptor_is),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
