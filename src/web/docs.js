@@ -16,11 +16,11 @@ function element(name, attributes, ...children) {
 
 const code = (text) => element('code', {}, text);
 
-/* The first cell of a row is its name. */
+/* The first cell of a row is its name; the others know their headings, for narrow screens. */
 function table(headings, rows) {
   const head = element('tr', {}, ...headings.map((text) => element('th', { scope: 'col' }, text)));
-  const body = rows.map(([name, ...cells]) => element('tr', {},
-    element('th', { scope: 'row' }, name), ...cells.map((cell) => element('td', {}, cell))));
+  const body = rows.map(([name, ...cells]) => element('tr', {}, element('th', { scope: 'row' }, name),
+    ...cells.map((cell, i) => element('td', { 'data-heading': headings[i + 1] }, cell))));
   return element('table', {}, element('thead', {}, head), element('tbody', {}, ...body));
 }
 
