@@ -73,7 +73,7 @@ function showExamples(contract) {
     const answered = post.responses['200'].content['application/json'].examples || {};
     for (const [name, example] of Object.entries(asked)) {
       const url = new URL(path.slice(1), document.baseURI).href;
-      parts.push(element('h3', {}, example.summary), element('pre', { tabindex: '0' },
+      parts.push(element('h3', {}, example.summary), element('pre', {},
         `$ curl ${url} -d '${JSON.stringify(example.value)}'\n${JSON.stringify(answered[name].value)}`));
     }
   }
@@ -94,7 +94,7 @@ function showLosses(described) {
     const options = loss.options.flatMap((option, i) => [i > 0 ? ', ' : '', code(option.name)]);
     return [
       element('h3', { id: `loss-${loss.name}` }, code(loss.name)),
-      element('pre', { tabindex: '0' }, loss.formula),
+      element('pre', {}, loss.formula),
       element('p', { class: 'small' }, `Takes ${takes}. As ${loss.source}. Options: `, ...options, '.'),
     ];
   }));

@@ -228,6 +228,44 @@ static void pages__are_allowed_by_their_policies(void **state)
     regfree(&foreign);
 }
 
+/* What points at an element finds it: links within a page, labels, names, the script.
+ * A landmark has a name of its own, and no heading skips a level. */
+static void pages__hold_together(void **state)
+{
+    (void)state;
+    judge("html.parser",
+          "import re, sys, urllib.request\n"
+          "from html.parser import HTMLParser\n"
+          "class Page(HTMLParser):\n"
+          "    def __init__(self, text):\n"
+          "        super().__init__()\n"
+          "        self.ids, self.wanted, self.names, self.level = [], [], [], 0\n"
+          "        self.feed(text)\n"
+          "        self.wanted += re.findall(r\"byId\\(.([a-z-]+).\\)\", text)\n"
+          "    def handle_starttag(self, tag, attributes):\n"
+          "        has = dict(attributes)\n"
+          "        name = has.get(\"aria-labelledby\")\n"
+          "        self.ids += [has[\"id\"]] if \"id\" in has else []\n"
+          "        self.wanted += [has[key] for key in (\"for\", \"aria-describedby\")\n"
+          "                        if key in has] + ([name] if name else [])\n"
+          "        if has.get(\"href\", \"\").startswith(\"#\"):\n"
+          "            self.wanted.append(has[\"href\"][1:])\n"
+          "        if name and (tag == \"section\" or has.get(\"role\") == \"region\"):\n"
+          "            self.names.append(name)\n"
+          "        if re.fullmatch(\"h[1-6]\", tag):\n"
+          "            assert int(tag[1]) <= self.level + 1, has\n"
+          "            self.level = int(tag[1])\n"
+          "for path in \"/\", \"/docs\":\n"
+          "    asked = urllib.request.Request(sys.argv[1] + path,\n"
+          "                                   headers={\"Accept\": \"text/html\"})\n"
+          "    page = Page(urllib.request.urlopen(asked).read().decode())\n"
+          "    assert len(page.wanted) > 20, path\n"
+          "    assert len(set(page.ids)) == len(page.ids), page.ids\n"
+          "    assert len(set(page.names)) == len(page.names), page.names\n"
+          "    assert set(page.wanted) <= set(page.ids), set(page.wanted) - "
+          "set(page.ids)\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +273,7 @@ int main(void)
         cmocka_unit_test(openapi__is_valid),
         cmocka_unit_test(openapi__describes_what_is_said),
         cmocka_unit_test(pages__are_allowed_by_their_policies),
+        cmocka_unit_test(pages__hold_together),
     };
 
     return cmocka_run_group_tests(tests, open_service, close_service);
