@@ -2,6 +2,10 @@
 
 const CHART_ROWS = 8;
 const CHART_CLASSES = 12;
+/* Laying out millions of characters takes a browser many seconds. */
+const SHOWN_TEXT = 100000;
+/* An argument of a command has 128 KiB in Linux; a character is up to three bytes. */
+const COMMAND_TEXT = 40000;
 
 const EXAMPLES = [
   { name: 'two images, three classes', takes: 'labels',
@@ -54,8 +58,11 @@ const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 function showCurl() {
   const key = byId('key').value.trim() ? ' \\\n  -H "Authorization: Bearer $LOSSD_KEY"' : '';
+  const batch = byId('batch').value;
+  const long = batch.length > COMMAND_TEXT;
   byId('curl').textContent =
-    `curl ${quoted(address())}${key} \\\n  -d ${quoted(byId('batch').value)}`;
+    `curl ${quoted(address())}${key} \\\n  -d ${long ? '@batch.json' : quoted(batch)}`;
+  byId('curl-help').hidden = !long;
 }
 
 /* ---- menus ---- */
@@ -74,6 +81,11 @@ function layOut(value, indent = '') {
     return lines.length > 0 ? `{\n${lines.join(',\n')}\n${indent}}` : '{}';
   }
   return JSON.stringify(value);
+}
+
+function beginningOf(text) {
+  const rest = text.length - SHOWN_TEXT;
+  return rest > 0 ? `${text.slice(0, SHOWN_TEXT)}…\n\n${rest.toLocaleString('en')} characters more` : text;
 }
 
 function showExample(index) {
@@ -236,7 +248,7 @@ async function send(event) {
     const document = await reply.json();
     byId('told').textContent = `${reply.status}, ${(performance.now() - began).toFixed(1)} ms`;
     if (reply.status === 401) byId('access').hidden = false;
-    byId('text').textContent = layOut(document);
+    byId('text').textContent = beginningOf(layOut(document));
     byId('raw').hidden = false;
     if (reply.ok) showAnswer(document);
     else byId('answer').replaceChildren(problemOf(document));
