@@ -236,8 +236,8 @@ function showAnswer(answer) {
 async function send(event) {
   event.preventDefault();
   const button = byId('send');
-  if (button.disabled) return;
-  button.disabled = true;
+  if (button.getAttribute('aria-disabled')) return;
+  button.setAttribute('aria-disabled', 'true'); /* disabled, it would lose the keyboard's place */
   const began = performance.now();
   try {
     const reply = await fetch(address(), {
@@ -256,7 +256,7 @@ async function send(event) {
   } catch (error) {
     showFailure(error);
   }
-  button.disabled = false;
+  button.removeAttribute('aria-disabled');
 }
 
 /* ---- copying ---- */
