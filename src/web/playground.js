@@ -136,6 +136,7 @@ async function fetchJson(path) {
   return reply.json();
 }
 
+/* Without a key they are not told, and the field that asks for one has just come up. */
 async function fillMenus() {
   try {
     const [described, contract] = await Promise.all([fetchJson('v1/losses'), fetchJson('openapi.json')]);
@@ -145,17 +146,25 @@ async function fillMenus() {
     fillOutputs(contract.components.schemas.return);
     showLoss();
   } catch (error) {
-    if (byId('access').hidden) showFailure(error);
+    if (byId('access').hidden || byId('key').value.trim())
+      showFailure('The menus could not be filled. ', error);
   }
 }
 
 /* ---- the answer ---- */
 
-function showFailure(error) {
+function showFailure(what, error) {
   byId('told').textContent = '';
   byId('raw').hidden = true;
   byId('answer').replaceChildren(element('div', { class: 'problem' },
-    element('strong', {}, 'The service did not answer. '), String(error.message || error)));
+    element('strong', {}, what), String(error.message || error)));
+}
+
+/* A proxy in front of the service has pages of its own for when that is down. */
+async function documentOf(reply) {
+  if (!/json/.test(reply.headers.get('Content-Type')))
+    throw new Error(`What answered ${reply.status} is not JSON, so not from the service.`);
+  return reply.json();
 }
 
 /* Positions of a body are bytes, those of a text area are not. */
@@ -245,7 +254,7 @@ async function send(event) {
       headers: { 'Content-Type': 'application/json', ...headers() },
       body: byId('batch').value,
     });
-    const document = await reply.json();
+    const document = await documentOf(reply);
     byId('told').textContent = `${reply.status}, ${(performance.now() - began).toFixed(1)} ms`;
     if (reply.status === 401) byId('access').hidden = false;
     byId('text').textContent = beginningOf(layOut(document));
@@ -254,7 +263,7 @@ async function send(event) {
     else byId('answer').replaceChildren(problemOf(document));
     byId('answer').scrollIntoView({ block: 'nearest' });
   } catch (error) {
-    showFailure(error);
+    showFailure('The service did not answer. ', error);
   }
   button.removeAttribute('aria-disabled');
 }
