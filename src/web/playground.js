@@ -19,9 +19,11 @@ const EXAMPLES = [
     batch: { features: [[1, 2], [3, 4]], W: [[1, 0], [0, 1]], b: [0.5, 0], labels: [0, 1] } },
   { name: 'targets that are distributions', takes: 'targets',
     batch: { logits: [[2, 1, 0.1], [0.5, 2.5, 0.3]], targets: [[0.9, 0.1, 0], [0, 1, 0]] } },
+  { name: 'logits alone', takes: 'nothing', batch: { logits: [[2, 1, 0.1], [0.5, 2.5, 0.3]] } },
 ];
 
 const byId = (id) => document.getElementById(id);
+/* By name: the losses, and softmax, which has a route of its own. */
 const losses = new Map();
 
 function element(name, attributes, ...children) {
@@ -43,7 +45,7 @@ function query() {
   const parts = [];
   const add = (name, value) => parts.push(`${name}=${encodeURIComponent(value).replaceAll('%2C', ',')}`);
   const loss = byId('loss');
-  if (loss.selectedIndex > 0) add('loss', loss.value);
+  if (loss.selectedIndex > 0 && loss.value !== 'softmax') add('loss', loss.value);
   for (const field of byId('options').querySelectorAll('[name]'))
     if (field.value.trim() !== '' && field.value !== field.dataset.standard)
       add(field.name, field.value.trim());
@@ -53,7 +55,8 @@ function query() {
   return parts.length > 0 ? `?${parts.join('&')}` : '';
 }
 
-const address = () => new URL(`v1/loss${query()}`, document.baseURI).href;
+const route = () => (byId('loss').value === 'softmax' ? 'v1/softmax' : 'v1/loss');
+const address = () => new URL(route() + query(), document.baseURI).href;
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 function showCurl() {
@@ -115,6 +118,7 @@ function showLoss() {
   byId('formula').textContent = loss.formula;
   byId('options').replaceChildren(
     ...loss.options.filter((option) => !option.type.startsWith('array')).map(optionField));
+  if (byId('outputs').dataset.route !== route()) fillOutputs(loss.outputs);
   const takes = EXAMPLES[Number(byId('example').value)].takes;
   const untouched = byId('batch').value === layOut(EXAMPLES[Number(byId('example').value)].batch);
   if (untouched && !loss[`takes_${takes}`])
@@ -123,6 +127,7 @@ function showLoss() {
 }
 
 function fillOutputs(schema) {
+  byId('outputs').dataset.route = route();
   byId('outputs').replaceChildren(...schema.items.enum.map((name) => {
     const box = element('input', { type: 'checkbox', value: name, checked: schema.default.includes(name) });
     return element('label', {}, box, name);
@@ -140,10 +145,18 @@ async function fetchJson(path) {
 async function fillMenus() {
   try {
     const [described, contract] = await Promise.all([fetchJson('v1/losses'), fetchJson('openapi.json')]);
-    for (const loss of described.losses) losses.set(loss.name, loss);
-    byId('loss').replaceChildren(...described.losses.map((loss) => element('option', {}, loss.name)));
+    const { return: outputs, softmax_request: softmax } = contract.components.schemas;
+    for (const loss of described.losses) losses.set(loss.name, { ...loss, outputs });
+    losses.set('softmax', {
+      formula: 'p_k = exp(z_k) / sum_j exp(z_j)',
+      takes_nothing: true,
+      options: described.losses[0].options.filter((option) => option.name in softmax.properties),
+      outputs: softmax.properties.return,
+    });
+    byId('loss').replaceChildren(...[...losses.keys()].map((name) =>
+      element('option', { value: name }, name === 'softmax' ? 'none: softmax' : name)));
     byId('version').textContent = contract.info.version;
-    fillOutputs(contract.components.schemas.return);
+    fillOutputs(outputs);
     showLoss();
   } catch (error) {
     if (byId('access').hidden || byId('key').value.trim())
