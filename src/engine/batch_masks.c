@@ -42,15 +42,15 @@ static void look_at_row(const struct batch *batch, size_t position, struct masks
         if (counts == batch->classes && class_counts(batch, position, c))
             counts = c;
     }
+    bool has_share =
+        batch->label_smoothing > 0 || !sample_weights || sample_weights[position] != 0;
     size_t index = row + counts * batch->inner;
     if (masked == batch->classes)
         note(&masks->logits, (struct mask){row, position, SIZE_MAX});
-    else if (counts == batch->classes)
+    else if (counts == batch->classes || !has_share)
         return;
     else if (batch->label_smoothing > 0)
         note(&masks->logits, (struct mask){index, position, counts});
-    else if (sample_weights && sample_weights[position] == 0)
-        return;
     else if (batch_has(batch, MEMBER_targets))
         note(&masks->targets, (struct mask){index, position, counts});
     else
