@@ -3,7 +3,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { NAME_MAX_LEN = 32 };
+enum {
+    NAME_MAX_LEN = 32,
+    WORD_LEAST = 3 /* letters that tell which word is meant */
+};
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -42,8 +45,32 @@ static size_t edits(struct span a, struct span b)
     return last[b.len];
 }
 
+/* Does one of its words begin with the text?  "weight" is that of class_weights. */
+static bool has_word(struct span name, struct span text)
+{
+    size_t same = 0;
+
+    for (size_t from = 0; from + text.len <= name.len && same < text.len; from++) {
+        bool begins = from == 0 || name.at[from - 1] == '_' || name.at[from - 1] == '-';
+        for (same = 0; begins && same < text.len; same++)
+            if (!same_letter(name.at[from + same], text.at[same]))
+                break;
+    }
+    return same == text.len;
+}
+
+static const char *name_with_word(struct span text, const char *const *names)
+{
+    if (text.len < WORD_LEAST)
+        return NULL;
+    while (*names && !has_word(span_of(*names), text))
+        names++;
+    return *names;
+}
+
 const char *nearest_name(struct span text, const char *const *names)
 {
+    const char *const *first = names;
     const char *nearest = NULL;
     size_t fewest = text.len / 3 + 2;
 
@@ -57,5 +84,5 @@ const char *nearest_name(struct span text, const char *const *names)
             nearest = *names;
         }
     }
-    return nearest;
+    return nearest ? nearest : name_with_word(text, first);
 }

@@ -5,7 +5,7 @@
 #include "lossd/base/span.h"
 
 /* The name of `names` (ends with NULL) that `text` most likely means, NULL when
- * none is near. */
+ * none is near and no word of one begins so. */
 const char *nearest_name(struct span text, const char *const *names);
 
 #endif
