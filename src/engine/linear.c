@@ -54,6 +54,12 @@ static struct product features_product(const struct batch *batch,
         .dtype = dtype};
 }
 
+/* Is there a loss that its term is part of? */
+static bool has_penalty(const struct batch *batch, const struct result *result)
+{
+    return batch->l2 > 0 && !(batch->reduction == REDUCTION_MEAN && result->divisor == 0);
+}
+
 static struct product W_product(const struct batch *batch, const struct result *result)
 {
     enum dtype dtype = (enum dtype)batch->dtype;
@@ -65,7 +71,7 @@ static struct product W_product(const struct batch *batch, const struct result *
         .rows = batch->classes,
         .columns = columns,
         .depth = batch->positions,
-        .plus = batch->l2 > 0 ? batch->W.data : NULL,
+        .plus = has_penalty(batch, result) ? batch->W.data : NULL,
         .plus_step = columns,
         .times = batch->l2,
         .out = result->gradient_W,
