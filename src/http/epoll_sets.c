@@ -1,10 +1,10 @@
 /* epoll_ctl() and epoll_wait() as the HTTP library calls them.
  *
  * Where a descriptor cannot be taken out of a set the library ends the process.  Here it
- * counts as out, and the set is told later: what is added gets a ticket for its data, which
- * is void from the moment that it is to be out, and events with void tickets are passed
- * over.  Closing takes a descriptor out in any case, and one that is added again while it
- * is still in is armed anew.
+ * counts as out all the same: what is added gets a ticket for its data, which is void from
+ * the moment that it is to be out, and events with void tickets are passed over.  Closing
+ * takes a descriptor out in any case, and one that is added again while it is still in is
+ * armed anew.
  *
  * A descriptor is in one set at a time, and sets are each of one thread; tickets are found
  * by descriptors.  A ticket is 32 bits of how often there was one, and the descriptor. */
