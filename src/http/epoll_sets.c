@@ -1,13 +1,12 @@
-/* epoll_ctl() and epoll_wait() as the HTTP library calls them.
- *
- * Where a descriptor cannot be taken out of a set the library ends the process.  Here it
- * counts as out all the same: what is added gets a ticket for its data, which is void from
- * the moment that it is to be out, and events with void tickets are passed over.  Closing
- * takes a descriptor out in any case, and one that is added again while it is still in is
- * armed anew.
+/* What cannot be taken out of a set counts as out all the same: what is added gets a ticket
+ * for its data, which is void from the moment that it is to be out, and events with void
+ * tickets are passed over.  Closing takes a descriptor out in any case, and one that is
+ * added again while it is still in is armed anew.
  *
  * A descriptor is in one set at a time, and sets are each of one thread; tickets are found
  * by descriptors.  A ticket is 32 bits of how often there was one, and the descriptor. */
+#include "http/epoll_sets.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
@@ -36,7 +35,7 @@ static void find_system(void)
     replaced_find("epoll_wait", &system_wait);
 }
 
-static void be_ready(void)
+void epoll_sets_take_over(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -89,7 +88,7 @@ static int take_out(int set, int fd)
 __attribute__((visibility("default"))) int epoll_ctl(int set, int what, int fd,
                                                      struct epoll_event *event)
 {
-    be_ready();
+    epoll_sets_take_over();
     if (fd < 0)
         return system_ctl(set, what, fd, event);
     return what == EPOLL_CTL_DEL ? take_out(set, fd) : put_in(set, what, fd, event);
@@ -111,7 +110,7 @@ __attribute__((visibility("default"))) int epoll_wait(int set, struct epoll_even
 {
     int valid = 0;
 
-    be_ready();
+    epoll_sets_take_over();
     int count = system_wait(set, events, most, wait_ms);
     if (count < 0)
         return count;

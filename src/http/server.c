@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "http/descriptors.h"
+#include "http/epoll_sets.h"
 #include "http/inside.h"
 #include "lossd/base/clock.h"
 
@@ -197,6 +198,7 @@ struct server *server_new(const struct server_settings *settings, struct api *ap
         fail(err, ERR_INTERNAL, NULL, "cannot start the server: %s", strerror(errno));
         return NULL;
     }
+    epoll_sets_take_over();
     server->settings = *settings;
     server->api = api;
     server->pool = pool;

@@ -1,4 +1,6 @@
 /* http/epoll_sets.c: what was taken out of a set is out, whatever the system says. */
+#include "http/epoll_sets.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -91,6 +93,13 @@ static void epoll_sets__refuse_what_no_descriptor_is(void **state)
     close(set);
 }
 
+static int take_over(void **state)
+{
+    (void)state;
+    epoll_sets_take_over();
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,5 +108,5 @@ int main(void)
         cmocka_unit_test(epoll_sets__refuse_what_no_descriptor_is),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, take_over, NULL);
 }
