@@ -47,7 +47,8 @@ TESTS    := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c tests/unit/*/
               tests/system/test_*.c)) $(REPLAYS)
 BENCHES  := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*/bench_*.c))
 # Long, and of one thread: nothing that ThreadSanitizer could see.
-ALONE_tsan := properties/test_accuracy properties/test_loss_properties
+ALONE_tsan := properties/test_accuracy properties/test_loss_properties properties/test_torture \
+              properties/test_formats properties/test_datasets unit/codec/test_inflater
 TESTS    := $(filter-out $(ALONE_$(VARIANT):%=$(OUT)/tests/%),$(TESTS))
 STORMS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/storm/storm_*.c))
 
