@@ -72,8 +72,8 @@ size_t json_plain_length(struct span text)
         if (!are_plain(bytes))
             break;
     }
-    if (len > 0 &&
-        text.len - len < sizeof bytes) { /* the last eight, some for once more */
+    /* the last eight, of which some have been looked at */
+    if (len > 0 && text.len - len < sizeof bytes) {
         memcpy(&bytes, text.at + text.len - sizeof bytes, sizeof bytes);
         if (are_plain(bytes))
             return text.len;
@@ -165,11 +165,11 @@ static bool write_key_at_once(const struct json *json, struct span name)
     return true;
 }
 
-void json_name(struct json *json, struct span name)
+void json_key(struct json *json, const char *name)
 {
-    if (!write_key_at_once(json, name)) {
+    if (!write_key_at_once(json, span_of(name))) {
         json_before_value(json);
-        write_escaped(json->buf, name);
+        write_escaped(json->buf, span_of(name));
         buf_text(json->buf, json->pretty ? ": " : ":");
     }
     json->comma = json->after_key = true;

@@ -5,11 +5,7 @@
 
 #include "problem.h"
 
-#ifdef __SANITIZE_ADDRESS__ /* numbers are the plain run's business */
-enum { ROUNDS = 500 };
-#else
 enum { ROUNDS = 2000 };
-#endif
 
 /* Calls `property` for problems of every loss. */
 static void for_all_losses(size_t scenes,
@@ -256,15 +252,11 @@ static long double moved_loss(const struct problem *problem, size_t row, size_t 
            (long double)other * exact_penalty(problem, row, logits);
 }
 
-static long double slope_with(const struct problem *problem, size_t row, size_t c,
-                              long double step)
+/* From the losses two steps and one before, and one and two behind. */
+static long double slope_from(long double before2, long double before, long double behind,
+                              long double behind2, long double step)
 {
-    static const long double steps[] = {-2, -1, 1, 2}, factors[] = {1, -8, 8, -1};
-    long double sum = 0;
-
-    for (size_t i = 0; i < LENGTH(steps); i++)
-        sum += factors[i] * moved_loss(problem, row, c, steps[i] * step);
-    return sum / (12 * step);
+    return (before2 - 8 * before + 8 * behind - behind2) / (12 * step);
 }
 
 struct slope {
@@ -274,14 +266,17 @@ struct slope {
 
 static struct slope slope(const struct problem *problem, size_t row, size_t c)
 {
+    static const long double steps[] = {-2, -1, -0.5L, 0, 0.5L, 1, 2};
     double width = fmin(option_or(problem, MEMBER_temperature), 1);
     double cap = option_or(problem, MEMBER_softcap);
     long double step = 1e-3L * (long double)(isnan(cap) ? width : width * fmin(cap, 1));
-    long double coarse = slope_with(problem, row, c, step);
-    long double fine = slope_with(problem, row, c, step / 2);
-    long double here = moved_loss(problem, row, c, 0);
-    long double bent =
-        moved_loss(problem, row, c, step) - 2 * here + moved_loss(problem, row, c, -step);
+    long double at[LENGTH(steps)];
+
+    for (size_t i = 0; i < LENGTH(steps); i++)
+        at[i] = moved_loss(problem, row, c, steps[i] * step);
+    long double coarse = slope_from(at[0], at[1], at[5], at[6], step);
+    long double fine = slope_from(at[1], at[2], at[4], at[5], step / 2);
+    long double here = at[3], bent = at[5] - 2 * here + at[1];
     struct slope slope = {.value = fine, .size = fabsl(here) + fabsl(fine)};
 
     slope.is_smooth =

@@ -19,9 +19,9 @@ static inline bool has_label_terms(const struct slab *slab)
            (slab->batch->focal_gamma != 0 || slab->batch->poly_epsilon != 0);
 }
 
-/* focal_gamma, which is not 0, multiplies what the label's miss, 1 - p, is off by: is that too much?  Of a
- * likely label it is off by as much as exponentials are, of another by p times that, and
- * by its rounding; and a subnormal one has few digits. */
+/* focal_gamma, which is not 0, multiplies what the label's miss, 1 - p, is off by: is that
+ * too much?  Of a likely label it is off by as much as exponentials are, of another by p
+ * times that, and by its rounding; and a subnormal one has few digits. */
 static inline bool wants_close_power(const struct slab *slab, double p, double miss)
 {
     double gamma = slab->batch->focal_gamma;
