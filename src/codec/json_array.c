@@ -348,7 +348,7 @@ static bool push_number(struct json_array *a, struct span text, struct err *err)
 
     if (isinf(value))
         note_flaw(a, FLAW_OVERFLOW, text);
-    else if (a->narrow && narrow_doubtful(value) &&
+    else if (a->narrow && number_rounds_twice(value) &&
              !narrow_note(a->narrow, a->out->count, text, value, a->mem, err))
         return false;
     return push_double(a, value, err);

@@ -2,16 +2,13 @@
  *
  * The dtype of the logits may stand after them.  They are read as doubles then,
  * and rounding a double to a float is not always what rounding the text would
- * have given: it differs if the double lies exactly between two floats and the
- * text does not.  Those few are noted while the text is at hand. */
+ * have given: see number_rounds_twice().  Those few are noted while the text is at
+ * hand. */
 #ifndef LOSSD_CODEC_JSON_NARROW_H
 #define LOSSD_CODEC_JSON_NARROW_H
 
-#include <float.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
 #include "lossd/base/arena.h"
 #include "lossd/base/err.h"
@@ -28,20 +25,6 @@ struct json_narrow {
     size_t overflow_index; /* the first */
     struct excerpt overflow_text;
 };
-
-/* Must this double be looked at?  True for those between two floats, those that
- * are or may become subnormal floats, and those beyond the largest. */
-static inline bool narrow_doubtful(double value)
-{
-    const uint64_t below = (UINT64_C(1) << 29) - 1, half = UINT64_C(1) << 28;
-    const uint64_t smallest = UINT64_C(0x3810000000000000); /* FLT_MIN */
-    const uint64_t largest = UINT64_C(0x47EFFFFFE0000000);  /* FLT_MAX */
-    uint64_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    bits &= INT64_MAX;
-    return (bits & below) == half || bits - 1 < smallest - 1 || bits > largest;
-}
 
 /* Takes note of element `index`, a finite number, if need be.  False: no memory. */
 bool narrow_note(struct json_narrow *narrow, size_t index, struct span text, double value,

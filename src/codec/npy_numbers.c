@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "lossd/base/excerpt.h"
+#include "lossd/base/number.h"
 #include "lossd/engine/place.h"
 #include "npy_fortran.h"
 
@@ -157,7 +158,7 @@ static bool note_block(struct npy_numbers *n, const char *at, size_t from, size_
 
     for (size_t i = 0; i < count; i++) {
         float right;
-        if (!narrow_doubtful(values[i]) || !isfinite(values[i]))
+        if (!number_rounds_twice(values[i]) || !isfinite(values[i]))
             continue;
         npy_type_read(header->type, header->is_swapped, at + i * header->type->size, 1,
                       ELEMENT_FLOAT32, &right);

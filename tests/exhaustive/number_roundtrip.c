@@ -4,7 +4,7 @@
  *
  * FLOATS bit patterns, evenly spread over all 2^32 (that many by default, NaN
  * left out): what number_write_float() writes must be read back with the same
- * bits by number_read_float(), and by number_scan_float() unless it declines.
+ * bits by number_read_float(), and by number_scan_floats() unless it declines.
  * Then DOUBLES random doubles (10^8 by default), held to strtod() as well.
  * The exit status is 0 when every one came back. */
 #include <inttypes.h>
@@ -32,24 +32,26 @@ struct share {
 static void share_report(struct share *share, const char *text, double value)
 {
     if (share->wrong++ < REPORTED_MAX)
-        fprintf(stderr, "%a was written as %s\n", value, text);
+        fprintf(stderr, "%a was written as %.*s\n", value, (int)strcspn(text, ","), text);
 }
 
 static void share_check_float(struct share *share, uint32_t bits)
 {
     char text[TEXT_SIZE] = {0};
     float value, read, scanned;
+    size_t count;
     memcpy(&value, &bits, sizeof(value));
     if (!isfinite(value))
         return;
     size_t length = number_write_float(text, value);
-    text[length] = '\0';
+    text[length] = ',';
     read = number_read_float((struct span){text, length});
-    const char *after = number_scan_float(text, text + sizeof(text), &scanned);
+    const char *after =
+        number_scan_floats(text, text + sizeof(text), &scanned, 1, &count);
     share->seen++;
-    share->scanned += after != NULL;
+    share->scanned += count;
     if (memcmp(&read, &value, sizeof(value)) != 0 ||
-        (after && (after != text + length || memcmp(&scanned, &value, sizeof(value)))))
+        (count && (after != text + length || memcmp(&scanned, &value, sizeof(value)))))
         share_report(share, text, (double)value);
 }
 
@@ -57,18 +59,20 @@ static void share_check_double(struct share *share, uint64_t bits)
 {
     char text[TEXT_SIZE] = {0};
     double value, judged, read, scanned;
+    size_t count;
     memcpy(&value, &bits, sizeof(value));
     if (!isfinite(value))
         return;
     size_t length = number_write_double(text, value);
-    text[length] = '\0';
+    text[length] = ',';
     judged = strtod(text, NULL);
     read = number_read_double((struct span){text, length});
-    const char *after = number_scan_double(text, text + sizeof(text), &scanned);
+    const char *after =
+        number_scan_doubles(text, text + sizeof(text), &scanned, 1, &count);
     share->seen++;
-    share->scanned += after != NULL;
+    share->scanned += count;
     if (memcmp(&judged, &value, sizeof(value)) || memcmp(&read, &value, sizeof(value)) ||
-        (after && (after != text + length || memcmp(&scanned, &value, sizeof(value)))))
+        (count && (after != text + length || memcmp(&scanned, &value, sizeof(value)))))
         share_report(share, text, value);
 }
 

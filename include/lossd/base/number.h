@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lossd/base/span.h"
 
@@ -27,6 +28,21 @@ size_t number_length(struct span text);
  * A value beyond the type's range is an infinity; that is how overflow shows. */
 double number_read_double(struct span text);
 float number_read_float(struct span text);
+
+/* May rounding this double to float give another than rounding the text it was read from?
+ * True for those between two floats, those that are or may become subnormal floats,
+ * and those beyond the largest. */
+static inline bool number_rounds_twice(double value)
+{
+    const uint64_t below = (UINT64_C(1) << 29) - 1, half = UINT64_C(1) << 28;
+    const uint64_t smallest = UINT64_C(0x3810000000000000); /* FLT_MIN */
+    const uint64_t largest = UINT64_C(0x47EFFFFFE0000000);  /* FLT_MAX */
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    bits &= INT64_MAX;
+    return (bits & below) == half || bits - 1 < smallest - 1 || bits > largest;
+}
 
 /* True and the value when the text is an integer written without fraction or
  * exponent and fits. */

@@ -93,16 +93,31 @@ static inline double random_logit(void)
     return 3 * (sum - 6);
 }
 
-/* The scanners decline or agree; a number is all of what they were asked. */
+/* The scanners asked for one number: the byte after it, or NULL. */
+static inline const char *scan_double(const char *at, const char *end, double *value)
+{
+    size_t count;
+    const char *after = number_scan_doubles(at, end, value, 1, &count);
+    return count == 1 ? after : NULL;
+}
+
+static inline const char *scan_float(const char *at, const char *end, float *value)
+{
+    size_t count;
+    const char *after = number_scan_floats(at, end, value, 1, &count);
+    return count == 1 ? after : NULL;
+}
+
+/* They decline or agree; a number is all of what they were asked. */
 static inline void assert_scan_agrees(const char *at, const char *end, size_t length,
                                       double wide, float narrow)
 {
     double a;
     float b;
-    const char *after = number_scan_double(at, end, &a);
+    const char *after = scan_double(at, end, &a);
     if (after && (after != at + length || bits_of(a) != bits_of(wide)))
         fail_msg("scanned %.*s as %a, not %a", (int)length, at, a, wide);
-    after = number_scan_float(at, end, &b);
+    after = scan_float(at, end, &b);
     if (after && (after != at + length || bits_of_float(b) != bits_of_float(narrow)))
         fail_msg("scanned %.*s as %a, not %a", (int)length, at, (double)b,
                  (double)narrow);
