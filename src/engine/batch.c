@@ -36,11 +36,11 @@ const struct member_info member_infos[MEMBERS] = {
 #undef MEMBER
 };
 
-static const char *const member_names[MEMBERS + 1] = {
-#define MEMBER(name, ...) #name,
+static const struct span member_names[MEMBERS] = {
+#define MEMBER(name, ...) {#name, sizeof #name - 1},
 #include "lossd/engine/members.def"
 #undef MEMBER
-    NULL};
+};
 
 #define BIT(n) (UINT32_C(1) << (n))
 
@@ -119,13 +119,13 @@ static bool fail_unknown(const struct batch *batch, struct span name, struct err
     name_pointer(pointer, name);
     for (enum member m = 0; m < MEMBERS; m++) {
         if (!(batch->task->members >> m & 1)) {
-            if (span_is(name, member_names[m]))
+            if (span_equal(name, member_names[m]))
                 return fail(err, ERR_UNKNOWN_MEMBER, pointer,
-                            "%s is not a member of a %s request", member_names[m],
+                            "%s is not a member of a %s request", member_names[m].at,
                             batch->task->name);
             continue;
         }
-        known[count++] = member_names[m];
+        known[count++] = member_names[m].at;
     }
     known[count] = NULL;
     const char *near = nearest_name(name, known);
@@ -165,7 +165,7 @@ bool batch_begin(struct batch *batch, struct span name, bool from_query,
     enum member m = 0;
 
     while (m < MEMBERS &&
-           !(batch->task->members >> m & 1 && span_is(name, member_names[m])))
+           !(batch->task->members >> m & 1 && span_equal(name, member_names[m])))
         m++;
     if (m == MEMBERS)
         return take_unknown(batch, name, from_query, mem, err);
@@ -187,9 +187,9 @@ static bool fail_type(enum member member, const struct value *value, const char 
 {
     char pointer[PLACE_SIZE];
 
-    snprintf(pointer, sizeof pointer, "/%s", member_names[member]);
+    snprintf(pointer, sizeof pointer, "/%s", member_names[member].at);
     return fail(err, ERR_WRONG_TYPE, pointer, "%s is %s; %s is wanted",
-                member_names[member], value->kind, wanted);
+                member_names[member].at, value->kind, wanted);
 }
 
 /* The place of a member in the order of the text. */
@@ -258,7 +258,7 @@ static bool set_integer(struct batch *batch, enum member member,
     if (value->type != VALUE_NUMBER)
         return fail_type(member, value, "an integer", err);
     if (!value->is_integer) {
-        snprintf(pointer, sizeof pointer, "/%s", member_names[member]);
+        snprintf(pointer, sizeof pointer, "/%s", member_names[member].at);
         return fail(err, ERR_WRONG_TYPE, pointer,
                     "%s is %s; an integer of 64 bits is wanted", info->name,
                     excerpt_of(value->text).text);
@@ -324,8 +324,8 @@ static bool set_choice(struct batch *batch, enum member member, const struct val
         *index = found;
         return true;
     }
-    snprintf(pointer, sizeof pointer, "/%s", member_names[member]);
-    return fail_choice(batch, member, member_names[member], pointer, value->text,
+    snprintf(pointer, sizeof pointer, "/%s", member_names[member].at);
+    return fail_choice(batch, member, member_names[member].at, pointer, value->text,
                        UINT32_MAX);
 }
 
@@ -335,8 +335,8 @@ static bool fail_name(struct batch *batch, enum member member, const struct valu
 {
     char pointer[PLACE_SIZE], place[PLACE_SIZE];
 
-    snprintf(pointer, sizeof pointer, "/%s/%zu", member_names[member], at);
-    snprintf(place, sizeof place, "%s[%zu]", member_names[member], at);
+    snprintf(pointer, sizeof pointer, "/%s/%zu", member_names[member].at, at);
+    snprintf(place, sizeof place, "%s[%zu]", member_names[member].at, at);
     if (at < value->count)
         return fail_choice(batch, member, place, pointer, value->names[at],
                            batch->task->outputs);
@@ -388,11 +388,11 @@ static bool agree(const struct batch *batch, enum member member, struct span tex
     char pointer[PLACE_SIZE];
     struct span other = batch->spelled[member];
 
-    snprintf(pointer, sizeof pointer, "/%s", member_names[member]);
+    snprintf(pointer, sizeof pointer, "/%s", member_names[member].at);
     return same ||
            fail(err, ERR_CONFLICTING_MEMBERS, pointer,
                 "%s is %s in the body but %s in the address; one value is wanted",
-                member_names[member], excerpt_of(text).text, excerpt_of(other).text);
+                member_names[member].at, excerpt_of(text).text, excerpt_of(other).text);
 }
 
 /* The address gave it and batch_begin() let the body give it again. */
