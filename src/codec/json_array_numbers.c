@@ -59,6 +59,9 @@ static inline const char *scan(const struct json_array *a, const char *at,
 {
     size_t from = a->out->count, room = a->capacity - from;
 
+    *count = 0;
+    if (room == 0)
+        return at;
     if (a->is_labels)
         return scan_integers(at, end, (int64_t *)a->out->data + from, room, count);
     if (a->out->element == ELEMENT_FLOAT32)
