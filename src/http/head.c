@@ -7,7 +7,7 @@
 #include "http/vet.h"
 
 enum {
-    RECORD_SIZE = 64 /* bytes that the library needs for a header besides its text */
+    RECORD_SIZE = 64 /* bytes of the library's for a header or an argument, but its text */
 };
 
 /* "http://host/path" is "/path" to us. */
@@ -81,4 +81,12 @@ void head_look(struct conversation *talk)
         exchange->head.target = origin_form(span_of(talk->target));
     MHD_get_connection_values_n(talk->mhd, MHD_HEADER_KIND, see_header, &vetting);
     talk->user_agent = vetting.user_agent;
+}
+
+size_t head_room(const struct conversation *talk)
+{
+    int arguments =
+        MHD_get_connection_values_n(talk->mhd, MHD_GET_ARGUMENT_KIND, NULL, NULL);
+
+    return talk->head_size + (size_t)arguments * RECORD_SIZE;
 }

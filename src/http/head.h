@@ -3,6 +3,7 @@
 #define LOSSD_HTTP_HEAD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct conversation;
 
@@ -13,5 +14,9 @@ bool head_read(struct conversation *talk, const char *method, const char *versio
 /* The same for a request that the library has not read to the end of its headers, as far
  * as it has; where one of them is unsound, `exchange.err` says why. */
 void head_look(struct conversation *talk);
+
+/* Bytes of the connection's buffer that the head which was read takes, with what the library
+ * notes of each header and each argument of the address. */
+size_t head_room(const struct conversation *talk);
 
 #endif

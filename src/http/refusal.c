@@ -145,7 +145,7 @@ bool refusal_is_due_without_room(const struct connection *connection,
     struct pollfd broken = {.fd = connection->fd};
 
     return how == MHD_REQUEST_TERMINATED_WITH_ERROR && talk->state == TALK_SENT &&
-           talk->head_size >= connection->net->server->settings.connection_memory / 4 &&
+           head_room(talk) >= connection->net->server->settings.connection_memory / 4 &&
            !talk->by_hand && !talk->headed &&
            atomic_load(&connection->phase) < CONNECTION_EXPIRED &&
            poll(&broken, 1, 0) == 0;

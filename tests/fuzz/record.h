@@ -37,11 +37,10 @@ static inline char record_escape(struct record *record)
     static const char letters[] = "\"\"\\\\//b\bf\fn\nr\rt\t";
     char digits[5] = "", *end;
 
-    require(record->rest.len > 5, "an escape ends");
     for (const char *at = letters; *at; at += 2)
         if (record_take(record, *at))
             return at[1];
-    require(record_take(record, 'u'), "the escape is one");
+    require(record_take(record, 'u') && record->rest.len > 4, "the escape is one");
     memcpy(digits, record->rest.at, 4);
     unsigned long code = strtoul(digits, &end, 16);
     require(end == digits + 4 && code < 0x80, "what needs an escape is ASCII");

@@ -430,6 +430,34 @@ static void vetting__answers_every_head_that_nearly_fills_the_buffer(void **stat
     }
 }
 
+/* The same of an address with a NUL, behind which the library looks for arguments and
+ * notes each. */
+static void
+vetting__answers_every_address_whose_arguments_nearly_fill_the_buffer(void **state)
+{
+    enum { NOTE = 64, MOST = (24 << 10) / NOTE, STEP = 1 };
+    size_t fits = 0, too_large = 0;
+
+    (void)state;
+    for (size_t count = MOST - 100; count <= MOST; count += STEP) {
+        struct wire wire;
+        struct answer answer;
+        assert_true(wire_open(&wire, service.port));
+        wire_send(&wire, "GET /livez\0?", sizeof "GET /livez\0?" - 1);
+        for (size_t i = 0; i < count; i++)
+            wire_text(&wire, "a&");
+        wire_text(&wire, " HTTP/1.1\r\nHost: x\r\n\r\n");
+        if (!wire_answer(&wire, false, &answer))
+            fail_msg("no answer to %zu arguments", count);
+        fits += answer.status == 200;
+        too_large += answer.status == 431;
+        answer_release(&answer);
+        wire_close(&wire);
+    }
+    assert_true(fits > 0 && too_large > 0);
+    assert_int_equal(fits + too_large, 100 / STEP + 1);
+}
+
 static void vetting__explains_itself_with_a_problem(void **state)
 {
     struct wire wire;
@@ -531,6 +559,8 @@ int main(void)
         cmocka_unit_test(vetting__lets_no_refused_request_bring_another_one),
         cmocka_unit_test(vetting__refuses_a_header_that_is_taken_for_a_request),
         cmocka_unit_test(vetting__answers_every_head_that_nearly_fills_the_buffer),
+        cmocka_unit_test(
+            vetting__answers_every_address_whose_arguments_nearly_fill_the_buffer),
         cmocka_unit_test(vetting__explains_itself_with_a_problem),
         cmocka_unit_test(vetting__explains_what_the_library_cannot_read),
         cmocka_unit_test(vetting__explains_what_is_no_length),
