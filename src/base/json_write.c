@@ -144,18 +144,17 @@ void json_text(struct json *json, const char *text)
     json_string(json, span_of(text));
 }
 
-/* The usual one: nothing to escape, and room for all of it. */
-static bool write_key_at_once(const struct json *json, struct span name)
+/* The usual one: no new line before it, and room for all of it. */
+static bool write_name_at_once(const struct json *json, struct span name)
 {
     struct buf *buf = json->buf;
 
     if (json->pretty || buf->failed ||
-        buf->capacity - buf->len < name.len + sizeof ",\"\":" - 1 ||
-        json_plain_length(name) < name.len)
+        buf->capacity - buf->len < name.len + sizeof ",\"\":" - 1)
         return false;
     char *at = buf->at + buf->len;
-    if (json->comma)
-        *at++ = ',';
+    *at = ',';
+    at += json->comma;
     *at++ = '"';
     memcpy(at, name.at, name.len);
     at += name.len;
@@ -165,12 +164,13 @@ static bool write_key_at_once(const struct json *json, struct span name)
     return true;
 }
 
-void json_key(struct json *json, const char *name)
+void json_name(struct json *json, struct span name)
 {
-    if (!write_key_at_once(json, span_of(name))) {
+    if (!write_name_at_once(json, name)) {
         json_before_value(json);
-        write_escaped(json->buf, span_of(name));
-        buf_text(json->buf, json->pretty ? ": " : ":");
+        buf_char(json->buf, '"');
+        buf_add(json->buf, name);
+        buf_text(json->buf, json->pretty ? "\": " : "\":");
     }
     json->comma = json->after_key = true;
 }
