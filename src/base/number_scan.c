@@ -15,7 +15,7 @@
  * twice as long.  Nor may the minus wait for it: that happens where it is put into
  * one byte of a register that held a value, hence the arithmetic.
  *
- * Beside the chain it is the number of instructions that counts, about 80.  So what
+ * Beside the chain it is the number of instructions that counts, about 75.  So what
  * is rare is left to number_scan_one.c, which starts over.
  *
  * float   One double division.  Its error is below 1 unit in the last place; what

@@ -7,7 +7,7 @@
 #include "http/vet.h"
 
 enum {
-    RECORD_SIZE = 64 /* bytes of the library's for a header or an argument, but its text */
+    RECORD_SIZE = 64 /* bytes of the library's for a header or argument, without text */
 };
 
 /* "http://host/path" is "/path" to us. */
