@@ -92,11 +92,8 @@ scan_plain(enum kind kind, const char *at, union number *value)
     others ^= minus;
     uint64_t rest = others & (others - 1);
     if (rest == 0) {
-        if (others == 0)
-            return NULL;
-        others |= (uint64_t)look_others(look_at(at + LOOK)) << LOOK;
-        rest = others & (others - 1);
-        if (rest == 0)
+        rest = (uint64_t)look_others(look_at(at + LOOK)) << LOOK;
+        if (others == 0 || rest == 0)
             return NULL;
     }
     size_t dot = (unsigned)__builtin_ctzll(others);
