@@ -104,6 +104,12 @@ static inline uint32_t look_others(struct look look)
     return (uint32_t)_mm_movemask_epi8(beyond_nine);
 }
 
+/* Bit i: byte i of 16 is a comma. */
+static inline uint32_t look_commas(const char *at)
+{
+    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(look_load(at), _mm_set1_epi8(',')));
+}
+
 /* What the bytes before `stop` are worth, as if zeros followed. */
 static inline uint64_t look_worth(struct look look, const struct look_layout *layout,
                                   size_t stop)
@@ -140,17 +146,38 @@ static inline struct look look_at(const char *at)
                          digits_load(at + 8) ^ DIGITS_ZERO};
 }
 
+/* Bit i: byte i has its highest bit, and no other. */
+static inline uint32_t look_gather(uint64_t highest)
+{
+    return (uint32_t)(((highest >> 7) * UINT64_C(0x0102040810204080)) >> 56);
+}
+
+#define LOOK_EACH_BYTE UINT64_C(0x0101010101010101)
+#define LOOK_HIGHEST (LOOK_EACH_BYTE << 7)
+
 /* Bit i: byte i is above 9; that gives it its highest bit, or it has it. */
 static inline uint32_t look_above_nine(uint64_t word)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101), top = ones << 7;
-    uint64_t highest = (word | ((word & ~top) + ones * (127 - 9))) & top;
-    return (uint32_t)(((highest >> 7) * UINT64_C(0x0102040810204080)) >> 56);
+    uint64_t sum = (word & ~LOOK_HIGHEST) + LOOK_EACH_BYTE * (127 - 9);
+    return look_gather((word | sum) & LOOK_HIGHEST);
+}
+
+static inline uint32_t look_zeros(uint64_t word)
+{
+    uint64_t sum = (word & ~LOOK_HIGHEST) + ~LOOK_HIGHEST;
+    return look_gather(~(word | sum) & LOOK_HIGHEST);
 }
 
 static inline uint32_t look_others(struct look look)
 {
     return look_above_nine(look.low) | look_above_nine(look.high) << 8;
+}
+
+static inline uint32_t look_commas(const char *at)
+{
+    uint64_t commas = LOOK_EACH_BYTE * ',';
+    return look_zeros(digits_load(at) ^ commas) | look_zeros(digits_load(at + 8) ^ commas)
+                                                      << 8;
 }
 
 static inline uint64_t look_mask(const unsigned char *window)
