@@ -213,6 +213,21 @@ static void check_reply(const struct heard *heard, const struct told *told)
                   heard_header(heard, "X-Request-ID"), heard->body);
 }
 
+/* A path is cut where it would take more than 1024 bytes of the log, which has two formats:
+ * a backslash takes up to four, what is not printable up to six. */
+static bool is_logged_as(struct span path, const char *text)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < path.len; i++) {
+        unsigned char c = (unsigned char)path.at[i];
+        size += c == '"' ? 2 : c == '\\' ? 4 : c >= 0x20 && c < 0x7F ? 1 : 6;
+    }
+    if (size <= 1024)
+        return span_is(path, text);
+    return path.len > strlen(text) && memcmp(path.at, text, strlen(text)) == 0;
+}
+
 /* Against the strictest reading.  False: that has nothing to say of what follows. */
 static bool check_meaning(struct span *bytes, const struct heard *heard,
                           const struct told *told)
@@ -227,8 +242,7 @@ static bool check_meaning(struct span *bytes, const struct heard *heard,
         require(asked.method.len >= sizeof told->method ||
                     span_is(asked.method, told->method),
                 "the same method");
-        require(asked.path.len >= 1024 || span_is(asked.path, told->path),
-                "the same path");
+        require(is_logged_as(asked.path, told->path), "the same path");
         require(heard->is_last ? told->request_bytes <= asked.body
                                : told->request_bytes == asked.body,
                 "the same body");
