@@ -144,17 +144,18 @@ void json_text(struct json *json, const char *text)
     json_string(json, span_of(text));
 }
 
-/* The usual one: no new line before it, and room for all of it. */
-static bool write_name_at_once(const struct json *json, struct span name)
+/* The usual one: nothing to escape, and room for all of it. */
+static bool write_key_at_once(const struct json *json, struct span name)
 {
     struct buf *buf = json->buf;
 
     if (json->pretty || buf->failed ||
-        buf->capacity - buf->len < name.len + sizeof ",\"\":" - 1)
+        buf->capacity - buf->len < name.len + sizeof ",\"\":" - 1 ||
+        json_plain_length(name) < name.len)
         return false;
     char *at = buf->at + buf->len;
-    *at = ',';
-    at += json->comma;
+    if (json->comma)
+        *at++ = ',';
     *at++ = '"';
     memcpy(at, name.at, name.len);
     at += name.len;
@@ -164,13 +165,12 @@ static bool write_name_at_once(const struct json *json, struct span name)
     return true;
 }
 
-void json_name(struct json *json, struct span name)
+void json_key(struct json *json, const char *name)
 {
-    if (!write_name_at_once(json, name)) {
+    if (!write_key_at_once(json, span_of(name))) {
         json_before_value(json);
-        buf_char(json->buf, '"');
-        buf_add(json->buf, name);
-        buf_text(json->buf, json->pretty ? "\": " : "\":");
+        write_escaped(json->buf, span_of(name));
+        buf_text(json->buf, json->pretty ? ": " : ":");
     }
     json->comma = json->after_key = true;
 }

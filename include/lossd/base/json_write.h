@@ -7,8 +7,7 @@
  *     json_close(&json, '}');
  *
  * Failure is the buf's: see buf_ok().  Strings are escaped and what is not
- * UTF-8 in them is replaced by U+FFFD.  Keys are written as they are: they are names
- * of the program's own, and have nothing to escape. */
+ * UTF-8 in them is replaced by U+FFFD, so the output is always valid. */
 #ifndef LOSSD_BASE_JSON_WRITE_H
 #define LOSSD_BASE_JSON_WRITE_H
 
@@ -29,18 +28,12 @@ struct json {
 struct json json_into(struct buf *buf, bool pretty);
 void json_open(struct json *json, char bracket);  /* '{' or '[' */
 void json_close(struct json *json, char bracket); /* '}' or ']' */
-void json_name(struct json *json, struct span name);
+void json_key(struct json *json, const char *name);
 void json_string(struct json *json, struct span text);
 void json_text(struct json *json, const char *text);
 void json_number(struct json *json, double value); /* null when not finite */
 void json_uint(struct json *json, uint64_t value);
 void json_bool(struct json *json, bool value);
-
-/* As json_name(), of a text whose length the compiler may know. */
-static inline void json_key(struct json *json, const char *name)
-{
-    json_name(json, span_of(name));
-}
 
 /* A key and its text. */
 void json_text_member(struct json *json, const char *key, const char *text);
