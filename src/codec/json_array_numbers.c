@@ -60,7 +60,7 @@ static inline const char *scan(const struct json_array *a, const char *at,
     size_t from = a->out->count, room = a->capacity - from;
 
     *count = 0;
-    if (room == 0)
+    if (room == 0) /* and perhaps no memory yet */
         return at;
     if (a->is_labels)
         return scan_integers(at, end, (int64_t *)a->out->data + from, room, count);
@@ -71,9 +71,8 @@ static inline const char *scan(const struct json_array *a, const char *at,
                      : number_scan_doubles(at, end, out, room, count);
 }
 
-/* Bytes of "],[" at `at` if it leads to the next row and the row that ends, with
- * `count` numbers read altogether, is as long as the others (0 is its length when it
- * is the first: that is left to the reader). */
+/* Bytes of "],[" at `at` if it leads to the next row and the row that ends is as long as
+ * the others (0 is its length when it is the first: that is left to the reader). */
 static inline size_t next_row(struct json_array *a, const char *at)
 {
     size_t count = a->out->count;
