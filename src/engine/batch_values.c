@@ -129,7 +129,8 @@ static bool check_weights(const struct batch *batch, const char *name,
     return check_flaw(batch, name, array, SIZE_MAX, err);
 }
 
-/* Dividing by a temperature below 1 may leave the range of the dtype. */
+/* Dividing by a temperature below 1 may leave the range of the dtype.  Of what is ignored
+ * nobody minds. */
 static bool check_temperature(const struct batch *batch, size_t end, struct err *err)
 {
     double largest =
@@ -140,7 +141,8 @@ static bool check_temperature(const struct batch *batch, size_t end, struct err 
         return true;
     for (size_t i = 0; i < end; i++) {
         double logit = batch_logit(batch, i);
-        if (isinf(logit) || fabs(logit) <= bound)
+        if (isinf(logit) || fabs(logit) <= bound ||
+            !batch_keeps(batch, batch_position(batch, i)))
             continue;
         char wanted[160];
         snprintf(wanted, sizeof wanted,

@@ -190,6 +190,7 @@ static double miss_power(const double *z, size_t classes, double max, size_t cla
 #define LEAST_ROOT 0.0
 #define LEAST_SCALE 0.0
 #define LEAST_NORMAL DBL_MIN
+#define LARGEST DBL_MAX
 #define LARGEST_SCALE 0x1p1000
 /* (exp(t) - 1 - t) / t^2 from the highest power down, the relative error of exp the
  * least for |t| <= 0.51 ln 2 / 16: 1.3e-17 (E. Y. Remez's exchange). */
@@ -228,6 +229,7 @@ static double miss_power(const double *z, size_t classes, double max, size_t cla
 #undef LEAST_ROOT
 #undef LEAST_SCALE
 #undef LEAST_NORMAL
+#undef LARGEST
 #undef LARGEST_SCALE
 #undef EXP_TERMS
 #undef REST_OF
@@ -364,6 +366,7 @@ static void float_uncap(const void *logits, size_t n, double softcap, double by,
 #define LEAST_ROOT 0x1p-50
 #define LEAST_SCALE 0x1p-100
 #define LEAST_NORMAL FLT_MIN
+#define LARGEST FLT_MAX
 #define LARGEST_SCALE 0x1p100
 /* As above; 1.7e-9. */
 #define EXP_TERMS                      \

@@ -121,7 +121,7 @@ struct arithmetic {
                          double y);
 
     /* softcap * tanh(x / softcap) (NAN: x) over temperature, rounded once: in float32 from
-     * a double within some units. */
+     * a double within some units.  What is too large is the largest there is. */
     void (*temper)(const void *from, size_t n, double softcap, double temperature,
                    void *to);
     /* d / d x: what the slope is of softcap * tanh(x / softcap), times `by`, is what

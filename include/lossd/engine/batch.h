@@ -280,6 +280,12 @@ static inline size_t batch_row(const struct batch *batch, size_t position)
            position % batch->inner;
 }
 
+/* The position whose row a logit is in. */
+static inline size_t batch_position(const struct batch *batch, size_t index)
+{
+    return index / (batch->classes * batch->inner) * batch->inner + index % batch->inner;
+}
+
 /* A logit as it came. */
 static inline double batch_logit(const struct batch *batch, size_t index)
 {

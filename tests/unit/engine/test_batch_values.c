@@ -420,6 +420,25 @@ static void batch_check__refuses_what_a_temperature_drives_out_of_range(void **s
     assert_true(batch_check(&made.batch, &made.err)); /* 3.2e38 */
 }
 
+/* Position 1 of three, along an axis that is not the last. */
+static void batch_check__lets_a_temperature_drive_away_what_is_ignored(void **state)
+{
+    (void)state;
+    double logits[] = {1, 2e307, 3, 4, 5, 6};
+    int64_t labels[] = {0, -100, 1};
+
+    for (int64_t ignored = 0; ignored < 3; ignored++) {
+        struct made made = make(&task_loss);
+        labels[1] = ignored == 1 ? -100 : 1;
+        labels[2] = ignored == 2 ? -100 : 1;
+        make_doubles(&made, "logits", SHAPE(2, 3), logits);
+        make_labels(&made, SHAPE(3), labels);
+        make_number(&made, "axis", 0);
+        make_number(&made, "temperature", 0.1);
+        assert_int_equal(batch_check(&made.batch, &made.err), ignored == 1);
+    }
+}
+
 /* A cap comes before the temperature, and what it leaves is small. */
 static void batch_check__lets_a_cap_keep_logits_in_range(void **state)
 {
@@ -601,6 +620,7 @@ int main(void)
         cmocka_unit_test(batch_check__wants_targets_that_tell_to_be_from_0_to_1),
         cmocka_unit_test(batch_check__wants_targets_that_measure_not_to_be_negative),
         cmocka_unit_test(batch_check__refuses_what_a_temperature_drives_out_of_range),
+        cmocka_unit_test(batch_check__lets_a_temperature_drive_away_what_is_ignored),
         cmocka_unit_test(batch_check__lets_a_cap_keep_logits_in_range),
         cmocka_unit_test(batch_check__refuses_masked_classes_that_count),
         cmocka_unit_test(batch_check__refuses_a_share_for_a_masked_class),
