@@ -25,6 +25,13 @@ struct sources {
     FILE *err;
 };
 
+/* What the command line asks for besides settings. */
+struct asked {
+    const char *file;
+    bool help, version, json, print, check;
+    bool has_empty_keys; /* LOSSD_API_KEY_FILE, without a name */
+};
+
 /* Sets an option unless a weightier origin has.  `where` names the place for the
  * message about a bad value: "--max-body", "lossd.conf:3: max-body".  A bad value is
  * an error even where another one wins. */
@@ -42,8 +49,19 @@ void sources_warn(struct sources *sources, const char *format, ...)
 /* The option with that key, NULL when there is none. */
 const struct option *option_find(struct span key);
 
+/* The option whose key was most likely meant, NULL when none is near. */
+const struct option *option_nearest(struct span key);
+
 /* Writes "; did you mean PREFIXkey?" when a key is near, else nothing. */
 void option_suggest(struct span key, const char *prefix, char out[OPTION_TEXT_SIZE]);
+
+/* Reads the flags, and what they ask for; of `help` nothing that stands behind it. */
+bool config_flags_read(struct sources *sources, int argc, char *const argv[],
+                       struct asked *asked);
+
+/* Reads the variables of the environment, the file's name among them. */
+bool config_variables_read(struct sources *sources, char *const env[],
+                           struct asked *asked);
 
 /* Reads a configuration file: `key = value` lines, comments from # to the end. */
 bool config_file_read(struct sources *sources, const char *path);
