@@ -1,8 +1,9 @@
 /* The settings as text: for a reader (--help), and as a file (--print-config). */
-#include "config_source.h"
+#include "config_print.h"
 
 #include <string.h>
 
+#include "config_settle.h"
 #include "lossd/base/json_write.h"
 
 /* The table with its headings. */

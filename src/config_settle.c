@@ -1,6 +1,6 @@
-/* Settings that are left to the machine, and the ceilings that come of all of them. */
-#include "config.h"
+#include "config_settle.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "lossd/http/server.h"

@@ -66,9 +66,4 @@ bool config_variables_read(struct sources *sources, char *const env[],
 /* Reads a configuration file: `key = value` lines, comments from # to the end. */
 bool config_file_read(struct sources *sources, const char *path);
 
-/* What --help, --version and --print-config write. */
-void config_help(FILE *out);
-void config_version(const struct config_build *build, bool as_json, FILE *out);
-void config_print(const struct sources *sources, FILE *out);
-
 #endif

@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #include "build.inc"
-#include "config.h"
+#include "config_load.h"
+#include "config_settle.h"
 #include "listening.h"
 #include "lossd/api/api.h"
 #include "lossd/api/keyring.h"

@@ -8,7 +8,8 @@
  * An argument is a pattern; then only the tests whose names match it run:
  *
  *     build/tests/conversations/test_conversations '*masked*' */
-#include "config.h"
+#include "config_load.h"
+#include "config_settle.h"
 #include "lossd/api/api.h"
 #include "lossd/api/keyring.h"
 

@@ -9,7 +9,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "config.h"
+#include "config_load.h"
+#include "config_settle.h"
 #include "option.h"
 
 #include <cmocka.h>

@@ -1,0 +1,19 @@
+/* The settings as text. */
+#ifndef LOSSD_CONFIG_PRINT_H
+#define LOSSD_CONFIG_PRINT_H
+
+#include <stdio.h>
+
+#include "config_source.h"
+
+/* What --version tells. */
+struct config_build {
+    const char *version, *commit, *compiler, *http_library;
+};
+
+/* What --help, --version and --print-config write. */
+void config_help(FILE *out);
+void config_version(const struct config_build *build, bool as_json, FILE *out);
+void config_print(const struct sources *sources, FILE *out);
+
+#endif
