@@ -11,6 +11,17 @@ enum {
 
 /* ---- how much of it ------------------------------------------------------------- */
 
+bool api_is_small(const struct exchange *exchange)
+{
+    return !exchange->coding && exchange->head.has_content_length &&
+           exchange->head.content_length <= exchange->api->settings.small_body;
+}
+
+bool api_is_compressed(const struct exchange *exchange)
+{
+    return exchange->coding != NULL;
+}
+
 bool body_is_stream(const struct exchange *exchange)
 {
     return exchange->codec && exchange->codec->becomes;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "api/answer.h"
 #include "api/body.h"
 #include "api/cors.h"
 #include "api/head.h"
@@ -81,17 +82,6 @@ void exchange_release(struct exchange *exchange)
 
 /* ---- body ------------------------------------------------------------------- */
 
-bool api_is_small(const struct exchange *exchange)
-{
-    return !exchange->coding && exchange->head.has_content_length &&
-           exchange->head.content_length <= exchange->api->settings.small_body;
-}
-
-bool api_is_compressed(const struct exchange *exchange)
-{
-    return exchange->coding != NULL;
-}
-
 bool api_feed(struct exchange *exchange, struct span piece)
 {
     int64_t start = clock_ns();
@@ -154,7 +144,7 @@ static bool answer_description(struct exchange *exchange, struct response *respo
     if (!(route->print ? route->print(exchange, &text, &media_type)
                        : describe(exchange, &text)))
         return false;
-    response_begin(exchange, response, 200, media_type);
+    answer_begin(exchange, response, 200, media_type);
     response->body = buf_span(&text);
     return true;
 }
@@ -166,7 +156,7 @@ static void answer_page(struct exchange *exchange, const struct page *page,
 {
     bool known = page_is_known(page, exchange->head.if_none_match);
 
-    response_begin(exchange, response, known ? 304 : 200,
+    answer_begin(exchange, response, known ? 304 : 200,
                    known ? NULL : page->media_type);
     page_add_headers(page, response);
     response->body = page->text;
@@ -250,7 +240,7 @@ static bool answer_score(struct exchange *exchange, struct pool *pool,
         batch, &exchange->result, exchange->wishes.pretty, &exchange->mem, err);
     if (!reply)
         return false;
-    response_begin(exchange, response, 200, answer_type(exchange, reply));
+    answer_begin(exchange, response, 200, answer_type(exchange, reply));
     text_length_add(exchange, reply_text_length(reply), response);
     if (!exchange->route->codec)
         response_add(response, "Vary", "Accept");
@@ -268,7 +258,7 @@ static bool answer_preflight(struct exchange *exchange, struct response *respons
     const char *kept = arena_text(&exchange->mem, span_of(methods), &exchange->err);
     if (!kept)
         return false;
-    response_begin(exchange, response, 204, NULL);
+    answer_begin(exchange, response, 204, NULL);
     cors_add_leave(kept, response);
     return true;
 }

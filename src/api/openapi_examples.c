@@ -1,5 +1,5 @@
 /* TABLE: requests and their replies, as the document shows them. */
-#include "api/openapi.h"
+#include "api/openapi_examples.h"
 
 const struct openapi_example openapi_examples[] = {
     {&task_loss, "two_examples", "the mean over two examples of three classes",

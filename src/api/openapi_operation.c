@@ -1,8 +1,13 @@
 /* What one route is sent and what it answers with. */
+#include "api/openapi_operation.h"
+
 #include <ctype.h>
 #include <stdio.h>
 
-#include "api/openapi.h"
+#include "api/openapi_examples.h"
+#include "api/openapi_schema.h"
+#include "api/openapi_shared.h"
+#include "api/openapi_write.h"
 #include "api/path.h"
 #include "api/problem.h"
 #include "lossd/codec/codec.h"

@@ -1,5 +1,8 @@
 /* The objects that answers are, or have in them. */
-#include "api/openapi.h"
+#include "api/openapi_record.h"
+
+#include "api/openapi_write.h"
+#include "api/route.h"
 #include "lossd/engine/metrics.h"
 
 enum { PROPERTIES_MAX = 16 };

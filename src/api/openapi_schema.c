@@ -1,9 +1,13 @@
 /* The schemas: of members and of requests made of them, of answers, of descriptions. */
+#include "api/openapi_schema.h"
+
 #include <math.h>
 #include <stdio.h>
 
-#include "api/openapi.h"
+#include "api/openapi_record.h"
+#include "api/openapi_write.h"
 #include "api/problem.h"
+#include "api/route.h"
 
 /* ---- members -------------------------------------------------------------------- */
 

@@ -1,7 +1,9 @@
 /* What operations have in common: parameters, headers, problems. */
+#include "api/openapi_shared.h"
+
 #include <stdio.h>
 
-#include "api/openapi.h"
+#include "api/openapi_write.h"
 #include "api/problem.h"
 
 /* Of an answer with the status, 0: of any. */

@@ -1,6 +1,7 @@
 /* The answer to what is not answered: a problem document, and the headers that help. */
 #include <stdio.h>
 
+#include "api/answer.h"
 #include "api/problem.h"
 #include "api/response.h"
 #include "api/route.h"
@@ -71,7 +72,7 @@ void api_refuse(struct exchange *exchange, struct response *response)
     exchange->inflater = NULL;
     exchange->refused = true;
     struct span body = problem_text(exchange);
-    response_begin(exchange, response, problem_status(exchange->err.kind),
+    answer_begin(exchange, response, problem_status(exchange->err.kind),
                    "application/problem+json");
     response->body = body;
     add_problem_headers(exchange, response);

@@ -1,5 +1,6 @@
 /* api/openapi*.c: the document and the tables it is made of say the same. */
 #include "api/openapi.h"
+#include "api/openapi_examples.h"
 #include "api/problem.h"
 #include "lossd/api/keyring.h"
 #include "lossd/codec/codec.h"

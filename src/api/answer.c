@@ -1,11 +1,12 @@
-#include "api/response.h"
+#include "api/answer.h"
 
 #include <string.h>
 
 #include "api/cors.h"
+#include "api/response.h"
 
-void response_begin(struct exchange *exchange, struct response *response, unsigned status,
-                    const char *media_type)
+void answer_begin(struct exchange *exchange, struct response *response, unsigned status,
+                  const char *media_type)
 {
     memset(response, 0, sizeof *response);
     response->status = status;
