@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "json_read.h"
+#include "json_reader.h"
 
 /* Says where in the text an error is. */
 void json_fault_place(const struct json_place *place, struct err *err);

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "json_read.h"
+#include "json_reader.h"
 
 /* Where what is kept goes now. */
 struct buf *json_kept_in(struct json_reader *reader);

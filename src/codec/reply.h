@@ -10,28 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "reply_numbers.h"
 #include "lossd/base/arena.h"
 #include "lossd/base/buf.h"
 #include "lossd/base/err.h"
 #include "lossd/base/json_write.h"
 #include "lossd/codec/codec.h"
 #include "lossd/engine/batch.h"
-
-enum reply_numbers {
-    REPLY_DOUBLES,
-    REPLY_DOUBLES_AS_FLOATS, /* doubles, rounded to float and sent as such */
-    REPLY_FLOATS,
-    REPLY_INTEGERS, /* int64_t */
-    REPLY_RANKED    /* texts: `data` is a struct ranking */
-};
-
-/* Bytes of such a number where it is not text.  Not of what is ranked: ranking.h. */
-static inline size_t reply_number_size(enum reply_numbers numbers)
-{
-    bool is_float = numbers == REPLY_FLOATS || numbers == REPLY_DOUBLES_AS_FLOATS;
-
-    return is_float ? sizeof(float) : sizeof(double);
-}
 
 /* A reply without parts.  NULL: no memory. */
 struct reply *reply_new(bool pretty, struct arena *mem, struct err *err);
