@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "engine/batch_values.h"
+#include "engine/batch_place.h"
 
 /* Does the truth give this class some share, and one that has weight?  What smoothing
  * gives is one whatever it weighs. */

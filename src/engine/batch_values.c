@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "engine/batch_masks.h"
+#include "engine/batch_place.h"
 #include "engine/batch_options.h"
 #include "engine/linear.h"
 #include "lossd/engine/loss.h"
@@ -271,23 +272,6 @@ static bool check_value(const struct batch *batch, unsigned turn,
     default:
         return batch_check_option(batch, member, err);
     }
-}
-
-/* Is a row an array of its own in the text?  Else its first element stands for it. */
-static bool rows_have_places(const struct batch *batch)
-{
-    return batch->axis == -1 || batch->axis == (int64_t)batch->logits.shape.rank - 1;
-}
-
-void batch_row_place(const struct batch *batch, const char *name, size_t position,
-                     char pointer[PLACE_SIZE], char words[PLACE_SIZE])
-{
-    bool have = rows_have_places(batch);
-    const struct shape *shape = have ? &batch->position_shape : &batch->logits.shape;
-    size_t index = have ? position : batch_row(batch, position);
-
-    place_pointer(pointer, name, shape, index);
-    place_words(words, name, shape, index);
 }
 
 bool batch_check_values(const struct batch *batch, struct err *err)

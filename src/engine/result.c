@@ -9,87 +9,6 @@
 #include "lossd/engine/loss.h"
 #include "lossd/engine/score.h"
 
-enum {
-    SLAB_LOGITS = 4096, /* of several rows together: they stay near the processor */
-    TOGETHER = 16       /* rows that kernels like to have at a time */
-};
-
-/* ---- what is asked for -------------------------------------------------------- */
-
-size_t slab_rows(const struct batch *batch)
-{
-    size_t rows = SLAB_LOGITS / batch->classes;
-    size_t all = (batch->positions + TOGETHER - 1) / TOGETHER * TOGETHER;
-
-    if (rows >= TOGETHER)
-        rows = rows / TOGETHER * TOGETHER;
-    if (rows > SLAB_ROWS)
-        rows = SLAB_ROWS;
-    if (rows > all)
-        rows = all;
-    return rows > 0 ? rows : 1;
-}
-
-static bool needs_predictions(const struct batch *batch)
-{
-    return batch_wants(batch, OUTPUT_PREDICTIONS) || tables_are_wanted(batch);
-}
-
-static bool needs_losses(const struct batch *batch)
-{
-    return batch_wants(batch, OUTPUT_LOSSES) ||
-           (batch_wants(batch, OUTPUT_LOSS) && batch->reduction == REDUCTION_NONE);
-}
-
-bool needs_gradient(const struct batch *batch)
-{
-    return batch_wants(batch, OUTPUT_GRADIENT) || linear_wants_gradient(batch);
-}
-
-bool needs_exps(const struct batch *batch)
-{
-    bool of_loss = needs_gradient(batch) && batch->loss->needs_softmax;
-    bool of_metrics = moments_are_wanted(batch) && batch->targets.data;
-
-    return of_loss || of_metrics ||
-           (batch_wants(batch, OUTPUT_PROBABILITIES) && !batch->loss->probabilities);
-}
-
-bool needs_softmax(const struct batch *batch)
-{
-    bool of_loss = batch->task->needs_truth && batch->loss->needs_softmax;
-
-    return of_loss || needs_exps(batch) || summary_is_wanted(batch) ||
-           batch_wants(batch, OUTPUT_LOG_PROBABILITIES) ||
-           batch_wants(batch, OUTPUT_LOGSUMEXP) || needs_predictions(batch);
-}
-
-void *home_of_exps(const struct batch *batch, const struct result *result)
-{
-    if (!layout_is_plain(batch) ||
-        batch->classes <= kernel_here()->in[batch->dtype]->tiled_classes)
-        return NULL;
-    return result->gradient && batch->loss->needs_softmax ? result->gradient
-                                                          : result->probabilities;
-}
-
-/* Who has shares of all classes, or none of the softmax, may go through them in double. */
-static bool needs_row(const struct batch *batch)
-{
-    return batch->targets.data || batch->label_smoothing > 0 ||
-           (batch->focal_gamma > 0 && batch->dtype == DTYPE_FLOAT32) ||
-           batch->loss->needs_row;
-}
-
-/* Probabilities can do without it. */
-bool needs_log_sum(const struct batch *batch)
-{
-    return batch->task->needs_truth || batch_wants(batch, OUTPUT_LOG_PROBABILITIES) ||
-           batch_wants(batch, OUTPUT_LOGSUMEXP);
-}
-
-/* ---- room ------------------------------------------------------------------- */
-
 /* Room for `count` elements, if wanted; false: no memory. */
 static bool room_for(void **array, bool wanted, size_t count, size_t size,
                      struct arena *mem, struct err *err)
@@ -181,7 +100,7 @@ static bool room_for_rows(struct worker *worker, const struct batch *batch,
 bool result_init(struct result *result, const struct batch *batch, size_t width,
                  struct arena *mem, struct err *err)
 {
-    size_t scorers = batch->state ? 1 : score_width(batch, width);
+    size_t scorers = batch->state ? 1 : worker_count(batch, width);
 
     memset(result, 0, sizeof *result);
     result->workers = arena_zalloc(mem, scorers, sizeof *result->workers, err);

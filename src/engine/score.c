@@ -20,10 +20,7 @@
 #include "lossd/engine/loss.h"
 
 enum {
-    GRAIN_LOGITS = 16384,  /* a thread takes at least so many at a time; */
-    SHARES = 8,            /* neighbouring rows, for they are fetched ahead */
-    INLINE_LOGITS = 65536, /* fewer are not worth waking a thread */
-    TOGETHER = 512,        /* doubles to be worked on at once */
+    TOGETHER = 512, /* doubles to be worked on at once */
     NS_PER_LOGIT = 3
 };
 
@@ -320,25 +317,6 @@ static void score_range(void *ctx, size_t from, size_t to, size_t worker)
 
 /* ---- all positions ---------------------------------------------------------- */
 
-/* Positions that one of `width` threads takes at a time. */
-static size_t grain_of(const struct batch *batch, size_t width)
-{
-    size_t least = GRAIN_LOGITS / batch->classes + 1;
-    size_t share = batch->positions / (SHARES * width);
-
-    return share > least ? share : least;
-}
-
-size_t score_width(const struct batch *batch, size_t width)
-{
-    size_t grain = grain_of(batch, width);
-    size_t shares = batch->positions / grain + (batch->positions % grain > 0);
-
-    if (batch->logits.count < INLINE_LOGITS || shares <= 1)
-        return 1;
-    return shares < width ? shares : width;
-}
-
 /* It belongs to no position: parts of a mean are each that of all of it. */
 static void add_l2(const struct batch *batch, struct result *result)
 {
@@ -391,7 +369,7 @@ static void score_logits(const struct batch *batch, struct result *result,
                               .wants_softmax = needs_softmax(batch),
                               .wants_exps = needs_exps(batch),
                               .wants_log_sum = needs_log_sum(batch)};
-    size_t width = score_width(batch, pool_width(pool));
+    size_t width = worker_count(batch, pool_width(pool));
 
     if (batch->task->needs_truth) {
         average_count(batch, &result->workers[0].state);
@@ -400,7 +378,7 @@ static void score_logits(const struct batch *batch, struct result *result,
     }
     if (batch_is_linear(batch))
         linear_logits(batch, result, pool);
-    pool_for(width > 1 ? pool : NULL, batch->positions, grain_of(batch, pool_width(pool)),
+    pool_for(width > 1 ? pool : NULL, batch->positions, worker_grain(batch, pool_width(pool)),
              score_range, &scoring);
     if (batch->task->needs_truth) {
         join_states(batch, result, width);

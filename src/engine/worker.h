@@ -31,8 +31,11 @@ struct worker {
 /* Rows of a slab.  A row with many classes is a slab by itself. */
 size_t slab_rows(const struct batch *batch);
 
+/* Positions that one of `width` threads takes at a time. */
+size_t worker_grain(const struct batch *batch, size_t width);
+
 /* Threads that score the batch, of `width`: no more than it is shared out to. */
-size_t score_width(const struct batch *batch, size_t width);
+size_t worker_count(const struct batch *batch, size_t width);
 
 /* Is there something that is averaged over the plain count? */
 static inline bool has_penalties(const struct batch *batch)
@@ -40,10 +43,15 @@ static inline bool has_penalties(const struct batch *batch)
     return batch->z_loss > 0;
 }
 
+bool needs_predictions(const struct batch *batch);
+bool needs_losses(const struct batch *batch);
 bool needs_gradient(const struct batch *batch);
 bool needs_exps(const struct batch *batch);
 bool needs_softmax(const struct batch *batch);
 bool needs_log_sum(const struct batch *batch);
+
+/* Who has shares of all classes, or none of the softmax, may go through a row in double. */
+bool needs_row(const struct batch *batch);
 
 /* Where the exps are: in the result that is made of them last.  NULL: in scratch, for
  * the kernel keeps those of few classes in an order of its own. */

@@ -30,10 +30,11 @@
  * reproduces; T.-Y. Lin et al., "Focal loss for dense object detection",
  * arXiv:1708.02002; Z. Leng et al., "PolyLoss", arXiv:2204.12511; z_loss: B. Zoph et
  * al., "ST-MoE", arXiv:2202.08906. */
-#include "engine/loss/cross_entropy.h"
-
 #include <math.h>
 
+#include "engine/loss/even_labels.h"
+#include "engine/loss/label_terms.h"
+#include "engine/loss/shared_rows.h"
 #include "lossd/engine/loss.h"
 
 /* Nothing but labels and class weights: w_y times - log p_y. */

@@ -1,11 +1,13 @@
 /* Cross-entropy of labels alone, or smoothed evenly: a row comes to a few numbers of its
  * label, made for all rows of a slab at once, and its gradient is its probabilities times
- * one of them, less another.
- */
+ * one of them, less another. */
+#include "engine/loss/even_labels.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "engine/loss/cross_entropy.h"
+#include "engine/loss/label_terms.h"
+#include "engine/loss/shared_rows.h"
 #include "engine/slopes.h"
 
 static void fill(double *values, size_t rows, double value)

@@ -1,9 +1,11 @@
 /* Cross-entropy of rows whose classes have shares of their own: targets, or smoothed
  * labels with class weights.  A row at a time, class by class. */
+#include "engine/loss/shared_rows.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "engine/loss/cross_entropy.h"
+#include "engine/loss/label_terms.h"
 #include "engine/slopes.h"
 #include "engine/vmath.h"
 

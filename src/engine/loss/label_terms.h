@@ -1,6 +1,6 @@
-/* What the files of cross-entropy share; its formulas are in cross_entropy.c. */
-#ifndef LOSSD_ENGINE_LOSS_CROSS_ENTROPY_H
-#define LOSSD_ENGINE_LOSS_CROSS_ENTROPY_H
+/* What cross-entropy has of the label alone; its formulas are in cross_entropy.c. */
+#ifndef LOSSD_ENGINE_LOSS_LABEL_TERMS_H
+#define LOSSD_ENGINE_LOSS_LABEL_TERMS_H
 
 #include <stdbool.h>
 
@@ -61,13 +61,5 @@ static inline double log_sum_exp(const struct slab *slab, size_t row)
 {
     return slab->sums.max[row] + slab->sums.log_sum[row];
 }
-
-/* even_labels.c: rows whose shares are those of no class in particular but the label's,
- * all at once. */
-void even_labels(const struct slab *slab, double *values);
-
-/* shared_rows.c: a row at a time, class by class. */
-double shared_value(const struct slab *slab, size_t row);
-void shared_gradient(const struct slab *slab, size_t row);
 
 #endif
