@@ -24,6 +24,8 @@
 #include <unistd.h>
 
 #include "http/inside.h"
+#include "http/net_load.h"
+#include "http/refusal_bare.h"
 #include "lossd/base/clock.h"
 
 enum {
@@ -75,7 +77,7 @@ static void refuse_at_the_cap(const struct acceptor *acceptor, int fd)
     tally_refusal(server, REFUSAL_CAP);
     snprintf(why, sizeof why, "there are as many connections as may be%s%s%s",
              flag ? " (" : "", flag ? flag : "", flag ? " raises that)" : "");
-    server_refuse(server, fd, false, ERR_OVERLOADED, NULL, why);
+    refusal_bare(server, fd, false, ERR_OVERLOADED, NULL, why);
     refuser_adopt(server->refuser, fd);
 }
 
@@ -130,7 +132,7 @@ static bool refuse_without_descriptors(struct acceptor *acceptor, int listener)
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
         tally_refusal(acceptor->server, REFUSAL_DESCRIPTORS);
-        server_refuse(acceptor->server, fd, false, ERR_OVERLOADED, NULL,
+        refusal_bare(acceptor->server, fd, false, ERR_OVERLOADED, NULL,
                       "this process has no descriptor left");
         close(fd);
         tell_of_descriptors(acceptor);

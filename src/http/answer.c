@@ -6,6 +6,8 @@
 
 #include "http/connection.h"
 #include "http/inside.h"
+#include "http/net_load.h"
+#include "http/turn.h"
 #include "http/verdict.h"
 
 enum { FILL_BLOCK = 32768 };
@@ -111,7 +113,7 @@ enum MHD_Result answer_send(struct connection *connection)
         good = verdict_queue(talk->mhd, response->status, made);
     MHD_destroy_response(made);
     if (good) {
-        conversation_become(talk, TALK_SENT);
+        talk_become(talk, TALK_SENT);
         if (!response->fill)
             connection_count(&talk->sent, response->body.len);
     }
@@ -126,6 +128,6 @@ enum MHD_Result answer_at_end(struct connection *connection)
     bool comes_again = talk->ends_twice;
 
     talk->ends_twice = false;
-    conversation_become(talk, TALK_ANSWERED);
+    talk_become(talk, TALK_ANSWERED);
     return answer_send(connection) || comes_again ? MHD_YES : MHD_NO;
 }

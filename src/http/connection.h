@@ -15,8 +15,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "http/conversation.h"
 #include "http/phase.h"
+#include "http/talk.h"
 #include "http/watch.h"
 
 struct connection {

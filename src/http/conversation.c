@@ -19,6 +19,7 @@
 #include "http/ending.h"
 #include "http/head.h"
 #include "http/inside.h"
+#include "http/net_load.h"
 #include "http/refusal.h"
 #include "http/tally.h"
 #include "http/turn.h"
@@ -54,7 +55,7 @@ void conversation_begin(struct connection *connection, struct MHD_Connection *mh
 
     exchange_init(&talk->exchange, server->api, server->budget);
     talk->exchange.health_only = connection->net->is_admin;
-    conversation_become(talk, TALK_BEGUN);
+    talk_become(talk, TALK_BEGUN);
     talk->mhd = mhd;
     talk->response.fill = NULL;
     talk->response.body = (struct span){NULL, 0};
@@ -104,7 +105,7 @@ static enum MHD_Result take_head(struct connection *connection, const char *meth
         routed = turn_admit(connection, cost);
     if (!sound)
         return refusal_at_once(connection);
-    conversation_become(talk, routed ? TALK_BODY : TALK_SWALLOW);
+    talk_become(talk, routed ? TALK_BODY : TALK_SWALLOW);
     talk->ends_twice = expects_continue && !has_body;
     if (has_body && !routed && (expects_continue || !worth_swallowing(connection)))
         return refusal_at_once(connection);
@@ -118,7 +119,7 @@ static enum MHD_Result give_up(struct connection *connection)
         refusal_past_library(connection);
         return MHD_NO;
     }
-    conversation_become(&connection->talk, TALK_SWALLOW);
+    talk_become(&connection->talk, TALK_SWALLOW);
     return MHD_YES;
 }
 
@@ -280,6 +281,6 @@ void conversation_end(struct connection *connection, enum MHD_RequestTermination
     if (talk->target != talk->room)
         free(talk->target);
     talk->target = NULL;
-    conversation_become(talk, TALK_OVER);
+    talk_become(talk, TALK_OVER);
     connection_rest(connection, talk->exchange.began_ns + ending.duration_ns);
 }

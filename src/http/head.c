@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "http/conversation.h"
+#include "http/talk.h"
 #include "http/vet.h"
 
 enum {

@@ -3,7 +3,6 @@
 #define LOSSD_HTTP_INSIDE_H
 
 #include <microhttpd.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,6 +10,7 @@
 #include "http/acceptor.h"
 #include "http/admission.h"
 #include "http/connection.h"
+#include "http/jobs.h"
 #include "http/parcel.h"
 #include "http/reaper.h"
 #include "http/refuse.h"
@@ -43,10 +43,7 @@ struct server {
     struct reaper *reaper;
     atomic_bool parting;  /* answers say Connection: close; */
     atomic_bool draining; /* and connections that are idle end */
-    pthread_mutex_t lock; /* of the jobs */
-    pthread_cond_t no_jobs;
-    size_t jobs; /* connections suspended for the pool */
-    bool ending; /* no more of them may begin */
+    struct jobs jobs;
     size_t nets;
     struct net net[]; /* the administrator's, if there is one, is the last */
 };
@@ -54,29 +51,5 @@ struct server {
 /* Starts the thread's daemon.  Without a `thread` of its own it only does something when
  * the caller runs it. */
 bool net_open(struct net *net, enum MHD_FLAG thread);
-
-/* Connections of a thread, those on their way to it included. */
-size_t net_load(const struct net *net);
-
-/* Is there nobody whom the thread could keep waiting?  Then it does what takes time
- * itself, because handing over has its price. */
-bool net_has_one(const struct net *net);
-
-/* And are there too few to help with a long answer? */
-bool net_writes_alone(const struct net *net);
-
-/* A connection is about to be suspended for the pool.  False: not any more. */
-bool server_begin_job(struct server *server);
-
-/* It has been resumed. */
-void server_end_job(struct server *server);
-
-/* True when nobody will wait for the answers to jobs that have not begun. */
-bool server_ending(struct server *server);
-
-/* Makes a refusal without a request: of `fd`, by hand, and without a body `to_head`.
- * `request_id` may be NULL. */
-void server_refuse(struct server *server, int fd, bool to_head, enum err_kind kind,
-                   const char *request_id, const char *why);
 
 #endif

@@ -38,6 +38,7 @@
 #include <time.h>
 
 #include "http/inside.h"
+#include "http/refusal_bare.h"
 #include "lossd/base/clock.h"
 
 enum {
@@ -131,7 +132,7 @@ static void refuse_slow_body(struct connection *connection)
              "lowers, --body-timeout raises that)",
              settings->min_rate, (double)settings->body_timeout_ns / 1e9);
     tally_reaping(connection->net->server, REAPED_BODY);
-    server_refuse(connection->net->server, connection->fd, connection->talk.to_head,
+    refusal_bare(connection->net->server, connection->fd, connection->talk.to_head,
                   ERR_UPLOAD_TIMEOUT, connection->talk.exchange.request_id, why);
 }
 

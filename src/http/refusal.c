@@ -8,7 +8,6 @@
 #include "http/head.h"
 #include "http/inside.h"
 #include "http/turn.h"
-#include "http/verdict.h"
 
 void refusal_tell_when(struct connection *connection)
 {
@@ -48,90 +47,7 @@ void refusal_past_library(struct connection *connection)
     refuser_keep(connection->net->server->refuser, connection->fd);
     connection_count(&talk->sent, talk->response.body.len);
     talk->by_hand = true;
-    conversation_become(talk, TALK_SENT);
-}
-
-/* Why the library cannot go on, from the status that it wants to answer. */
-static bool fail_unread(const struct conversation *talk, unsigned status, size_t room,
-                        struct err *err)
-{
-    switch (status) {
-    case MHD_HTTP_URI_TOO_LONG:
-        return fail(err, ERR_ADDRESS_TOO_LONG, NULL,
-                    "the address does not fit the %zu bytes of a connection's buffer "
-                    "(--connection-memory raises that)",
-                    room);
-    case MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE:
-        return fail(err, ERR_HEADERS_TOO_LARGE, NULL,
-                    "the headers do not fit the %zu bytes of a connection's buffer "
-                    "(--connection-memory raises that)",
-                    room);
-    case MHD_HTTP_HTTP_VERSION_NOT_SUPPORTED:
-        return fail(err, ERR_HTTP_VERSION, NULL,
-                    "the version of HTTP is another one; HTTP/1.1 or HTTP/1.0 is wanted");
-    case MHD_HTTP_CONTENT_TOO_LARGE:
-        return fail_limit(err, NULL, INT64_MAX, NULL,
-                          "a chunk has more bytes than any body");
-    default:
-        break;
-    }
-    if (talk->state >= TALK_BODY)
-        return fail(err, ERR_BAD_HEADER, NULL,
-                    "the chunks of the body are not sound; each is its size in "
-                    "hexadecimal digits, CR LF, as many bytes and CR LF");
-    return fail(err, ERR_BAD_HEADER, NULL,
-                "the first line or the headers of the request are not sound; METHOD "
-                "TARGET HTTP/1.1 and lines of NAME: VALUE are wanted");
-}
-
-/* Are the headers in?  Later libraries are past the mistake for which this is asked. */
-static bool is_headed(struct MHD_Connection *mhd)
-{
-#if MHD_VERSION < 0x00097700
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-
-    return info && info->header_size > 0;
-#else
-    (void)mhd;
-    return false;
-#endif
-}
-
-/* Would the library fail to send an answer?  With all headers read it would send its head
- * twice; and where there was no room for arguments, of which it has none but behind a NUL
- * in the address, it would go on reading instead. */
-static bool fails_to_answer(struct MHD_Connection *mhd)
-{
-    return is_headed(mhd) ||
-           MHD_get_connection_values_n(mhd, MHD_GET_ARGUMENT_KIND, NULL, NULL) > 0;
-}
-
-/* What goes past the library is more to a HEAD than it may be: we have not been shown the
- * method. */
-enum MHD_Result refusal_of_unread(struct connection *connection,
-                                  struct MHD_Connection *mhd, unsigned status,
-                                  struct MHD_Response *page)
-{
-    struct conversation *talk = &connection->talk;
-    struct exchange *exchange = &talk->exchange;
-
-    if (talk->state == TALK_OVER)
-        conversation_begin(connection, mhd, "");
-    bool is_begun = talk->state == TALK_BEGUN;
-    if (is_begun)
-        head_look(talk);
-    fail_unread(talk, status, connection->net->server->settings.connection_memory,
-                &exchange->err);
-    if (is_begun)
-        api_route(exchange); /* for the names in the log */
-    talk->unread = true;
-    if (fails_to_answer(mhd))
-        refusal_past_library(connection);
-    else if (refusal_at_once(connection))
-        return MHD_YES;
-    /* which nobody hears behind ours; but without any the library does not end well */
-    return verdict_queue(mhd, status, page);
+    talk_become(talk, TALK_SENT);
 }
 
 /* The head of an answer goes into the library's buffer, behind the request's head and

@@ -20,12 +20,6 @@ enum MHD_Result refusal_at_once(struct connection *connection);
 /* Past the library, which is to end the connection. */
 void refusal_past_library(struct connection *connection);
 
-/* What the library cannot read, and would answer by itself with that status and page.  What
- * is returned is for the library: MHD_YES when it has an answer to send. */
-enum MHD_Result refusal_of_unread(struct connection *connection,
-                                  struct MHD_Connection *mhd, unsigned status,
-                                  struct MHD_Response *page);
-
 /* Has the library given up an answer for want of room, with that code?  Then the refusal
  * goes past it. */
 bool refusal_is_due_without_room(const struct connection *connection,

@@ -17,6 +17,8 @@
 #include "http/descriptors.h"
 #include "http/epoll_sets.h"
 #include "http/inside.h"
+#include "http/net_load.h"
+#include "http/unread.h"
 #include "lossd/base/clock.h"
 
 enum {
@@ -39,43 +41,6 @@ const char *server_library(void)
     return library;
 }
 
-/* ---- jobs ------------------------------------------------------------------------ */
-
-bool server_begin_job(struct server *server)
-{
-    pthread_mutex_lock(&server->lock);
-    bool may = !server->ending;
-    server->jobs += may;
-    pthread_mutex_unlock(&server->lock);
-    return may;
-}
-
-void server_end_job(struct server *server)
-{
-    pthread_mutex_lock(&server->lock);
-    if (--server->jobs == 0)
-        pthread_cond_signal(&server->no_jobs);
-    pthread_mutex_unlock(&server->lock);
-}
-
-bool server_ending(struct server *server)
-{
-    pthread_mutex_lock(&server->lock);
-    bool ending = server->ending;
-    pthread_mutex_unlock(&server->lock);
-    return ending;
-}
-
-/* Stopping a daemon that has a suspended connection would end the process. */
-static void await_jobs(struct server *server)
-{
-    pthread_mutex_lock(&server->lock);
-    server->ending = true;
-    while (server->jobs > 0)
-        pthread_cond_wait(&server->no_jobs, &server->lock);
-    pthread_mutex_unlock(&server->lock);
-}
-
 /* Whoever is still to be answered, with a refusal mostly, gets a moment for it. */
 static void await_answers(struct server *server)
 {
@@ -90,27 +55,6 @@ static void await_answers(struct server *server)
             nanosleep(&pause, NULL);
     }
 }
-
-/* ---- refusals without a request -------------------------------------------------- */
-
-void server_refuse(struct server *server, int fd, bool to_head, enum err_kind kind,
-                   const char *request_id, const char *why)
-{
-    struct exchange exchange;
-    struct response response;
-
-    exchange_init(&exchange, server->api, NULL);
-    exchange.head.request_id = span_of(request_id);
-    exchange.retry_after_s =
-        admission_retry_after_s(&server->admission, exchange.began_ns);
-    fail(&exchange.err, kind, NULL, "%s", why);
-    api_route(&exchange); /* finds no route, but a request id */
-    api_refuse(&exchange, &response);
-    refuse_by_hand(fd, to_head, &response);
-    exchange_release(&exchange);
-}
-
-/* ---- start and stop -------------------------------------------------------------- */
 
 static void on_panic(void *cls, const char *file, unsigned line, const char *reason)
 {
@@ -199,6 +143,7 @@ struct server *server_new(const struct server_settings *settings, struct api *ap
         return NULL;
     }
     epoll_sets_take_over();
+    unread_take_over();
     server->settings = *settings;
     server->api = api;
     server->pool = pool;
@@ -207,8 +152,7 @@ struct server *server_new(const struct server_settings *settings, struct api *ap
                                      settings->queue_kept, settings->queue_work_ns);
     server->log = log;
     server->meter = meter;
-    pthread_mutex_init(&server->lock, NULL);
-    pthread_cond_init(&server->no_jobs, NULL);
+    jobs_init(&server->jobs);
     if (!start(server, err)) {
         server_free(server);
         return NULL;
@@ -280,7 +224,7 @@ void server_free(struct server *server)
         return;
     acceptor_free(server->acceptor);
     acceptor_free(server->admin_acceptor);
-    await_jobs(server);
+    jobs_finish(&server->jobs);
     await_answers(server);
     reaper_free(server->reaper);
     for (size_t i = 0; i < server->nets; i++)
@@ -291,7 +235,6 @@ void server_free(struct server *server)
         shelf_release(&server->net[i].shelf);
     }
     refuser_free(server->refuser);
-    pthread_cond_destroy(&server->no_jobs);
-    pthread_mutex_destroy(&server->lock);
+    jobs_release(&server->jobs);
     free(server);
 }

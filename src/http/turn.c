@@ -142,7 +142,7 @@ static enum talk_state take_answer_turn(struct connection *connection)
 
     if (has_left(connection))
         return TALK_GONE;
-    if (server_ending(server) && !exchange->refused) {
+    if (jobs_are_ending(&server->jobs) && !exchange->refused) {
         exchange->refused = true;
         fail(&exchange->err, ERR_DRAINING, NULL, "this server is stopping");
     } else {
@@ -213,10 +213,10 @@ static void run_job(struct job *job)
         end_turns(connection, state == TALK_GONE);
     admission_end(&server->admission);
     struct MHD_Connection *mhd = talk->mhd;
-    conversation_become(
+    talk_become(
         talk, state); /* from here on the conversation is the network thread's */
     MHD_resume_connection(mhd);
-    server_end_job(server);
+    jobs_end(&server->jobs);
 }
 
 bool turn_begin(struct connection *connection, enum turn turn)
@@ -224,13 +224,13 @@ bool turn_begin(struct connection *connection, enum turn turn)
     struct conversation *talk = &connection->talk;
     struct server *server = connection->net->server;
 
-    if (!server_begin_job(server))
+    if (!jobs_begin(&server->jobs))
         return false;
     admission_begin(&server->admission);
     talk->job.run = run_job;
     talk->turn = turn;
     talk->queued_ns = clock_ns();
-    conversation_become(talk, TALK_QUEUED);
+    talk_become(talk, TALK_QUEUED);
     MHD_suspend_connection(talk->mhd);
     bool queued = pool_submit(server->pool, &talk->job);
     assert(queued); /* nobody else submits, and a connection has one job at most */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "http/inside.h"
+#include "http/net_load.h"
 #include "lossd/base/clock.h"
 #include "narrow.h"
 
@@ -160,11 +161,11 @@ static inline int daemon_connect(struct daemon *daemon, enum entrance_kind kind)
 /* True when there was a job; then it has been done. */
 static inline bool daemon_await_jobs(struct server *server)
 {
-    pthread_mutex_lock(&server->lock);
-    bool any = server->jobs > 0;
-    while (server->jobs > 0)
-        pthread_cond_wait(&server->no_jobs, &server->lock);
-    pthread_mutex_unlock(&server->lock);
+    pthread_mutex_lock(&server->jobs.lock);
+    bool any = server->jobs.count > 0;
+    while (server->jobs.count > 0)
+        pthread_cond_wait(&server->jobs.none, &server->jobs.lock);
+    pthread_mutex_unlock(&server->jobs.lock);
     return any;
 }
 

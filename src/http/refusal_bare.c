@@ -1,0 +1,20 @@
+#include "http/refusal_bare.h"
+
+#include "http/inside.h"
+
+void refusal_bare(struct server *server, int fd, bool to_head, enum err_kind kind,
+                  const char *request_id, const char *why)
+{
+    struct exchange exchange;
+    struct response response;
+
+    exchange_init(&exchange, server->api, NULL);
+    exchange.head.request_id = span_of(request_id);
+    exchange.retry_after_s =
+        admission_retry_after_s(&server->admission, exchange.began_ns);
+    fail(&exchange.err, kind, NULL, "%s", why);
+    api_route(&exchange); /* finds no route, but a request id */
+    api_refuse(&exchange, &response);
+    refuse_by_hand(fd, to_head, &response);
+    exchange_release(&exchange);
+}

@@ -1,0 +1,16 @@
+/* A refusal of who has not asked, or not all of it. */
+#ifndef LOSSD_HTTP_REFUSAL_BARE_H
+#define LOSSD_HTTP_REFUSAL_BARE_H
+
+#include <stdbool.h>
+
+#include "lossd/base/err.h"
+
+struct server;
+
+/* Makes a refusal without a request: of `fd`, by hand, and without a body `to_head`.
+ * `request_id` may be NULL. */
+void refusal_bare(struct server *server, int fd, bool to_head, enum err_kind kind,
+                  const char *request_id, const char *why);
+
+#endif
