@@ -106,6 +106,7 @@ MHD_queue_response(struct MHD_Connection *mhd, unsigned status, struct MHD_Respo
     struct connection *connection =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 
+    verdict_find(); /* for who has daemons without a server */
     return connection ? refuse_unread(connection, mhd, status, page)
                       : verdict_queue(mhd, status, page);
 }

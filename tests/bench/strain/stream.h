@@ -8,6 +8,7 @@
 #define LOSSD_BENCH_STREAM_H
 
 #include <math.h>
+#include <poll.h>
 
 #include "../noise.h"
 #include "../service/load.h"
@@ -172,7 +173,12 @@ static inline void stream_await(struct stream *stream, int64_t ns)
 {
     struct epoll_event events[64];
     struct timespec time = {ns / 1000000000, ns % 1000000000};
-    int n = epoll_pwait2(stream->epoll, events, 64, &time, NULL);
+    struct pollfd any = {.fd = stream->epoll, .events = POLLIN};
+
+    /* epoll_sets.c has no other way to wait than this */
+    int n = ppoll(&any, 1, &time, NULL);
+    if (n > 0)
+        n = epoll_wait(stream->epoll, events, 64, 0);
 
     for (int i = 0; i < n; i++)
         stream_go_on(stream, events[i].data.ptr);
