@@ -41,6 +41,41 @@ static inline uint64_t to_bits(double value)
     return bits;
 }
 
+/* (exp(t) - 1 - t) / t^2: its Taylor series from t^10 / 12! down, `p` being what stands
+ * before that, over t^11. */
+static inline double exp_rest(double p, double t)
+{
+    p = p * t + 1.0 / 479001600;
+    p = p * t + 1.0 / 39916800;
+    p = p * t + 1.0 / 3628800;
+    p = p * t + 1.0 / 362880;
+    p = p * t + 1.0 / 40320;
+    p = p * t + 1.0 / 5040;
+    p = p * t + 1.0 / 720;
+    p = p * t + 1.0 / 120;
+    p = p * t + 1.0 / 24;
+    p = p * t + 1.0 / 6;
+    p = p * t + 1.0 / 2;
+    return p;
+}
+
+/* 2 (atanh(s) / s - 1) with q = s^2. */
+static inline double atanh_rest(double q)
+{
+    double r = 2.0 / 23;
+    r = r * q + 2.0 / 21;
+    r = r * q + 2.0 / 19;
+    r = r * q + 2.0 / 17;
+    r = r * q + 2.0 / 15;
+    r = r * q + 2.0 / 13;
+    r = r * q + 2.0 / 11;
+    r = r * q + 2.0 / 9;
+    r = r * q + 2.0 / 7;
+    r = r * q + 2.0 / 5;
+    r = r * q + 2.0 / 3;
+    return r * q;
+}
+
 /* exp(d + tail) * EXPS_SCALE for d <= 0; `tail` is what rounding left off d.
  *
  * Adding 1.5 * 2^52 rounds to an integer and leaves it in the low bits, where it
@@ -60,18 +95,7 @@ static inline double exp_scaled(double d, double tail)
     double t_high = t0 - n * LN2_HIGH, t_low = left - n * LN2_LOW;
     double t = t_high + t_low;
     double t_tail = t_low - (t - t_high);
-    double p = 1.0 / 6227020800;
-    p = p * t + 1.0 / 479001600;
-    p = p * t + 1.0 / 39916800;
-    p = p * t + 1.0 / 3628800;
-    p = p * t + 1.0 / 362880;
-    p = p * t + 1.0 / 40320;
-    p = p * t + 1.0 / 5040;
-    p = p * t + 1.0 / 720;
-    p = p * t + 1.0 / 120;
-    p = p * t + 1.0 / 24;
-    p = p * t + 1.0 / 6;
-    p = p * t + 1.0 / 2;
+    double p = exp_rest(1.0 / 6227020800, t);
     double sum = 1 + t;
     double rest = ((1 - sum) + t) + (t_tail + t * t * p);
     return (sum + rest) * from_bits((to_bits(z) + 1023 + 512) << 52);
@@ -102,18 +126,7 @@ static inline double log1p_of(double v)
     double x = from_bits(bits - ((uint64_t)k << 52)) - 1;
     double s = x / (2 + x);
     double q = s * s;
-    double r = 2.0 / 23;
-    r = r * q + 2.0 / 21;
-    r = r * q + 2.0 / 19;
-    r = r * q + 2.0 / 17;
-    r = r * q + 2.0 / 15;
-    r = r * q + 2.0 / 13;
-    r = r * q + 2.0 / 11;
-    r = r * q + 2.0 / 9;
-    r = r * q + 2.0 / 7;
-    r = r * q + 2.0 / 5;
-    r = r * q + 2.0 / 3;
-    r = r * q;
+    double r = atanh_rest(q);
     double half = 0.5 * x * x;
     double n = (double)k;
     double high = n * LN2_HIGH + x;
@@ -132,19 +145,7 @@ static inline double expm1_and_exp(double d, double *exp)
     double z = t0 * LOG2_E + to_integer;
     double n = z - to_integer;
     double t = (t0 - n * LN2_HIGH) - n * LN2_LOW;
-    double p = 1.0 / 87178291200;
-    p = p * t + 1.0 / 6227020800;
-    p = p * t + 1.0 / 479001600;
-    p = p * t + 1.0 / 39916800;
-    p = p * t + 1.0 / 3628800;
-    p = p * t + 1.0 / 362880;
-    p = p * t + 1.0 / 40320;
-    p = p * t + 1.0 / 5040;
-    p = p * t + 1.0 / 720;
-    p = p * t + 1.0 / 120;
-    p = p * t + 1.0 / 24;
-    p = p * t + 1.0 / 6;
-    p = p * t + 1.0 / 2;
+    double p = exp_rest(1.0 / 87178291200 * t + 1.0 / 6227020800, t);
     double less = t + t * t * p;
     double scaled = from_bits((to_bits(z) + 1023 + 512) << 52);
     double power = scaled * (1 / EXPS_SCALE);
@@ -190,18 +191,7 @@ static inline double log_of(double x, double *tail)
     double f = from_bits(bits - ((uint64_t)k << 52)) - 1;
     double s = f / (2 + f);
     double q = s * s;
-    double r = 2.0 / 23;
-    r = r * q + 2.0 / 21;
-    r = r * q + 2.0 / 19;
-    r = r * q + 2.0 / 17;
-    r = r * q + 2.0 / 15;
-    r = r * q + 2.0 / 13;
-    r = r * q + 2.0 / 11;
-    r = r * q + 2.0 / 9;
-    r = r * q + 2.0 / 7;
-    r = r * q + 2.0 / 5;
-    r = r * q + 2.0 / 3;
-    r = r * q;
+    double r = atanh_rest(q);
     double half = 0.5 * f * f;
     double n = (double)k - 100 * is_tiny;
     double high = n * LN2_HIGH + f;
