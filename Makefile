@@ -42,7 +42,7 @@ LIBRARY  := $(OUT)/liblossd.a
 FIXTURES := $(patsubst %.c,$(OUT)/obj/%.o,$(filter-out tests/system/test_%.c %_shim.c,$(wildcard tests/system/*.c)))
 SHIMS    := $(patsubst tests/system/%.c,$(OUT)/tests/%.so,$(wildcard tests/system/*_shim.c))
 REPLAYS  := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/test_%,$(wildcard tests/fuzz/fuzz_*.c))
-TESTS    := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c tests/unit/*/test_*.c \
+TESTS    := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c tests/unit/*/test_*.c tests/unit/*/*/test_*.c \
               tests/properties/test_*.c tests/conversations/test_*.c tests/conformance/test_*.c \
               tests/system/test_*.c)) $(REPLAYS)
 BENCHES  := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*/bench_*.c))

@@ -156,8 +156,7 @@ static void answer_page(struct exchange *exchange, const struct page *page,
 {
     bool known = page_is_known(page, exchange->head.if_none_match);
 
-    answer_begin(exchange, response, known ? 304 : 200,
-                   known ? NULL : page->media_type);
+    answer_begin(exchange, response, known ? 304 : 200, known ? NULL : page->media_type);
     page_add_headers(page, response);
     response->body = page->text;
 }

@@ -73,7 +73,7 @@ void api_refuse(struct exchange *exchange, struct response *response)
     exchange->refused = true;
     struct span body = problem_text(exchange);
     answer_begin(exchange, response, problem_status(exchange->err.kind),
-                   "application/problem+json");
+                 "application/problem+json");
     response->body = body;
     add_problem_headers(exchange, response);
     timing_tell(exchange, response);

@@ -1,15 +1,15 @@
 #include "lossd/codec/codec.h"
 
+#include "codec/mime.h"
 #include "lossd/base/accept.h"
-#include "mime.h"
 
 #define CODEC(name) extern const struct codec codec_##name;
-#include "codecs.def"
+#include "codec/codecs.def"
 #undef CODEC
 
 static const struct codec *const codecs[] = {
 #define CODEC(name) &codec_##name,
-#include "codecs.def"
+#include "codec/codecs.def"
 #undef CODEC
 };
 

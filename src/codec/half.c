@@ -1,4 +1,4 @@
-#include "half.h"
+#include "codec/half.h"
 
 #include <math.h>
 #include <string.h>

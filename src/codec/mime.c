@@ -1,4 +1,4 @@
-#include "mime.h"
+#include "codec/mime.h"
 
 #include <strings.h>
 

@@ -1,4 +1,4 @@
-#include "output_array.h"
+#include "codec/output_array.h"
 
 uint32_t output_arrays(void)
 {

@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
+#include "codec/reply.h"
 #include "lossd/engine/batch.h"
 #include "lossd/engine/score.h"
-#include "reply.h"
 
 struct output_array {
     enum reply_numbers numbers;

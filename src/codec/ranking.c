@@ -1,6 +1,6 @@
 /* The best of a row so far are a heap with the worst of them on top, so that most classes
  * are passed over with one comparison, and that all of them are wanted costs no square. */
-#include "ranking.h"
+#include "codec/ranking.h"
 
 #include <assert.h>
 #include <math.h>

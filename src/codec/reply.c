@@ -1,4 +1,4 @@
-#include "reply_parts.h"
+#include "codec/reply_parts.h"
 
 #include <assert.h>
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "reply_numbers.h"
+#include "codec/reply_numbers.h"
 #include "lossd/base/arena.h"
 #include "lossd/base/buf.h"
 #include "lossd/base/err.h"

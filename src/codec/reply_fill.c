@@ -8,10 +8,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "codec/ranking.h"
+#include "codec/reply_parts.h"
 #include "lossd/base/number.h"
 #include "lossd/base/pool.h"
-#include "ranking.h"
-#include "reply_parts.h"
 
 enum {
     NUMBER_ROOM = NUMBER_TEXT_MAX + 2, /* with what follows it */

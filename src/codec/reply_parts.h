@@ -2,7 +2,7 @@
 #ifndef LOSSD_CODEC_REPLY_PARTS_H
 #define LOSSD_CODEC_REPLY_PARTS_H
 
-#include "reply.h"
+#include "codec/reply.h"
 
 enum {
     DEPTH_MAX = 2, /* of objects around an array */

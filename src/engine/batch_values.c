@@ -12,8 +12,8 @@
 #include <stdio.h>
 
 #include "engine/batch_masks.h"
-#include "engine/batch_place.h"
 #include "engine/batch_options.h"
+#include "engine/batch_place.h"
 #include "engine/linear.h"
 #include "lossd/engine/loss.h"
 #include "lossd/engine/place.h"

@@ -378,8 +378,8 @@ static void score_logits(const struct batch *batch, struct result *result,
     }
     if (batch_is_linear(batch))
         linear_logits(batch, result, pool);
-    pool_for(width > 1 ? pool : NULL, batch->positions, worker_grain(batch, pool_width(pool)),
-             score_range, &scoring);
+    pool_for(width > 1 ? pool : NULL, batch->positions,
+             worker_grain(batch, pool_width(pool)), score_range, &scoring);
     if (batch->task->needs_truth) {
         join_states(batch, result, width);
         conclude(batch, &scoring.average, result);

@@ -133,7 +133,7 @@ static bool refuse_without_descriptors(struct acceptor *acceptor, int listener)
     if (fd >= 0) {
         tally_refusal(acceptor->server, REFUSAL_DESCRIPTORS);
         refusal_bare(acceptor->server, fd, false, ERR_OVERLOADED, NULL,
-                      "this process has no descriptor left");
+                     "this process has no descriptor left");
         close(fd);
         tell_of_descriptors(acceptor);
     } else if (errno == EMFILE || errno == ENFILE) {

@@ -133,7 +133,7 @@ static void refuse_slow_body(struct connection *connection)
              settings->min_rate, (double)settings->body_timeout_ns / 1e9);
     tally_reaping(connection->net->server, REAPED_BODY);
     refusal_bare(connection->net->server, connection->fd, connection->talk.to_head,
-                  ERR_UPLOAD_TIMEOUT, connection->talk.exchange.request_id, why);
+                 ERR_UPLOAD_TIMEOUT, connection->talk.exchange.request_id, why);
 }
 
 static bool twice(unsigned *looks, bool found)

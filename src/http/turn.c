@@ -213,8 +213,7 @@ static void run_job(struct job *job)
         end_turns(connection, state == TALK_GONE);
     admission_end(&server->admission);
     struct MHD_Connection *mhd = talk->mhd;
-    talk_become(
-        talk, state); /* from here on the conversation is the network thread's */
+    talk_become(talk, state); /* from here on the conversation is the network thread's */
     MHD_resume_connection(mhd);
     jobs_end(&server->jobs);
 }

@@ -1,0 +1,18 @@
+/* The numbers of a tensor's text, and what its datatype can hold of them.  Those of bytes
+ * cannot be anything else. */
+#ifndef LOSSD_CODEC_OIP_RANGE_H
+#define LOSSD_CODEC_OIP_RANGE_H
+
+#include "codec/oip/oip_tensor.h"
+#include "lossd/base/err.h"
+
+/* Is every number of it one of the datatype?  Notes the first that is none: true where
+ * numbers are wanted, or what is no integer of the type's range.  The tensor is a member
+ * and its data have the shape that it says. */
+void range_check(const struct tensor *tensor, struct err *err);
+
+/* Rounds its numbers to half precision where that is what they are, the doubles that the
+ * text was rounded to; the first beyond its range is a flaw. */
+void range_round(struct tensor *tensor);
+
+#endif

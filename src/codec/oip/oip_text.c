@@ -1,0 +1,351 @@
+/* What is wrong with a tensor is found when the text is complete, for a text that is not
+ * JSON is nothing else. */
+#include "codec/oip/oip_text.h"
+
+#include <stdio.h>
+
+#include "codec/json/json_value.h"
+#include "codec/oip/oip_parameters.h"
+#include "codec/oip/oip_place.h"
+#include "lossd/base/excerpt.h"
+
+/* With more of them some name is given twice, or is no member's. */
+enum { TENSORS_MAX = 16 };
+
+/* ---- names -------------------------------------------------------------------------- */
+
+static struct tensor *current(struct oip_text *d)
+{
+    return &d->tensors[d->count - 1];
+}
+
+static enum json_way enter(struct oip_text *d, enum oip_scope scope)
+{
+    d->entered = scope;
+    d->index = 0;
+    return JSON_ENTER;
+}
+
+static enum json_way take_data(struct oip_text *d, struct json_reader *reader,
+                               struct err *err)
+{
+    reader->bare_tokens = true;
+    return tensor_begin_data(current(d), &d->array, d->batch, d->mem, err) ? JSON_TAKE
+                                                                           : JSON_SKIP;
+}
+
+static enum json_way take_name(void *ctx, struct json_reader *reader, struct span name,
+                               struct err *err)
+{
+    struct oip_text *d = ctx;
+    unsigned *seen = d->scope == OIP_TOP ? &d->seen_at_top : &d->seen;
+
+    if (!oip_name_take(d->scope, d->index, name, seen, &d->value, err))
+        return JSON_SKIP;
+    reader->bare_tokens = d->value == OIP_PARAMETERS;
+    switch ((unsigned)d->value) {
+    case OIP_INPUTS:
+        return enter(d, OIP_INPUT);
+    case OIP_OUTPUTS:
+        return enter(d, OIP_OUTPUT);
+    case OIP_DATA:
+        return take_data(d, reader, err);
+    case OIP_MODEL_NAME:
+    case OIP_MODEL_VERSION:
+        return JSON_SKIP;
+    default:
+        return JSON_COPY;
+    }
+}
+
+/* ---- values ------------------------------------------------------------------------- */
+
+static bool read_id(struct oip_text *d, const struct value *value, struct err *err)
+{
+    enum member member;
+
+    if (batch_begin(d->batch, span_of("id"), false, d->mem, &member, err))
+        batch_set(d->batch, member, *value, err);
+    return !err_by(err, PHASE_TRANSPORT);
+}
+
+/* A string that says what the object is. */
+static void read_word(struct oip_text *d, const struct value *value, struct span *out,
+                      struct err *err)
+{
+    char words[OIP_PLACE_SIZE], pointer[OIP_PLACE_SIZE];
+
+    if (value->type == VALUE_TEXT) {
+        *out = value->text;
+        return;
+    }
+    oip_words(words, d->scope, d->index);
+    oip_pointer(pointer, d->scope, d->index);
+    fail(err, ERR_WRONG_TYPE, pointer, "the %s of %s is %s; a string is wanted",
+         d->value == OIP_NAME ? "name" : "datatype", words, value->kind);
+}
+
+static void take_size(struct tensor *t, const struct value *value, struct err *err)
+{
+    char pointer[TENSOR_POINTER];
+
+    tensor_pointer(pointer, t, "parameters/binary_data_size");
+    t->has_bytes = true;
+    t->bytes = value->integer;
+    if (value->type != VALUE_NUMBER || !value->is_integer)
+        fail(err, ERR_WRONG_TYPE, pointer,
+             "the binary_data_size of inputs[%zu] is %s; an integer is wanted", t->index,
+             excerpt_of(value->text).text);
+}
+
+static bool take_input_parameter(void *ctx, struct span name, const struct value *value,
+                                 struct err *err)
+{
+    struct oip_text *d = ctx;
+
+    if (span_is(name, "binary_data_size"))
+        take_size(current(d), value, err);
+    else if (span_is(name, "shared_memory_region"))
+        oip_fail_shared(OIP_INPUT, d->index, err);
+    else
+        return ignored_add(&d->ignored, OIP_INPUT, d->index, name);
+    return true;
+}
+
+static bool take_output_parameter(void *ctx, struct span name, const struct value *value,
+                                  struct err *err)
+{
+    struct oip_text *d = ctx;
+
+    return output_take(&d->output, name, value, err) ||
+           ignored_add(&d->ignored, OIP_OUTPUT, d->index, name);
+}
+
+static bool read_parameters(struct oip_text *d, struct span text, struct err *err)
+{
+    struct parameter_reader reader = {take_output_parameter, d};
+
+    if (span_is(text, "null"))
+        return true;
+    if (d->scope == OIP_TOP)
+        return options_read(&d->options, text, err);
+    if (d->scope == OIP_INPUT)
+        reader = (struct parameter_reader){take_input_parameter, d};
+    return parameters_read(text, &reader, d->batch->limits, d->mem, err) ||
+           !err_by(err, PHASE_TRANSPORT);
+}
+
+static bool read_string(struct oip_text *d, struct span text, struct err *err)
+{
+    struct value value;
+
+    if (!json_value(text, d->mem, &value, err))
+        return false;
+    if (d->value == OIP_ID)
+        return span_is(text, "null") || read_id(d, &value, err);
+    if (d->scope == OIP_OUTPUT) {
+        read_word(d, &value, &d->output.name, err);
+    } else if (d->value == OIP_NAME) {
+        read_word(d, &value, &current(d)->name, err);
+        tensor_name(current(d), d->batch);
+    } else {
+        read_word(d, &value, &current(d)->datatype, err);
+        tensor_type(current(d));
+    }
+    return true;
+}
+
+static bool take_text(void *ctx, struct span text, struct err *err)
+{
+    struct oip_text *d = ctx;
+
+    if (d->value == OIP_PARAMETERS)
+        return read_parameters(d, text, err);
+    if (d->value != OIP_SHAPE)
+        return read_string(d, text, err);
+    tensor_read_shape(current(d), text, err); /* what it says is in err */
+    return true;
+}
+
+/* ---- objects ------------------------------------------------------------------------ */
+
+static bool open_object(void *ctx, struct err *err)
+{
+    struct oip_text *d = ctx;
+
+    (void)err;
+    d->scope = d->entered;
+    d->seen = 0;
+    d->output = (struct wanted_output){.index = d->index};
+    if (d->scope == OIP_OUTPUT)
+        return true;
+    if (d->count < TENSORS_MAX)
+        d->count++;
+    *current(d) = (struct tensor){.index = d->index};
+    d->array.is_null = false;
+    return true;
+}
+
+static bool has(const struct oip_text *d, enum oip_name name)
+{
+    return d->seen >> name & 1;
+}
+
+/* An option is a member, too, but not an input. */
+static bool fail_option(const struct tensor *t, const char *pointer, struct err *err)
+{
+    fail(err, ERR_UNKNOWN_MEMBER, pointer,
+         "inputs[%zu] is named %s, which is no tensor; options go into parameters",
+         t->index, excerpt_of(t->name).text);
+    return true;
+}
+
+static bool is_option(const struct tensor *t)
+{
+    for (enum member m = 0; m < MEMBERS && !t->is_member; m++)
+        if (span_is(t->name, member_infos[m].name))
+            return true;
+    return false;
+}
+
+static bool begin_member(struct oip_text *d, struct tensor *t, struct err *err)
+{
+    struct err found = {.kind = ERR_NONE};
+    char pointer[TENSOR_POINTER];
+    enum member member;
+
+    tensor_pointer(pointer, t, "name");
+    if (is_option(t))
+        return fail_option(t, pointer, err);
+    if (batch_begin(d->batch, t->name, false, d->mem, &member, &found) && t->is_member)
+        batch_array(d->batch, member)->count = tensor_expected(t, d->batch->limits);
+    return options_note(&found, pointer, err);
+}
+
+static bool close_input(struct oip_text *d, struct err *err)
+{
+    struct tensor *t = current(d);
+    char pointer[TENSOR_POINTER];
+
+    t->has_data = has(d, OIP_DATA) && !d->array.is_null;
+    tensor_pointer(pointer, t, "");
+    if (!has(d, OIP_SHAPE))
+        oip_name_missing(OIP_INPUT, d->index, "shape", err);
+    if (!has(d, OIP_DATATYPE))
+        oip_name_missing(OIP_INPUT, d->index, "datatype", err);
+    if (!t->has_data && !t->has_bytes)
+        oip_name_missing(OIP_INPUT, d->index, "data", err);
+    if (t->has_data && t->has_bytes)
+        fail(err, ERR_CONFLICTING_MEMBERS, pointer,
+             "inputs[%zu] has data and a binary_data_size; one of them is wanted",
+             t->index);
+    if (has(d, OIP_NAME))
+        return !t->name.at || begin_member(d, t, err);
+    oip_name_missing(OIP_INPUT, d->index, "name", err);
+    return true;
+}
+
+static void close_output(struct oip_text *d, struct err *err)
+{
+    if (has(d, OIP_NAME))
+        output_want(&d->output, d->batch->task, &d->inference, &d->bad_output);
+    else
+        oip_name_missing(OIP_OUTPUT, d->index, "name", err);
+}
+
+static bool close_object(void *ctx, struct err *err)
+{
+    struct oip_text *d = ctx;
+    bool goes_on = true;
+
+    if (d->scope == OIP_INPUT)
+        goes_on = close_input(d, err);
+    else
+        close_output(d, err);
+    d->scope = OIP_TOP;
+    d->index++;
+    return goes_on;
+}
+
+static void note_misfit(void *ctx, const char *what, bool has_begun, struct err *err)
+{
+    struct oip_text *d = ctx;
+    const char *name = d->entered == OIP_INPUT ? "inputs" : "outputs";
+    char pointer[OIP_PLACE_SIZE], words[OIP_PLACE_SIZE];
+
+    if (!has_begun && d->entered == OIP_OUTPUT && strcmp(what, "null") == 0)
+        return;
+    d->is_misfit = true;
+    snprintf(pointer, sizeof pointer, "/%s", name);
+    if (has_begun)
+        oip_pointer(pointer, d->entered, d->index);
+    if (has_begun)
+        oip_words(words, d->entered, d->index);
+    fail(err, ERR_WRONG_TYPE, pointer, "%s is %s; %s is wanted", has_begun ? words : name,
+         what, has_begun ? "an object" : "an array of objects");
+}
+
+/* ---- all of it ---------------------------------------------------------------------- */
+
+/* Its answer has what no tensor can hold. */
+static bool check_address(const struct batch *batch, struct err *err)
+{
+    return !batch_has(batch, MEMBER_return) ||
+           fail(err, ERR_UNKNOWN_MEMBER, "/return",
+                "return is not a member of an inference; its outputs say what is to be "
+                "answered");
+}
+
+bool oip_text_begin(struct oip_text *d, struct batch *batch, struct arena *mem,
+                    struct err *err)
+{
+    static const struct json_handler handler = {.name = take_name,
+                                                .text = take_text,
+                                                .open = open_object,
+                                                .close = close_object,
+                                                .misfit = note_misfit};
+
+    *d = (struct oip_text){.batch = batch, .mem = mem};
+    if (!check_address(batch, err) ||
+        !json_read_begin(&d->reader, &handler, d, batch->limits, mem, err))
+        return false;
+    d->reader.array = &d->array;
+    ignored_begin(&d->ignored, batch->limits, mem, err);
+    d->options = (struct options){batch, &d->inference, mem, &d->ignored};
+    d->tensors = arena_alloc(mem, TENSORS_MAX, sizeof *d->tensors, err);
+    batch->inference = &d->inference;
+    return d->tensors != NULL;
+}
+
+static void locate(const struct oip_text *d, struct err *err)
+{
+    place_in_body(err, d->batch, d->tensors, d->count);
+}
+
+bool oip_text_read(struct oip_text *d, struct span piece, struct err *err)
+{
+    bool goes_on = json_read(&d->reader, piece, err);
+
+    locate(d, err);
+    return goes_on;
+}
+
+bool oip_text_end(struct oip_text *d, struct err *err)
+{
+    if (!json_read_end(&d->reader, err))
+        return false;
+    if (!(d->seen_at_top >> OIP_INPUTS & 1))
+        fail(err, ERR_MISSING_MEMBER, "", "the body has no inputs");
+    locate(d, err);
+    for (size_t i = 0; i < d->count; i++)
+        tensor_check(&d->tensors[i], d->batch->limits, err);
+    if (d->bad_output.kind != ERR_NONE)
+        fail(err, d->bad_output.kind, d->bad_output.pointer, "%s", d->bad_output.detail);
+    d->inference.ignored = buf_span(&d->ignored.names);
+    if (d->inference.outputs)
+        d->batch->outputs = d->inference.outputs;
+    for (size_t i = 0; i < d->count && !err_by(err, PHASE_SHAPE); i++)
+        if (d->tensors[i].has_bytes)
+            tensor_begin_bytes(&d->tensors[i], d->batch, d->mem);
+    return !err_by(err, PHASE_TRANSPORT);
+}
