@@ -28,14 +28,14 @@ LINK     := $(CC) $(CFLAGS) $(FLAGS_$(VARIANT)) -pie -Wl,-z,relro,-z,now
 LIBS     := -lmicrohttpd -lcjson -lz -lcurl -lpthread -lm
 
 # The engine's kernel is built for each instruction set; the fastest that runs is used.
-KERNEL_FILES  := src/engine/kernel src/engine/matmul
+KERNEL_FILES  := src/engine/kernel/kernel src/engine/kernel/matmul
 # Where there is no compiler yet it will be one for this machine.
 MACHINE       := $(or $(shell $(CC) -dumpmachine 2>/dev/null),$(shell uname -m))
 KERNELS       := baseline $(if $(findstring x86_64,$(MACHINE)),avx2 avx512)
 KERNEL_avx2   := -mavx2
 KERNEL_avx512 := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mprefer-vector-width=512
 
-MAINS    := src/main.c src/cli/main.c src/base/number_powers_gen.c
+MAINS    := src/main.c src/cli/main.c src/base/number/number_powers_gen.c
 SOURCES  := $(filter-out $(MAINS) $(KERNEL_FILES:%=%.c),$(wildcard src/*.c src/*/*.c src/*/*/*.c))
 OBJECTS  := $(SOURCES:%.c=$(OUT)/obj/%.o) $(foreach f,$(KERNEL_FILES),$(KERNELS:%=$(OUT)/obj/$(f)-%.o))
 LIBRARY  := $(OUT)/liblossd.a
@@ -185,7 +185,7 @@ $(OUT)/obj/%.o: %.c Makefile $(OUT)/gen/number_powers.inc | $(OUT)/gen/build.inc
 	@$(COMPILE) -c -o $@ $<
 
 # The powers of five that exact number conversion needs, computed.
-$(OUT)/gen/number_powers.inc: src/base/number_powers_gen.c src/base/number_powers_range.h | $(OUT)/.deps-build
+$(OUT)/gen/number_powers.inc: src/base/number/number_powers_gen.c src/base/number/number_powers_range.h | $(OUT)/.deps-build
 	@mkdir -p $(@D)
 	$(BUILD_CC) -std=gnu11 -O1 -Iinclude -Isrc -o $(OUT)/gen/number_powers_gen $<
 	$(OUT)/gen/number_powers_gen > $@

@@ -12,7 +12,7 @@
 #include "api/cors.h"
 #include "api/head.h"
 #include "api/monitor.h"
-#include "api/openapi.h"
+#include "api/openapi/openapi.h"
 #include "api/query.h"
 #include "api/reply_size.h"
 #include "api/response.h"

@@ -5,7 +5,7 @@
 #include "api/assets.h"
 #include "api/inference.h"
 #include "api/monitor.h"
-#include "api/openapi.h"
+#include "api/openapi/openapi.h"
 #include "api/path.h"
 #include "api/route.h"
 #include "api/statistics.h"

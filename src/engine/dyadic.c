@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "engine/confidences.h"
+#include "engine/kernel/confidences.h"
 #include "lossd/base/number.h"
 
 enum {

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/kernel.h"
+#include "engine/kernel/kernel.h"
 #include "lossd/engine/batch.h"
 
 /* An addition changes a limb by less than 2^53. */

@@ -8,9 +8,9 @@
 
 #include <stdint.h>
 
-#include "engine/kernel.h"
+#include "engine/kernel/kernel.h"
+#include "engine/kernel/matmul.h"
 #include "engine/layout.h"
-#include "engine/matmul.h"
 #include "lossd/engine/exact_sum.h"
 
 enum {

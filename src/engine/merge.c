@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/confidences.h"
+#include "engine/kernel/confidences.h"
 #include "engine/merge_check.h"
 #include "lossd/engine/loss.h"
 #include "lossd/engine/place.h"

@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "engine/average.h"
-#include "engine/kernel.h"
+#include "engine/kernel/kernel.h"
+#include "engine/kernel/vmath.h"
 #include "engine/layout.h"
 #include "engine/linear.h"
 #include "engine/metrics.h"
 #include "engine/slab.h"
-#include "engine/vmath.h"
 #include "engine/warnings.h"
 #include "engine/worker.h"
 #include "lossd/engine/exact_sum.h"

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/vmath.h"
+#include "engine/kernel/vmath.h"
 
 static size_t bytes_of(const struct slab *slab, size_t count)
 {

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/kernel.h"
+#include "engine/kernel/kernel.h"
 #include "lossd/engine/batch.h"
 
 enum { SLAB_ROWS = 256 }; /* at most */

@@ -21,9 +21,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/confidences.h"
+#include "engine/kernel/confidences.h"
+#include "engine/kernel/vmath.h"
 #include "engine/slab.h"
-#include "engine/vmath.h"
 #include "lossd/engine/loss.h"
 
 enum { TOP = 5 };

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/kernel.h"
+#include "engine/kernel/kernel.h"
 #include "engine/linear.h"
 #include "lossd/engine/batch.h"
 #include "lossd/engine/score.h"

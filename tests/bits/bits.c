@@ -12,7 +12,7 @@
 #include <inttypes.h>
 
 #include "draw.h"
-#include "engine/kernel.h"
+#include "engine/kernel/kernel.h"
 #include "lossd/engine/score.h"
 
 enum { BATCHES = 40, TRIES = 200 };

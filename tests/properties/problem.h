@@ -6,7 +6,7 @@
 
 #include "../unit/engine/made.h"
 #include "../unit/engine/random.h"
-#include "engine/kernel.h"
+#include "engine/kernel/kernel.h"
 #include "reference.h"
 
 enum { ROWS_MAX = 8, ROW_MAX = 40 };

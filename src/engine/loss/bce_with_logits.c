@@ -12,7 +12,7 @@
  * Source: torch.nn.BCEWithLogitsLoss. */
 #include <string.h>
 
-#include "engine/odds.h"
+#include "engine/kernel/odds.h"
 #include "engine/slab.h"
 #include "lossd/engine/loss.h"
 

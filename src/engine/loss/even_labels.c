@@ -6,9 +6,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/kernel/slopes.h"
 #include "engine/loss/label_terms.h"
 #include "engine/loss/shared_rows.h"
-#include "engine/slopes.h"
 
 static void fill(double *values, size_t rows, double value)
 {

@@ -11,8 +11,8 @@
  * count of positions. */
 #include <math.h>
 
+#include "engine/kernel/vmath.h"
 #include "engine/slab.h"
-#include "engine/vmath.h"
 #include "lossd/engine/loss.h"
 
 /* m_j; where it is infinite there is no tail. */

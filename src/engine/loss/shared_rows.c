@@ -5,9 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/kernel/slopes.h"
+#include "engine/kernel/vmath.h"
 #include "engine/loss/label_terms.h"
-#include "engine/slopes.h"
-#include "engine/vmath.h"
 
 /* The shares that all classes have: all but the label's own. */
 static struct shares common_shares(const struct slab *slab, size_t row)

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "../timing.h"
-#include "engine/kernel.h"
+#include "engine/kernel/kernel.h"
 #include "memory.h"
 #include "scene.h"
 #include "variants.h"

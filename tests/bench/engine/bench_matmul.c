@@ -13,7 +13,7 @@
 
 #include "../noise.h"
 #include "../timing.h"
-#include "engine/kernel.h"
+#include "engine/kernel/kernel.h"
 #include "engine/linear.h"
 #include "lossd/base/arena.h"
 

@@ -1,0 +1,160 @@
+/* What operations have in common: parameters, headers, problems. */
+#include "api/openapi/openapi_shared.h"
+
+#include <stdio.h>
+
+#include "api/openapi/openapi_write.h"
+#include "api/problem.h"
+
+/* Of an answer with the status, 0: of any. */
+struct header {
+    const char *name;
+    const char *type;
+    const char *help;
+    unsigned status;
+};
+
+static const struct header headers[] = {
+    {"X-Request-ID", "string", "that of the request, or one made up", 0},
+    {"WWW-Authenticate", "string", "how a key is given", 401},
+    {"Allow", "string", "the methods of this path", 405},
+    {"Accept-Post", "string", "the media types that are understood", 415},
+    {"Accept-Encoding", "string", "the codings that are understood", 415},
+    {"Retry-After", "integer", "seconds after which to come again", 503},
+};
+
+enum { HEADERS = sizeof headers / sizeof *headers };
+
+struct parameter {
+    const char *name;
+    const char *in;
+    const char *help;
+    const char *type;
+    bool of_scoring; /* and not of routes to read */
+};
+
+static const struct parameter parameters[] = {
+    {"pretty", "query", "indent the answer", "boolean", false},
+    {"timeout", "query", "seconds the request will wait to be begun with", "#timeout",
+     true},
+    {"X-Request-Timeout", "header", "the same; the address wins", "#timeout", true},
+    {"X-Request-ID", "header",
+     "up to 128 letters, digits and a few signs; stands in the answer and in the log",
+     "string", false},
+    {"traceparent", "header", "W3C Trace Context; its trace id stands in the log",
+     "string", false},
+};
+
+enum { PARAMETERS = sizeof parameters / sizeof *parameters };
+
+void openapi_header_refs(struct json *json, unsigned status)
+{
+    openapi_open(json, "headers", '{');
+    for (size_t i = 0; i < HEADERS; i++) {
+        if (headers[i].status != 0 && headers[i].status != status)
+            continue;
+        openapi_open(json, headers[i].name, '{');
+        openapi_ref(json, "headers", headers[i].name);
+        json_close(json, '}');
+    }
+    json_close(json, '}');
+}
+
+void openapi_parameter_refs(struct json *json, bool scores)
+{
+    for (size_t i = 0; i < PARAMETERS; i++) {
+        if (parameters[i].of_scoring && !scores)
+            continue;
+        json_open(json, '{');
+        openapi_ref(json, "parameters", parameters[i].name);
+        json_close(json, '}');
+    }
+}
+
+static void write_typed(struct json *json, const char *help, const char *type)
+{
+    json_text_member(json, "description", help);
+    openapi_open(json, "schema", '{');
+    openapi_type(json, type);
+    json_close(json, '}');
+}
+
+/* "invalid_json, trailing_data": the codes of a status. */
+static void write_codes(struct json *json, unsigned status)
+{
+    char text[512];
+    struct buf codes;
+
+    buf_over(&codes, text, sizeof text);
+    for (enum err_kind kind = ERR_NONE + 1; kind < ERR_KINDS; kind++) {
+        if (problem_status(kind) != status)
+            continue;
+        buf_text(&codes, codes.len > 0 ? ", " : "");
+        buf_text(&codes, problem_code(kind));
+    }
+    json_key(json, "description");
+    json_string(json, buf_span(&codes));
+}
+
+static void write_problem(struct json *json, unsigned status)
+{
+    write_codes(json, status);
+    openapi_header_refs(json, status);
+    openapi_open(json, "content", '{');
+    openapi_open(json, "application/problem+json", '{');
+    openapi_open(json, "schema", '{');
+    openapi_ref(json, "schemas", "problem");
+    json_close(json, '}');
+    json_close(json, '}');
+    json_close(json, '}');
+}
+
+static bool is_problem(unsigned status)
+{
+    for (enum err_kind kind = ERR_NONE + 1; kind < ERR_KINDS; kind++)
+        if (problem_status(kind) == status)
+            return true;
+    return false;
+}
+
+static void write_parameters(struct json *json)
+{
+    openapi_open(json, "parameters", '{');
+    for (size_t i = 0; i < PARAMETERS; i++) {
+        openapi_open(json, parameters[i].name, '{');
+        json_text_member(json, "name", parameters[i].name);
+        json_text_member(json, "in", parameters[i].in);
+        write_typed(json, parameters[i].help, parameters[i].type);
+        json_close(json, '}');
+    }
+    json_close(json, '}');
+}
+
+static void write_headers(struct json *json)
+{
+    openapi_open(json, "headers", '{');
+    for (size_t i = 0; i < HEADERS; i++) {
+        openapi_open(json, headers[i].name, '{');
+        write_typed(json, headers[i].help, headers[i].type);
+        json_close(json, '}');
+    }
+    json_close(json, '}');
+}
+
+void openapi_shared(struct json *json)
+{
+    char key[4];
+
+    write_parameters(json);
+    write_headers(json);
+    openapi_open(json, "responses", '{');
+    for (unsigned status = PROBLEM_FIRST; status < PROBLEM_END; status++) {
+        if (!is_problem(status))
+            continue;
+        snprintf(key, sizeof key, "%u", status);
+        openapi_open(json, key, '{');
+        write_problem(json, status);
+        json_close(json, '}');
+    }
+    json_close(json, '}');
+}
