@@ -14,7 +14,7 @@ enum { FILL_BLOCK = 32768 };
 
 /* The library offers what is left of the connection's buffer, and next to nothing
  * is left after headers that have nearly filled it. */
-static size_t fill_little(struct conversation *talk, char *out, size_t capacity)
+static size_t fill_little(struct talk *talk, char *out, size_t capacity)
 {
     if (talk->spilled == talk->spill_size) {
         talk->spilled = 0;
@@ -30,7 +30,7 @@ static size_t fill_little(struct conversation *talk, char *out, size_t capacity)
 /* What the pool has written; when that is all on its way, the pool's turn. */
 static ssize_t fill_from_parcel(struct connection *connection, char *out, size_t capacity)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     struct parcel *parcel = &talk->parcel;
     size_t n = parcel_take(parcel, out, capacity);
 
@@ -45,7 +45,7 @@ static ssize_t fill_from_parcel(struct connection *connection, char *out, size_t
                : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
-static ssize_t fill_here(struct conversation *talk, char *out, size_t capacity)
+static ssize_t fill_here(struct talk *talk, char *out, size_t capacity)
 {
     bool little = capacity < sizeof talk->spill || talk->spilled < talk->spill_size;
     size_t n = little ? fill_little(talk, out, capacity)
@@ -58,7 +58,7 @@ static ssize_t fill_here(struct conversation *talk, char *out, size_t capacity)
 /* Does the network thread write the next part of the answer itself? */
 static bool fills_here(struct connection *connection)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     struct parcel *parcel = &talk->parcel;
     struct err ignored = {0};
 
@@ -96,7 +96,7 @@ static struct MHD_Response *make_response(struct connection *connection)
 
 enum MHD_Result answer_send(struct connection *connection)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     const struct response *response = &talk->response;
     struct MHD_Response *made;
 
@@ -124,7 +124,7 @@ enum MHD_Result answer_send(struct connection *connection)
  * more has come behind it; the first time it takes no response. */
 enum MHD_Result answer_at_end(struct connection *connection)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     bool comes_again = talk->ends_twice;
 
     talk->ends_twice = false;

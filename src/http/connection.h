@@ -30,7 +30,7 @@ struct connection {
     _Atomic uint64_t taken;        /* bytes of bodies taken from it */
     struct watch watch;            /* the reaper's */
     char client[INET6_ADDRSTRLEN]; /* its address as text, "" if it has none */
-    struct conversation talk;
+    struct talk talk;
 };
 
 /* The connections of one network thread. */

@@ -49,7 +49,7 @@ static void hide_arguments(const char *uri)
 void conversation_begin(struct connection *connection, struct MHD_Connection *mhd,
                         const char *uri)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     struct server *server = connection->net->server;
     size_t size = strlen(uri) + 1;
 
@@ -82,7 +82,7 @@ void conversation_begin(struct connection *connection, struct MHD_Connection *mh
  * goes on. */
 static bool worth_swallowing(const struct connection *connection)
 {
-    const struct conversation *talk = &connection->talk;
+    const struct talk *talk = &connection->talk;
 
     return !talk->chunked &&
            talk->exchange.head.content_length - atomic_load(&connection->taken) <=
@@ -92,7 +92,7 @@ static bool worth_swallowing(const struct connection *connection)
 static enum MHD_Result take_head(struct connection *connection, const char *method,
                                  const char *version)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
     bool expects_continue, sound = head_read(talk, method, version, &expects_continue);
     talk->to_head = span_is(exchange->head.method, "HEAD");
@@ -126,7 +126,7 @@ static enum MHD_Result give_up(struct connection *connection)
 /* How much of a piece is read by the thread that moves bytes. */
 static size_t at_once(const struct connection *connection, size_t len)
 {
-    const struct conversation *talk = &connection->talk;
+    const struct talk *talk = &connection->talk;
     const struct exchange *exchange = &talk->exchange;
 
     if (api_is_compressed(exchange)) /* a few bytes may become a thousand times as many */
@@ -142,7 +142,7 @@ static size_t at_once(const struct connection *connection, size_t len)
  * altogether is told so before the rest is on its way.  Returns how much was taken. */
 static size_t pack(struct connection *connection, struct span piece)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
     size_t now = at_once(connection, piece.len);
 
@@ -160,7 +160,7 @@ static size_t pack(struct connection *connection, struct span piece)
 /* A body in chunks costs what has come of it, which its head did not tell. */
 static void expect_more(struct connection *connection)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     int64_t cost = api_expected_ns(&talk->exchange, atomic_load(&connection->taken));
 
     if (talk->admitted)
@@ -178,7 +178,7 @@ static void fail_stopping(struct exchange *exchange)
 static enum MHD_Result take_piece(struct connection *connection, struct span piece,
                                   size_t *left)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
     size_t n = piece.len;
 
@@ -207,7 +207,7 @@ static enum MHD_Result take_piece(struct connection *connection, struct span pie
 
 static enum MHD_Result take_end(struct connection *connection)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
 
     if (!connection_enter(connection, CONNECTION_BUSY))
@@ -237,7 +237,7 @@ static enum MHD_Result take_end(struct connection *connection)
 enum MHD_Result conversation_go_on(struct connection *connection, const char *method,
                                    const char *version, const char *piece, size_t *size)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     enum talk_state state = talk->state;
 
     switch (state) {
@@ -263,7 +263,7 @@ enum MHD_Result conversation_go_on(struct connection *connection, const char *me
 
 void conversation_end(struct connection *connection, enum MHD_RequestTerminationCode how)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     bool complete = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
 
     if (talk->state == TALK_OVER)

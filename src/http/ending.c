@@ -36,7 +36,7 @@ static void end_without_response(const struct connection *connection,
 
 struct ending ending_of(const struct connection *connection, bool complete)
 {
-    const struct conversation *talk = &connection->talk;
+    const struct talk *talk = &connection->talk;
     const struct exchange *exchange = &talk->exchange;
     bool is_bare = talk->to_head || talk->response.status == NOT_MODIFIED;
     struct ending ending = {.sent = is_bare ? 0 : talk->sent,
@@ -56,7 +56,7 @@ struct ending ending_of(const struct connection *connection, bool complete)
 
 void ending_log(const struct ending *ending, const struct connection *connection)
 {
-    const struct conversation *talk = &connection->talk;
+    const struct talk *talk = &connection->talk;
     const struct exchange *exchange = &talk->exchange;
     const struct log *log = connection->net->server->log;
 

@@ -50,7 +50,7 @@ static struct span block_of(struct MHD_Connection *mhd, const char *method)
 #endif
 }
 
-bool head_read(struct conversation *talk, const char *method, const char *version,
+bool head_read(struct talk *talk, const char *method, const char *version,
                bool *expects_continue)
 {
     struct exchange *exchange = &talk->exchange;
@@ -72,7 +72,7 @@ bool head_read(struct conversation *talk, const char *method, const char *versio
     return vet_end(&vetting, span_of(version));
 }
 
-void head_look(struct conversation *talk)
+void head_look(struct talk *talk)
 {
     struct exchange *exchange = &talk->exchange;
     struct vetting vetting = vet_begin(&exchange->head, talk->joined, &exchange->err);
@@ -83,7 +83,7 @@ void head_look(struct conversation *talk)
     talk->user_agent = vetting.user_agent;
 }
 
-size_t head_room(const struct conversation *talk)
+size_t head_room(const struct talk *talk)
 {
     int arguments =
         MHD_get_connection_values_n(talk->mhd, MHD_GET_ARGUMENT_KIND, NULL, NULL);

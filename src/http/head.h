@@ -5,18 +5,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct conversation;
+struct talk;
 
 /* Fills the exchange's head.  False: it is unsound, `exchange.err` says why. */
-bool head_read(struct conversation *talk, const char *method, const char *version,
+bool head_read(struct talk *talk, const char *method, const char *version,
                bool *expects_continue);
 
 /* The same for a request that the library has not read to the end of its headers, as far
  * as it has; where one of them is unsound, `exchange.err` says why. */
-void head_look(struct conversation *talk);
+void head_look(struct talk *talk);
 
 /* Bytes of the connection's buffer that the head which was read takes, with what the library
  * notes of each header and each argument of the address. */
-size_t head_room(const struct conversation *talk);
+size_t head_room(const struct talk *talk);
 
 #endif

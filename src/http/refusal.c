@@ -19,7 +19,7 @@ void refusal_tell_when(struct connection *connection)
 
 void refusal_make(struct connection *connection)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
 
     refusal_tell_when(connection);
     turn_leave(connection);
@@ -28,7 +28,7 @@ void refusal_make(struct connection *connection)
 
 enum MHD_Result refusal_at_once(struct connection *connection)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
 
     talk->last = true;
     refusal_make(connection);
@@ -38,7 +38,7 @@ enum MHD_Result refusal_at_once(struct connection *connection)
 
 void refusal_past_library(struct connection *connection)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
 
     if (!connection_enter(connection, CONNECTION_WRITING))
         return;
@@ -57,7 +57,7 @@ void refusal_past_library(struct connection *connection)
 bool refusal_is_due_without_room(const struct connection *connection,
                                  enum MHD_RequestTerminationCode how)
 {
-    const struct conversation *talk = &connection->talk;
+    const struct talk *talk = &connection->talk;
     struct pollfd broken = {.fd = connection->fd};
 
     return how == MHD_REQUEST_TERMINATED_WITH_ERROR && talk->state == TALK_SENT &&
@@ -69,7 +69,7 @@ bool refusal_is_due_without_room(const struct connection *connection,
 
 void refusal_without_room(struct connection *connection)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
 
     exchange->err.kind = ERR_NONE;

@@ -1,6 +1,6 @@
 /* One request and its answer on a connection, and how far they are.
  *
- * A connection has one at a time, so the conversation is part of it and costs
+ * A connection has one at a time, so the talk is part of it and costs
  * no allocation. */
 #ifndef LOSSD_HTTP_TALK_H
 #define LOSSD_HTTP_TALK_H
@@ -30,7 +30,7 @@ enum talk_state {
     TALK_GONE      /* the client left before its work was started */
 };
 
-struct conversation {
+struct talk {
     /* The last thing that the pool writes and the first that the network thread
      * reads when the conversation comes back. */
     _Atomic enum talk_state state;
@@ -64,7 +64,7 @@ struct conversation {
 };
 
 /* Whoever sees the state sees what was done before. */
-static inline void talk_become(struct conversation *talk, enum talk_state state)
+static inline void talk_become(struct talk *talk, enum talk_state state)
 {
     atomic_store_explicit(&talk->state, state, memory_order_release);
 }

@@ -20,7 +20,7 @@ bool turn_is_due(const struct connection *connection, int64_t cost_ns)
 
 bool turn_admit(struct connection *connection, int64_t cost_ns)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
     struct server *server = connection->net->server;
     int64_t timeout = exchange->wishes.timeout_ns;
@@ -41,7 +41,7 @@ bool turn_admit(struct connection *connection, int64_t cost_ns)
 
 void turn_grow(struct connection *connection, int64_t cost_ns)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
 
     if (!talk->admitted || cost_ns <= talk->cost_ns)
         return;
@@ -51,7 +51,7 @@ void turn_grow(struct connection *connection, int64_t cost_ns)
 
 static void leave(struct connection *connection, int64_t took_ns)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
 
     if (talk->admitted)
         admission_leave(&connection->net->server->admission, talk->cost_ns, took_ns);
@@ -76,7 +76,7 @@ static bool has_left(const struct connection *connection)
 }
 
 /* The body may have said so since it was admitted. */
-static void check_lateness(struct conversation *talk)
+static void check_lateness(struct talk *talk)
 {
     struct exchange *exchange = &talk->exchange;
     int64_t waited = exchange->stage_ns[STAGE_QUEUE];
@@ -95,7 +95,7 @@ static void check_lateness(struct conversation *talk)
 /* What is compressed costs what came out of it, which its head did not tell. */
 static void read_parcel(struct connection *connection)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
     struct span text = parcel_empty(&talk->parcel);
 
@@ -105,7 +105,7 @@ static void read_parcel(struct connection *connection)
     turn_grow(connection, api_expected_ns(exchange, exchange->body_bytes));
 }
 
-static void write_parcel(struct conversation *talk, struct pool *pool)
+static void write_parcel(struct talk *talk, struct pool *pool)
 {
     struct parcel *parcel = &talk->parcel;
     struct response *response = &talk->response;
@@ -121,7 +121,7 @@ static void write_parcel(struct conversation *talk, struct pool *pool)
 
 /* The first part of a long answer, which may be all of it.  Without a parcel, it is
  * written where it is sent from. */
-static void begin_writing(struct conversation *talk, struct pool *pool)
+static void begin_writing(struct talk *talk, struct pool *pool)
 {
     struct response *response = &talk->response;
 
@@ -136,7 +136,7 @@ static void begin_writing(struct conversation *talk, struct pool *pool)
 
 static enum talk_state take_answer_turn(struct connection *connection)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
     struct server *server = connection->net->server;
 
@@ -160,7 +160,7 @@ static enum talk_state take_answer_turn(struct connection *connection)
 
 static enum talk_state take_turn(struct connection *connection, enum turn turn)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
 
     switch (turn) {
     case TURN_READ:
@@ -183,14 +183,14 @@ static enum talk_state take_turn(struct connection *connection, enum turn turn)
  * that was estimated took, when no idle thread helped with any of it. */
 static void end_turns(struct connection *connection, bool gone)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     bool all_done = !gone && !talk->exchange.refused;
 
     arena_trim(&talk->exchange.mem, talk->response.body.at);
     leave(connection, all_done && talk->crowded ? talk->took_ns : 0);
 }
 
-static bool was_last(const struct conversation *talk, enum turn turn)
+static bool was_last(const struct talk *talk, enum turn turn)
 {
     return turn == TURN_ANSWER ? !talk->response.fill
                                : turn == TURN_WRITE && talk->parcel.last;
@@ -198,8 +198,7 @@ static bool was_last(const struct conversation *talk, enum turn turn)
 
 static void run_job(struct job *job)
 {
-    struct conversation *talk =
-        (struct conversation *)((char *)job - offsetof(struct conversation, job));
+    struct talk *talk = (struct talk *)((char *)job - offsetof(struct talk, job));
     struct connection *connection =
         (struct connection *)((char *)talk - offsetof(struct connection, talk));
     struct server *server = connection->net->server;
@@ -220,7 +219,7 @@ static void run_job(struct job *job)
 
 bool turn_begin(struct connection *connection, enum turn turn)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     struct server *server = connection->net->server;
 
     if (!jobs_begin(&server->jobs))

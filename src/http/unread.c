@@ -16,7 +16,7 @@ void unread_take_over(void)
 }
 
 /* Why the library cannot go on, from the status that it wants to answer. */
-static bool fail_unread(const struct conversation *talk, unsigned status, size_t room,
+static bool fail_unread(const struct talk *talk, unsigned status, size_t room,
                         struct err *err)
 {
     switch (status) {
@@ -78,7 +78,7 @@ static enum MHD_Result refuse_unread(struct connection *connection,
                                      struct MHD_Connection *mhd, unsigned status,
                                      struct MHD_Response *page)
 {
-    struct conversation *talk = &connection->talk;
+    struct talk *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
 
     if (talk->state == TALK_OVER)

@@ -32,7 +32,7 @@ struct told {
     char code[32]; /* of a problem */
 };
 
-struct talk {
+struct dialogue {
     int fd;
     bool ended; /* by the server */
     char heard[REPLIES_MAX];
@@ -54,66 +54,67 @@ static void stop(void)
 /* --- sending and hearing --- */
 
 /* Takes what has come.  False: nothing. */
-static bool hear(struct talk *talk)
+static bool hear(struct dialogue *dialogue)
 {
-    ssize_t n = recv(talk->fd, talk->heard + talk->heard_len,
-                     sizeof talk->heard - talk->heard_len, MSG_DONTWAIT);
+    ssize_t n = recv(dialogue->fd, dialogue->heard + dialogue->heard_len,
+                     sizeof dialogue->heard - dialogue->heard_len, MSG_DONTWAIT);
 
     if (n < 0 && errno == EAGAIN)
         return false;
-    require(talk->heard_len < sizeof talk->heard, "no answer is so long");
-    talk->ended = n <= 0; /* closed, or closed with input unread */
-    talk->heard_len += n > 0 ? (size_t)n : 0;
+    require(dialogue->heard_len < sizeof dialogue->heard, "no answer is so long");
+    dialogue->ended = n <= 0; /* closed, or closed with input unread */
+    dialogue->heard_len += n > 0 ? (size_t)n : 0;
     return n > 0;
 }
 
 /* Lets the server do what there is to do. */
-static void listen_to(struct talk *talk)
+static void listen_to(struct dialogue *dialogue)
 {
     do
         daemon_run(&daemon_here);
-    while (hear(talk));
+    while (hear(dialogue));
 }
 
 /* Short as it is, the socket takes it in one go. */
-static void send_bytes(struct talk *talk, struct span bytes)
+static void send_bytes(struct dialogue *dialogue, struct span bytes)
 {
-    ssize_t n = send(talk->fd, bytes.at, bytes.len, MSG_NOSIGNAL);
+    ssize_t n = send(dialogue->fd, bytes.at, bytes.len, MSG_NOSIGNAL);
 
     require(n < 0 ? errno == EPIPE || errno == ECONNRESET : (size_t)n == bytes.len,
             "the socket has room for the request");
 }
 
 /* Each piece is one to the server, too. */
-static void send_pieces(struct talk *talk, struct span bytes, uint64_t cuts)
+static void send_pieces(struct dialogue *dialogue, struct span bytes, uint64_t cuts)
 {
-    for (size_t i = 0; i < PIECES_MAX && bytes.len > 0 && !talk->ended; i++) {
+    for (size_t i = 0; i < PIECES_MAX && bytes.len > 0 && !dialogue->ended; i++) {
         size_t step = next_step(&cuts);
         step = step < bytes.len ? step : bytes.len;
-        send_bytes(talk, (struct span){bytes.at, step});
-        listen_to(talk);
+        send_bytes(dialogue, (struct span){bytes.at, step});
+        listen_to(dialogue);
         bytes = asked_skip(bytes, step);
     }
-    if (bytes.len > 0 && !talk->ended)
-        send_bytes(talk, bytes);
+    if (bytes.len > 0 && !dialogue->ended)
+        send_bytes(dialogue, bytes);
 }
 
-static void converse(struct talk *talk, struct span bytes, unsigned manner, uint64_t cuts)
+static void converse(struct dialogue *dialogue, struct span bytes, unsigned manner,
+                     uint64_t cuts)
 {
-    talk->ended = false;
-    talk->heard_len = 0;
+    dialogue->ended = false;
+    dialogue->heard_len = 0;
     if (manner & BY_PIECES)
-        send_pieces(talk, bytes, cuts);
+        send_pieces(dialogue, bytes, cuts);
     else
-        send_bytes(talk, bytes);
+        send_bytes(dialogue, bytes);
     if (!(manner & HASTY))
-        listen_to(talk);
-    shutdown(talk->fd, SHUT_WR);
-    listen_to(talk);
-    for (int looks = 0; !talk->ended; looks++) {
+        listen_to(dialogue);
+    shutdown(dialogue->fd, SHUT_WR);
+    listen_to(dialogue);
+    for (int looks = 0; !dialogue->ended; looks++) {
         require(looks < LOOKS_MAX, "the server ends the connection");
         daemon_reap(&daemon_here);
-        listen_to(talk);
+        listen_to(dialogue);
     }
 }
 
@@ -162,7 +163,7 @@ static void note(struct told *told, const struct record *record)
 }
 
 /* Returns where the next line begins. */
-static const char *read_line(struct talk *talk, const char *log)
+static const char *read_line(struct dialogue *dialogue, const char *log)
 {
     static struct record record;
     struct told told = {.status = 0};
@@ -172,23 +173,24 @@ static const char *read_line(struct talk *talk, const char *log)
     while (record_next(&record)) {
         if (strcmp(record.name, "msg") == 0) {
             is_request = strcmp(record.text, "request") == 0;
-            talk->no_room |= strstr(record.text, "create response header") != NULL;
+            dialogue->no_room |= strstr(record.text, "create response header") != NULL;
         }
         note(&told, &record);
     }
     if (is_request) {
-        require(talk->told_count < REQUESTS_MAX, "no more requests than fit the input");
-        talk->told[talk->told_count++] = told;
+        require(dialogue->told_count < REQUESTS_MAX,
+                "no more requests than fit the input");
+        dialogue->told[dialogue->told_count++] = told;
     }
     return record.rest.at + 1;
 }
 
-static void read_log(struct talk *talk, const char *log)
+static void read_log(struct dialogue *dialogue, const char *log)
 {
-    talk->told_count = 0;
-    talk->no_room = false;
+    dialogue->told_count = 0;
+    dialogue->no_room = false;
     while (*log)
-        log = read_line(talk, log);
+        log = read_line(dialogue, log);
 }
 
 /* --- what must be true --- */
@@ -251,21 +253,22 @@ static bool check_meaning(struct span *bytes, const struct heard *heard,
 }
 
 /* May it?  Its client has left, or the library had no room for the head of its answer. */
-static bool lacks_reply(const struct talk *talk, const struct told *told)
+static bool lacks_reply(const struct dialogue *dialogue, const struct told *told)
 {
     return told->status == 499 ||
-           (talk->no_room && told->status >= 400 && !*told->method);
+           (dialogue->no_room && told->status >= 400 && !*told->method);
 }
 
-static void check(struct talk *talk, struct span bytes, size_t answers)
+static void check(struct dialogue *dialogue, struct span bytes, size_t answers)
 {
-    struct span rest = {talk->heard, talk->heard_len};
+    struct span rest = {dialogue->heard, dialogue->heard_len};
     struct heard heard = {.is_last = false};
     bool is_clear = true;
     size_t count = 0;
 
     for (;;) {
-        const struct told *told = count < talk->told_count ? &talk->told[count] : NULL;
+        const struct told *told =
+            count < dialogue->told_count ? &dialogue->told[count] : NULL;
         bool to_head = told && strcmp(told->method, "HEAD") == 0,
              was_last = heard.is_last;
         if (!heard_next(&rest, to_head, &heard))
@@ -275,9 +278,10 @@ static void check(struct talk *talk, struct span bytes, size_t answers)
         is_clear = is_clear && check_meaning(&bytes, &heard, told);
         count++;
     }
-    if (talk->told_count > count) {
+    if (dialogue->told_count > count) {
         require(!heard.is_last, "no request is executed after a refused one");
-        require(talk->told_count == count + 1 && lacks_reply(talk, &talk->told[count]),
+        require(dialogue->told_count == count + 1 &&
+                    lacks_reply(dialogue, &dialogue->told[count]),
                 "only the last request may have no reply");
         return;
     }
@@ -286,7 +290,7 @@ static void check(struct talk *talk, struct span bytes, size_t answers)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct talk talk;
+    static struct dialogue dialogue;
 
     if (size < 2)
         return 0;
@@ -300,11 +304,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (memmem(bytes.at, bytes.len, "HEAD", sizeof "HEAD"))
         return 0;
     unsigned manner = data[1];
-    talk.fd = daemon_connect(&daemon_here, data[0] % 4 % ENTRANCES);
-    converse(&talk, bytes, manner, cuts_of(data, 2));
+    dialogue.fd = daemon_connect(&daemon_here, data[0] % 4 % ENTRANCES);
+    converse(&dialogue, bytes, manner, cuts_of(data, 2));
     daemon_require_rest(&daemon_here);
-    close(talk.fd);
-    read_log(&talk, daemon_log(&daemon_here));
-    check(&talk, bytes, manner & HASTY ? 0 : count_asked(bytes));
+    close(dialogue.fd);
+    read_log(&dialogue, daemon_log(&daemon_here));
+    check(&dialogue, bytes, manner & HASTY ? 0 : count_asked(bytes));
     return 0;
 }
