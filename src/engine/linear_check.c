@@ -104,17 +104,21 @@ static double logit_of(const struct batch *batch, size_t row, size_t class)
     return b ? logit + b[class] : logit;
 }
 
-static bool check_each_logit(const struct batch *batch, double largest, bool hot,
+/* What the temperature makes of a row that is ignored nobody minds. */
+static bool check_each_logit(const struct batch *batch, double range, bool hot,
                              struct err *err)
 {
-    for (size_t row = 0; row < batch->positions; row++)
+    for (size_t row = 0; row < batch->positions; row++) {
+        bool is_hot_row = hot && batch_keeps(batch, row);
+        double largest = is_hot_row ? range * batch->temperature : range;
         for (size_t class = 0; class < batch->classes; class ++) {
             double logit = logit_of(batch, row, class), stored = logit;
             if (batch->dtype == DTYPE_FLOAT32)
                 stored = (double)(float)logit;
             if (!(fabs(stored) <= largest))
-                return fail_logit(batch, row, class, logit, hot, err);
+                return fail_logit(batch, row, class, logit, is_hot_row, err);
         }
+    }
     return true;
 }
 
@@ -138,8 +142,7 @@ static bool check_logits(const struct batch *batch, struct err *err)
     if (bound <= range)
         return true;
     if (linear_count(batch) * (double)batch->features_of_row <= EACH_MOST)
-        return check_each_logit(batch, hot ? range * batch->temperature : range, hot,
-                                err);
+        return check_each_logit(batch, range, hot, err);
     return fail_bound(batch, feature, weight, bias, hot, err);
 }
 
