@@ -1,6 +1,6 @@
 /* Settings, as plain values: one field for each row of options.def.
  *
- * Only main sees this; it passes plain values down.  A struct config owns nothing and
+ * No layer sees this: main passes plain values down.  A struct config owns nothing and
  * points nowhere. */
 #ifndef LOSSD_CONFIG_H
 #define LOSSD_CONFIG_H

@@ -6,7 +6,7 @@
  *
  * No sections, no quotes, no escapes: no value needs them.  A key twice is a mistake
  * and not an override, because nobody can see which one was meant. */
-#include "config_source.h"
+#include "config_file.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The command line: flags that set something, and flags that ask for something else. */
-#include "config_source.h"
+#include "config_flags.h"
 
 #include <string.h>
 

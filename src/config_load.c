@@ -5,7 +5,10 @@
  * must be good all the same. */
 #include "config_load.h"
 
-#include "config_source.h"
+#include "config_file.h"
+#include "config_flags.h"
+#include "config_print.h"
+#include "config_variables.h"
 
 /* "--port 80" over LOSSD_LISTEN: what stands instead of host and port must not beat them
  * where each of them would beat it. */

@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 
+#include "config.h"
 #include "config_print.h"
 
 enum config_outcome {

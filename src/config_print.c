@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config_settle.h"
+#include "config_source.h"
 #include "lossd/base/json_write.h"
 
 /* The table with its headings. */

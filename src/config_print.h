@@ -2,9 +2,10 @@
 #ifndef LOSSD_CONFIG_PRINT_H
 #define LOSSD_CONFIG_PRINT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
-#include "config_source.h"
+struct sources;
 
 /* What --version tells. */
 struct config_build {

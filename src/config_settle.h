@@ -24,9 +24,10 @@ const char *config_memory_flag(const struct config *config);
  * descriptors are what keeps them down, once they are settled. */
 const char *config_connections_flag(const struct config *config);
 
+enum { CONFIG_FLAG_SIZE = 40 };
+
 /* The ceilings in force, for GET /v1/limits.  Holds texts of its own that the
  * limits point to, so it stays where it was filled. */
-enum { CONFIG_FLAG_SIZE = 40 };
 struct config_ceilings {
     struct api_limit limits[CONFIG_OPTIONS];
     size_t count;

@@ -3,7 +3,6 @@
 #include "config_source.h"
 
 #include <stdarg.h>
-#include <string.h>
 
 #include "lossd/base/nearest_name.h"
 #include "lossd/http/server.h"

@@ -25,7 +25,7 @@ struct sources {
     FILE *err;
 };
 
-/* What the command line asks for besides settings. */
+/* What flags and variables ask for besides settings. */
 struct asked {
     const char *file;
     bool help, version, json, print, check;
@@ -54,16 +54,5 @@ const struct option *option_nearest(struct span key);
 
 /* Writes "; did you mean PREFIXkey?" when a key is near, else nothing. */
 void option_suggest(struct span key, const char *prefix, char out[OPTION_TEXT_SIZE]);
-
-/* Reads the flags, and what they ask for; of `help` nothing that stands behind it. */
-bool config_flags_read(struct sources *sources, int argc, char *const argv[],
-                       struct asked *asked);
-
-/* Reads the variables of the environment, the file's name among them. */
-bool config_variables_read(struct sources *sources, char *const env[],
-                           struct asked *asked);
-
-/* Reads a configuration file: `key = value` lines, comments from # to the end. */
-bool config_file_read(struct sources *sources, const char *path);
 
 #endif

@@ -4,7 +4,7 @@
  * listen on.  And Kubernetes puts LOSSD_PORT=tcp://10.0.0.1:80, LOSSD_SERVICE_HOST
  * and more of that kind into every container beside a Service named "lossd": that is
  * not a setting, and must not keep the server from starting. */
-#include "config_source.h"
+#include "config_variables.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "codec/reply.h"
+#include "codec/reply_numbers.h"
 #include "lossd/engine/batch.h"
 #include "lossd/engine/score.h"
 

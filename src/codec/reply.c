@@ -1,3 +1,4 @@
+#include "codec/reply.h"
 #include "codec/reply_parts.h"
 
 #include <assert.h>

@@ -8,11 +8,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "codec/reply_numbers.h"
 #include "lossd/base/arena.h"
-#include "lossd/base/buf.h"
 #include "lossd/base/err.h"
 #include "lossd/base/json_write.h"
 #include "lossd/codec/codec.h"

@@ -12,6 +12,7 @@
 #include "codec/reply_parts.h"
 #include "lossd/base/number.h"
 #include "lossd/base/pool.h"
+#include "lossd/codec/codec.h"
 
 enum {
     NUMBER_ROOM = NUMBER_TEXT_MAX + 2, /* with what follows it */

@@ -2,7 +2,10 @@
 #ifndef LOSSD_CODEC_REPLY_PARTS_H
 #define LOSSD_CODEC_REPLY_PARTS_H
 
-#include "codec/reply.h"
+#include "codec/reply_numbers.h"
+#include "lossd/base/buf.h"
+#include "lossd/base/json_write.h"
+#include "lossd/engine/batch.h"
 
 enum {
     DEPTH_MAX = 2, /* of objects around an array */

@@ -60,11 +60,10 @@ static void look_at_row(const struct batch *batch, size_t position, struct masks
 struct masks batch_masks(const struct batch *batch)
 {
     const struct mask none = {.index = SIZE_MAX};
-    const int64_t *labels = batch->labels.data;
     struct masks masks = {none, none, none};
 
     for (size_t n = 0; batch->logits.has_minus_infinity && n < batch->positions; n++)
-        if (!(labels && labels[n] == batch->ignore_index))
+        if (batch_keeps(batch, n))
             look_at_row(batch, n, &masks);
     return masks;
 }

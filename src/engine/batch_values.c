@@ -130,6 +130,13 @@ static bool check_weights(const struct batch *batch, const char *name,
     return check_flaw(batch, name, array, SIZE_MAX, err);
 }
 
+/* A label that is at fault is none that is ignored, whatever stands for it. */
+static bool is_ignored(const struct batch *batch, size_t position)
+{
+    return !batch_keeps(batch, position) &&
+           (!batch->labels.flaw || position < batch->labels.flaw_index);
+}
+
 /* Dividing by a temperature below 1 may leave the range of the dtype.  Of what is ignored
  * nobody minds. */
 static bool check_temperature(const struct batch *batch, size_t end, struct err *err)
@@ -143,7 +150,7 @@ static bool check_temperature(const struct batch *batch, size_t end, struct err 
     for (size_t i = 0; i < end; i++) {
         double logit = batch_logit(batch, i);
         if (isinf(logit) || fabs(logit) <= bound ||
-            !batch_keeps(batch, batch_position(batch, i)))
+            is_ignored(batch, batch_position(batch, i)))
             continue;
         char wanted[160];
         snprintf(wanted, sizeof wanted,

@@ -1,12 +1,13 @@
 /* The range of a linear model.
  *
- * Scoring cannot fail, so what it computes must be finite beforehand.  Numbers at the
+ * Scoring cannot fail, so what it computes must be finite beforehand, but for what a
+ * temperature makes of rows that are ignored.  Numbers at the
  * end of the range are rare, and a bound is told easily: a logit is at most depth
  * times the largest of the features times the largest of W, plus the largest of b.
  *
  * Where that is too much, the logits may be finite all the same.  They are computed
  * then, one after another as the kernel will (matmul.h), unless they are so many that
- * it would take a thread for long: then the bound decides. */
+ * it would take a thread for long: then the bound decides, whatever is ignored. */
 #include <math.h>
 #include <stdio.h>
 

@@ -4,7 +4,6 @@
 #include "engine/layout.h"
 #include "engine/linear.h"
 #include "engine/metrics.h"
-#include "engine/slab.h"
 #include "engine/worker.h"
 #include "lossd/engine/loss.h"
 #include "lossd/engine/score.h"

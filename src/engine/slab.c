@@ -5,6 +5,25 @@
 
 #include "engine/kernel/vmath.h"
 
+enum {
+    SLAB_LOGITS = 4096, /* of several rows together: they stay near the processor */
+    TOGETHER = 16       /* rows that kernels like to have at a time */
+};
+
+size_t slab_rows(const struct batch *batch)
+{
+    size_t rows = SLAB_LOGITS / batch->classes;
+    size_t all = (batch->positions + TOGETHER - 1) / TOGETHER * TOGETHER;
+
+    if (rows >= TOGETHER)
+        rows = rows / TOGETHER * TOGETHER;
+    if (rows > SLAB_ROWS)
+        rows = SLAB_ROWS;
+    if (rows > all)
+        rows = all;
+    return rows > 0 ? rows : 1;
+}
+
 static size_t bytes_of(const struct slab *slab, size_t count)
 {
     return count * (slab->batch->dtype == DTYPE_FLOAT32 ? sizeof(float) : sizeof(double));

@@ -34,6 +34,9 @@ struct slab {
                                 where the loss needs it; else NULL */
 };
 
+/* Rows of a slab.  A row with many classes is a slab by itself. */
+size_t slab_rows(const struct batch *batch);
+
 /* A logit; a row of them as doubles, in `room` (slab->row, say) if need be. */
 double slab_logit(const struct slab *slab, size_t row, size_t class);
 const double *slab_logits(const struct slab *slab, size_t row, double *room);

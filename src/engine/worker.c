@@ -1,32 +1,17 @@
 #include "engine/worker.h"
 
 #include "engine/layout.h"
+#include "engine/linear.h"
 #include "engine/metrics.h"
 #include "lossd/engine/loss.h"
 
 enum {
-    SLAB_LOGITS = 4096,    /* of several rows together: they stay near the processor */
-    TOGETHER = 16,         /* rows that kernels like to have at a time */
     GRAIN_LOGITS = 16384,  /* a thread takes at least so many at a time; */
     SHARES = 8,            /* neighbouring rows, for they are fetched ahead */
     INLINE_LOGITS = 65536, /* fewer are not worth waking a thread */
 };
 
 /* ---- who makes how much at a time ------------------------------------------------ */
-
-size_t slab_rows(const struct batch *batch)
-{
-    size_t rows = SLAB_LOGITS / batch->classes;
-    size_t all = (batch->positions + TOGETHER - 1) / TOGETHER * TOGETHER;
-
-    if (rows >= TOGETHER)
-        rows = rows / TOGETHER * TOGETHER;
-    if (rows > SLAB_ROWS)
-        rows = SLAB_ROWS;
-    if (rows > all)
-        rows = all;
-    return rows > 0 ? rows : 1;
-}
 
 size_t worker_grain(const struct batch *batch, size_t width)
 {

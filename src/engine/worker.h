@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "engine/kernel/kernel.h"
-#include "engine/linear.h"
 #include "lossd/engine/batch.h"
 #include "lossd/engine/score.h"
 #include "lossd/engine/state.h"
@@ -27,9 +26,6 @@ struct worker {
     bool *kept;
     struct moments moments;
 };
-
-/* Rows of a slab.  A row with many classes is a slab by itself. */
-size_t slab_rows(const struct batch *batch);
 
 /* Positions that one of `width` threads takes at a time. */
 size_t worker_grain(const struct batch *batch, size_t width);

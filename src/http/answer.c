@@ -6,9 +6,9 @@
 
 #include "http/connection.h"
 #include "http/inside.h"
+#include "http/library_queue.h"
 #include "http/net_load.h"
 #include "http/turn.h"
-#include "http/verdict.h"
 
 enum { FILL_BLOCK = 32768 };
 
@@ -110,7 +110,7 @@ enum MHD_Result answer_send(struct connection *connection)
     if (talk->last || atomic_load(&connection->net->server->parting))
         good &= MHD_add_response_header(made, "Connection", "close");
     if (good)
-        good = verdict_queue(talk->mhd, response->status, made);
+        good = library_queue(talk->mhd, response->status, made);
     MHD_destroy_response(made);
     if (good) {
         talk_become(talk, TALK_SENT);

@@ -6,7 +6,7 @@
 
 struct connection;
 
-/* Queues the conversation's response.  MHD_NO: the connection cannot be answered. */
+/* Queues the talk's response.  MHD_NO: the connection cannot be answered. */
 enum MHD_Result answer_send(struct connection *connection);
 
 /* The same when all of the request is in, which the library may say twice. */

@@ -26,7 +26,7 @@ static void end_without_response(const struct connection *connection,
         ending->kind = ERR_UPLOAD_TIMEOUT;
     if (!is_gone(connection)) {
         ending->status = problem_status(ERR_UPLOAD_TIMEOUT);
-    } else if (jobs_are_ending(&connection->net->server->jobs)) {
+    } else if (suspended_are_ending(&connection->net->server->suspended)) {
         ending->status = problem_status(ERR_DRAINING);
     } else {
         ending->status = CLIENT_LEFT;

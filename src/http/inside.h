@@ -10,10 +10,10 @@
 #include "http/acceptor.h"
 #include "http/admission.h"
 #include "http/connection.h"
-#include "http/jobs.h"
 #include "http/parcel.h"
 #include "http/reaper.h"
 #include "http/refuse.h"
+#include "http/suspended.h"
 #include "http/tally.h"
 #include "lossd/http/server.h"
 
@@ -43,13 +43,9 @@ struct server {
     struct reaper *reaper;
     atomic_bool parting;  /* answers say Connection: close; */
     atomic_bool draining; /* and connections that are idle end */
-    struct jobs jobs;
+    struct suspended suspended;
     size_t nets;
     struct net net[]; /* the administrator's, if there is one, is the last */
 };
-
-/* Starts the thread's daemon.  Without a `thread` of its own it only does something when
- * the caller runs it. */
-bool net_open(struct net *net, enum MHD_FLAG thread);
 
 #endif

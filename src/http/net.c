@@ -3,6 +3,8 @@
  * It has an epoll of its own and no listening socket.  The library's limit on connections
  * is out of reach: at it, handing over one more would lock it up.  Its timeout is a second
  * net behind the reaper's. */
+#include "http/net.h"
+
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>

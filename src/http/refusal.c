@@ -1,7 +1,6 @@
 #include "http/refusal.h"
 
 #include <poll.h>
-#include <stdint.h>
 
 #include "http/answer.h"
 #include "http/connection.h"

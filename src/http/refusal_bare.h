@@ -8,7 +8,7 @@
 
 struct server;
 
-/* Makes a refusal without a request: of `fd`, by hand, and without a body `to_head`.
+/* Writes a refusal without a request to `fd`, past the library, and without a body `to_head`.
  * `request_id` may be NULL. */
 void refusal_bare(struct server *server, int fd, bool to_head, enum err_kind kind,
                   const char *request_id, const char *why);

@@ -17,6 +17,7 @@
 #include "http/descriptors.h"
 #include "http/epoll_sets.h"
 #include "http/inside.h"
+#include "http/net.h"
 #include "http/net_load.h"
 #include "http/unread.h"
 #include "lossd/base/clock.h"
@@ -152,7 +153,7 @@ struct server *server_new(const struct server_settings *settings, struct api *ap
                                      settings->queue_kept, settings->queue_work_ns);
     server->log = log;
     server->meter = meter;
-    jobs_init(&server->jobs);
+    suspended_init(&server->suspended);
     if (!start(server, err)) {
         server_free(server);
         return NULL;
@@ -224,7 +225,7 @@ void server_free(struct server *server)
         return;
     acceptor_free(server->acceptor);
     acceptor_free(server->admin_acceptor);
-    jobs_finish(&server->jobs);
+    suspended_finish(&server->suspended);
     await_answers(server);
     reaper_free(server->reaper);
     for (size_t i = 0; i < server->nets; i++)
@@ -235,6 +236,6 @@ void server_free(struct server *server)
         shelf_release(&server->net[i].shelf);
     }
     refuser_free(server->refuser);
-    jobs_release(&server->jobs);
+    suspended_release(&server->suspended);
     free(server);
 }

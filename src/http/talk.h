@@ -32,7 +32,7 @@ enum talk_state {
 
 struct talk {
     /* The last thing that the pool writes and the first that the network thread
-     * reads when the conversation comes back. */
+     * reads when the talk comes back. */
     _Atomic enum talk_state state;
     struct exchange exchange;
     struct response response;

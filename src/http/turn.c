@@ -142,7 +142,7 @@ static enum talk_state take_answer_turn(struct connection *connection)
 
     if (has_left(connection))
         return TALK_GONE;
-    if (jobs_are_ending(&server->jobs) && !exchange->refused) {
+    if (suspended_are_ending(&server->suspended) && !exchange->refused) {
         exchange->refused = true;
         fail(&exchange->err, ERR_DRAINING, NULL, "this server is stopping");
     } else {
@@ -212,9 +212,9 @@ static void run_job(struct job *job)
         end_turns(connection, state == TALK_GONE);
     admission_end(&server->admission);
     struct MHD_Connection *mhd = talk->mhd;
-    talk_become(talk, state); /* from here on the conversation is the network thread's */
+    talk_become(talk, state); /* from here on it is the network thread's */
     MHD_resume_connection(mhd);
-    jobs_end(&server->jobs);
+    suspended_end(&server->suspended);
 }
 
 bool turn_begin(struct connection *connection, enum turn turn)
@@ -222,7 +222,7 @@ bool turn_begin(struct connection *connection, enum turn turn)
     struct talk *talk = &connection->talk;
     struct server *server = connection->net->server;
 
-    if (!jobs_begin(&server->jobs))
+    if (!suspended_begin(&server->suspended))
         return false;
     admission_begin(&server->admission);
     talk->job.run = run_job;

@@ -1,4 +1,4 @@
-/* A conversation's turns on the pool.
+/* A talk's turns on the pool.
  *
  * A request that takes more than a moment is let in by its head, or refused before any
  * work is done for it.  Then its network thread only fills and empties its parcel, and
@@ -6,7 +6,7 @@
  *
  *     head ── let in ── body ─▶ [read] ─▶ body ─▶ [answer] ─▶ sent ─▶ [write] ─▶ sent
  *
- * One thread has the conversation at any time. */
+ * One thread has the talk at any time. */
 #ifndef LOSSD_HTTP_TURN_H
 #define LOSSD_HTTP_TURN_H
 

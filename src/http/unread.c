@@ -7,12 +7,12 @@
 #include "http/conversation.h"
 #include "http/head.h"
 #include "http/inside.h"
+#include "http/library_queue.h"
 #include "http/refusal.h"
-#include "http/verdict.h"
 
 void unread_take_over(void)
 {
-    verdict_find();
+    library_queue_find();
 }
 
 /* Why the library cannot go on, from the status that it wants to answer. */
@@ -96,7 +96,7 @@ static enum MHD_Result refuse_unread(struct connection *connection,
     else if (refusal_at_once(connection))
         return MHD_YES;
     /* which nobody hears behind ours; but without any the library does not end well */
-    return verdict_queue(mhd, status, page);
+    return library_queue(mhd, status, page);
 }
 
 /* The library closes a connection for which its answer cannot be queued. */
@@ -106,7 +106,7 @@ MHD_queue_response(struct MHD_Connection *mhd, unsigned status, struct MHD_Respo
     struct connection *connection =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 
-    verdict_find(); /* for who has daemons without a server */
+    library_queue_find(); /* for who has daemons without a server */
     return connection ? refuse_unread(connection, mhd, status, page)
-                      : verdict_queue(mhd, status, page);
+                      : library_queue(mhd, status, page);
 }

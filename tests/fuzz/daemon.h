@@ -9,7 +9,6 @@
 
 #include <netinet/in.h>
 #include <sched.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "http/inside.h"
+#include "http/net.h"
 #include "http/net_load.h"
 #include "lossd/base/clock.h"
 #include "narrow.h"
@@ -161,11 +161,11 @@ static inline int daemon_connect(struct daemon *daemon, enum entrance_kind kind)
 /* True when there was a job; then it has been done. */
 static inline bool daemon_await_jobs(struct server *server)
 {
-    pthread_mutex_lock(&server->jobs.lock);
-    bool any = server->jobs.count > 0;
-    while (server->jobs.count > 0)
-        pthread_cond_wait(&server->jobs.none, &server->jobs.lock);
-    pthread_mutex_unlock(&server->jobs.lock);
+    pthread_mutex_lock(&server->suspended.lock);
+    bool any = server->suspended.count > 0;
+    while (server->suspended.count > 0)
+        pthread_cond_wait(&server->suspended.none, &server->suspended.lock);
+    pthread_mutex_unlock(&server->suspended.lock);
     return any;
 }
 

@@ -4,12 +4,9 @@
 #define LOSSD_API_OPENAPI_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "api/page.h"
 #include "api/route.h"
-#include "lossd/base/json_write.h"
-#include "lossd/engine/batch.h"
 
 /* Writes the document for good.  False: no memory. */
 bool openapi_make(struct api *api);

@@ -1,6 +1,7 @@
 /* The format `application/json`: one object, whose members are a batch's. */
 #include "codec/json/json_batch.h"
 #include "codec/json/json_encode.h"
+#include "codec/json/json_read.h"
 #include "lossd/codec/codec.h"
 
 struct decoder {

@@ -1,5 +1,6 @@
 #include "codec/json/json_batch.h"
 
+#include "codec/json/json_read.h"
 #include "codec/json/json_value.h"
 
 static enum json_way take_array(struct json_batch *json, enum member member)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "codec/json/json_array.h"
-#include "codec/json/json_read.h"
+#include "codec/json/json_reader.h"
 #include "lossd/base/arena.h"
 #include "lossd/engine/batch.h"
 
@@ -17,7 +17,7 @@ struct json_batch {
     enum member member;        /* the one whose value comes next */
 };
 
-/* A handler (json_read.h) whose ctx is a json_batch. */
+/* A handler (json_reader.h) whose ctx is a json_batch. */
 extern const struct json_handler json_batch_handler;
 
 /* Prepares to read an object into `batch`, with that handler.  False: no memory. */

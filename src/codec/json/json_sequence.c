@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "codec/json/json_fault.h"
+#include "codec/json/json_read.h"
 
 void json_sequence_begin(struct json_sequence *s, const struct json_values *values,
                          void *ctx, struct arena *mem)

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "codec/json/json_place.h"
-#include "codec/json/json_read.h"
+#include "codec/json/json_reader.h"
 #include "lossd/base/err.h"
 #include "lossd/base/span.h"
 

@@ -6,6 +6,7 @@
 
 #include "codec/json/json_array.h"
 #include "codec/json/json_fault.h"
+#include "codec/json/json_read.h"
 #include "codec/json/json_sent.h"
 #include "codec/json/json_sequence.h"
 #include "codec/json/json_value.h"

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "codec/json/json_batch.h"
+#include "codec/json/json_read.h"
 #include "codec/multipart/multipart_read.h"
 #include "codec/npy/npy_read.h"
 #include "lossd/base/utf8.h"

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "codec/json/json_read.h"
 #include "codec/json/json_value.h"
 #include "codec/oip/oip_parameters.h"
 #include "codec/oip/oip_place.h"

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "codec/json/json_read.h"
+#include "codec/json/json_reader.h"
 #include "codec/oip/oip_answer.h"
 #include "codec/oip/oip_ignored.h"
 #include "codec/oip/oip_names.h"

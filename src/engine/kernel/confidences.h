@@ -1,6 +1,6 @@
 /* The confidences of rows, to be counted in bins: summary.c says how. */
-#ifndef LOSSD_ENGINE_CONFIDENCES_H
-#define LOSSD_ENGINE_CONFIDENCES_H
+#ifndef LOSSD_ENGINE_KERNEL_CONFIDENCES_H
+#define LOSSD_ENGINE_KERNEL_CONFIDENCES_H
 
 #include "lossd/engine/summary.h"
 

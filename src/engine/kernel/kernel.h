@@ -3,8 +3,8 @@
  * Built from kernel.c once for each instruction set; all builds give the same
  * bits, they differ in speed.  Rows lie one behind the other, [rows, classes];
  * void pointers are to float or to double, as the arithmetic is. */
-#ifndef LOSSD_ENGINE_KERNEL_H
-#define LOSSD_ENGINE_KERNEL_H
+#ifndef LOSSD_ENGINE_KERNEL_KERNEL_H
+#define LOSSD_ENGINE_KERNEL_KERNEL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -121,7 +121,8 @@ struct arithmetic {
                          double y);
 
     /* softcap * tanh(x / softcap) (NAN: x) over temperature, rounded once: in float32 from
-     * a double within some units.  What is too large is the largest there is. */
+     * a double within some units.  What is too large is the largest
+     * there is, what is too small -INFINITY. */
     void (*temper)(const void *from, size_t n, double softcap, double temperature,
                    void *to);
     /* d / d x: what the slope is of softcap * tanh(x / softcap), times `by`, is what

@@ -9,8 +9,8 @@
  * tile it is in, for any number of threads and any instruction set.  With
  * u = 2^-53 it is within depth u / (1 - depth u) of the sum of the
  * |left_i[k] right_j[k]|; products of numbers that float32 can hold are exact. */
-#ifndef LOSSD_ENGINE_MATMUL_H
-#define LOSSD_ENGINE_MATMUL_H
+#ifndef LOSSD_ENGINE_KERNEL_MATMUL_H
+#define LOSSD_ENGINE_KERNEL_MATMUL_H
 
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
 /* What logits of classes that are each true or not come to, whose formulas are in
  * loss/bce_with_logits.c.  It is made for many at once, whatever rows they are of, by the
  * kernel: rows may be too short for vectors. */
-#ifndef LOSSD_ENGINE_ODDS_H
-#define LOSSD_ENGINE_ODDS_H
+#ifndef LOSSD_ENGINE_KERNEL_ODDS_H
+#define LOSSD_ENGINE_KERNEL_ODDS_H
 
 enum { ODDS_MOST = 256 };
 

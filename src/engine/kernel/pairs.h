@@ -1,8 +1,8 @@
 /* Numbers of twice the precision, on vectors: the sum of two doubles, the second of which
  * is what rounding left off the first.  For what would cancel otherwise, or has to be
  * rounded once.  As in vmath.h, nothing may be fused. */
-#ifndef LOSSD_ENGINE_PAIRS_H
-#define LOSSD_ENGINE_PAIRS_H
+#ifndef LOSSD_ENGINE_KERNEL_PAIRS_H
+#define LOSSD_ENGINE_KERNEL_PAIRS_H
 
 #include "engine/kernel/powers.h"
 #include "engine/kernel/vectors.h"

@@ -1,8 +1,8 @@
 /* Powers of two whose exponents are sixteenths, on vectors: what is between two whole
  * powers is looked up.  Where no instruction looks up so many at once, roots of floats are
  * looked up in twos. */
-#ifndef LOSSD_ENGINE_POWERS_H
-#define LOSSD_ENGINE_POWERS_H
+#ifndef LOSSD_ENGINE_KERNEL_POWERS_H
+#define LOSSD_ENGINE_KERNEL_POWERS_H
 
 #include <string.h>
 

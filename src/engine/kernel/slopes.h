@@ -1,7 +1,7 @@
 /* What the labels of a slab come to in the gradient of cross-entropy, whose formulas are
  * in loss/cross_entropy.c.  It is made for all rows at once, by the kernel. */
-#ifndef LOSSD_ENGINE_SLOPES_H
-#define LOSSD_ENGINE_SLOPES_H
+#ifndef LOSSD_ENGINE_KERNEL_SLOPES_H
+#define LOSSD_ENGINE_KERNEL_SLOPES_H
 
 #include <float.h>
 #include <math.h>

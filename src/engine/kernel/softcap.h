@@ -1,6 +1,6 @@
 /* What softcap and temperature make of logits, rounded once. */
-#ifndef LOSSD_ENGINE_SOFTCAP_H
-#define LOSSD_ENGINE_SOFTCAP_H
+#ifndef LOSSD_ENGINE_KERNEL_SOFTCAP_H
+#define LOSSD_ENGINE_KERNEL_SOFTCAP_H
 
 #include <float.h>
 #include <math.h>

@@ -4,8 +4,8 @@
  * A line is 64 bytes, whatever the vectors: one, two or four of them.  Sums run
  * over the elements of lines, so that the order of additions is the same for
  * vectors of any width. */
-#ifndef LOSSD_ENGINE_VECTORS_H
-#define LOSSD_ENGINE_VECTORS_H
+#ifndef LOSSD_ENGINE_KERNEL_VECTORS_H
+#define LOSSD_ENGINE_KERNEL_VECTORS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -5,8 +5,8 @@
  * in a fixed order.  They have no branches on data, so a compiler can run them
  * on vectors.  Fused multiply-add must be off (-ffp-contract=off) and fast-math
  * too: the rounding trick below would be folded away. */
-#ifndef LOSSD_ENGINE_VMATH_H
-#define LOSSD_ENGINE_VMATH_H
+#ifndef LOSSD_ENGINE_KERNEL_VMATH_H
+#define LOSSD_ENGINE_KERNEL_VMATH_H
 
 #ifdef __FAST_MATH__
 #error "the engine's arithmetic is exact by order; -ffast-math would change it"

@@ -88,15 +88,6 @@ static void bare_values(const struct slab *slab, double *values)
             values[r] = slab->weights[r] == 0 ? 0 : shared_value(slab, r);
 }
 
-static void shared_rows(const struct slab *slab, double *values)
-{
-    for (size_t r = 0; r < slab->rows; r++) {
-        values[r] = slab->weights[r] == 0 ? 0 : shared_value(slab, r);
-        if (slab->gradient)
-            shared_gradient(slab, r);
-    }
-}
-
 static void score(const struct slab *slab, double *values, double *penalties)
 {
     for (size_t r = 0; penalties && r < slab->rows; r++)

@@ -273,7 +273,7 @@ static void put_gradient(const struct slab *slab, size_t row, double scale,
     }
 }
 
-void shared_gradient(const struct slab *slab, size_t row)
+static void shared_gradient(const struct slab *slab, size_t row)
 {
     double scale = slab->scale[row];
     double penalty_scale = slab->penalty_scale ? slab->penalty_scale[row] : 0;
@@ -282,4 +282,13 @@ void shared_gradient(const struct slab *slab, size_t row)
         put_gradient(slab, row, scale, penalty_scale);
     else
         slab_put_zeros(slab, row, slab->gradient);
+}
+
+void shared_rows(const struct slab *slab, double *values)
+{
+    for (size_t r = 0; r < slab->rows; r++) {
+        values[r] = slab->weights[r] == 0 ? 0 : shared_value(slab, r);
+        if (slab->gradient)
+            shared_gradient(slab, r);
+    }
 }

@@ -6,8 +6,10 @@
 
 #include "engine/slab.h"
 
-/* The row's value, and its part of the slab's gradient. */
+/* Fills values, [rows], and the slab's gradient, if it has one. */
+void shared_rows(const struct slab *slab, double *values);
+
+/* The value of a single row. */
 double shared_value(const struct slab *slab, size_t row);
-void shared_gradient(const struct slab *slab, size_t row);
 
 #endif

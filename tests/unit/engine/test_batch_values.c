@@ -439,6 +439,23 @@ static void batch_check__lets_a_temperature_drive_away_what_is_ignored(void **st
     }
 }
 
+/* Nothing is known of the label but that it is too large: 0 stands for it. */
+static void batch_check__does_not_take_a_wrong_label_for_one_to_ignore(void **state)
+{
+    (void)state;
+    double logits[] = {1, 2e307};
+    int64_t labels[] = {0};
+    struct made made = make(&task_loss);
+
+    make_doubles(&made, "logits", SHAPE(1, 2), logits);
+    make_flaw(make_labels(&made, SHAPE(1), labels), FLAW_BEYOND_INT64, 0, "1e30");
+    make_number(&made, "ignore_index", 0);
+    make_number(&made, "temperature", 0.1);
+    assert_refused(&made, ERR_NON_FINITE_VALUE, "/logits/0/1",
+                   "logits[0][1] is 2e+307; divided by temperature 0.1 it leaves the "
+                   "range of float64");
+}
+
 /* A cap comes before the temperature, and what it leaves is small. */
 static void batch_check__lets_a_cap_keep_logits_in_range(void **state)
 {
@@ -621,6 +638,7 @@ int main(void)
         cmocka_unit_test(batch_check__wants_targets_that_measure_not_to_be_negative),
         cmocka_unit_test(batch_check__refuses_what_a_temperature_drives_out_of_range),
         cmocka_unit_test(batch_check__lets_a_temperature_drive_away_what_is_ignored),
+        cmocka_unit_test(batch_check__does_not_take_a_wrong_label_for_one_to_ignore),
         cmocka_unit_test(batch_check__lets_a_cap_keep_logits_in_range),
         cmocka_unit_test(batch_check__refuses_masked_classes_that_count),
         cmocka_unit_test(batch_check__refuses_a_share_for_a_masked_class),

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "codec/json/json_batch.h"
+#include "codec/json/json_read.h"
 
 /* What is left of reading `text` as the value of a member, in pieces of `step` bytes. */
 struct single {

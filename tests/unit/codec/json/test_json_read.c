@@ -836,7 +836,7 @@ static void check_good_logits(const struct vector *vector)
     read_wrapped(vector, "{\"id\":", judge_good);
 }
 
-/* For logits these are numbers, by API.md. */
+/* For logits these are numbers. */
 static bool is_bare_number(const char *name)
 {
     static const char *const names[] = {"n_number_NaN.json", "n_number_infinity.json",

@@ -1,4 +1,5 @@
 /* Values in an array or one behind the other, cut anywhere. */
+#include "codec/json/json_read.h"
 #include "codec/json/json_sequence.h"
 
 #include <setjmp.h>

@@ -405,7 +405,7 @@ static void temper__rounds_once(void **state)
 }
 
 /* Quotients, though they are made as products with the inverse where that can be told
- * from nothing; extremes have no inverse.  Nothing is infinite. */
+ * from nothing; extremes have no inverse.  What is divided by less than 1 does not become +INFINITY. */
 static void temper__is_a_quotient_whatever_the_temperature(void **state)
 {
     (void)state;
@@ -432,7 +432,8 @@ static void temper__is_a_quotient_whatever_the_temperature(void **state)
                 double z = (double)w.exact[i] / temperature;
                 double most = is_float ? (double)FLT_MAX : DBL_MAX;
                 double rounded = is_float ? (double)(float)z : z;
-                assert_true(out_at(&ways[k], &w, i) == fmin(rounded, most));
+                assert_true(out_at(&ways[k], &w, i) ==
+                            (temperature < 1 ? fmin(rounded, most) : rounded));
             }
             end(&w);
         }

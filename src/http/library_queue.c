@@ -1,4 +1,4 @@
-#include "http/verdict.h"
+#include "http/library_queue.h"
 
 #include <pthread.h>
 
@@ -12,14 +12,14 @@ static void find_in_library(void)
     replaced_find("MHD_queue_response", &queue_in_library);
 }
 
-void verdict_find(void)
+void library_queue_find(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, find_in_library);
 }
 
-enum MHD_Result verdict_queue(struct MHD_Connection *mhd, unsigned status,
+enum MHD_Result library_queue(struct MHD_Connection *mhd, unsigned status,
                               struct MHD_Response *response)
 {
     return queue_in_library(mhd, status, response);

@@ -1,32 +1,32 @@
 /* Connections that are suspended while the pool works for them.  The library ends the
  * process where a daemon is stopped that has one, so all of them are awaited before. */
-#ifndef LOSSD_HTTP_JOBS_H
-#define LOSSD_HTTP_JOBS_H
+#ifndef LOSSD_HTTP_SUSPENDED_H
+#define LOSSD_HTTP_SUSPENDED_H
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-struct jobs {
+struct suspended {
     pthread_mutex_t lock;
     pthread_cond_t none;
     size_t count;
     bool ending; /* no more of them may begin */
 };
 
-void jobs_init(struct jobs *jobs);
-void jobs_release(struct jobs *jobs);
+void suspended_init(struct suspended *suspended);
+void suspended_release(struct suspended *suspended);
 
 /* A connection is about to be suspended.  False: not any more. */
-bool jobs_begin(struct jobs *jobs);
+bool suspended_begin(struct suspended *suspended);
 
 /* It has been resumed. */
-void jobs_end(struct jobs *jobs);
+void suspended_end(struct suspended *suspended);
 
 /* True when nobody will wait for the answers to those whose work has not begun. */
-bool jobs_are_ending(struct jobs *jobs);
+bool suspended_are_ending(struct suspended *suspended);
 
 /* Lets none begin any more, and waits for the end of the last. */
-void jobs_finish(struct jobs *jobs);
+void suspended_finish(struct suspended *suspended);
 
 #endif
