@@ -2,6 +2,7 @@
  * labels with class weights.  A row at a time, class by class. */
 #include "engine/loss/shared_rows.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ static struct shares common_shares(const struct slab *slab, size_t row)
 static double share_of(const struct slab *slab, size_t row, size_t class)
 {
     struct shares shares = common_shares(slab, row);
+    assert(shares.q || slab->labels);
     double q =
         shares.q ? shares.q[class] : (double)(slab->labels[row] == (int64_t) class);
 
