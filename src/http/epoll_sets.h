@@ -1,6 +1,10 @@
 /* The library ends the process where a descriptor cannot be taken out of an epoll set.  It
  * calls epoll_ctl() and epoll_wait() through the dynamic linker, and finds those of
- * epoll_sets.c, which do not fail there. */
+ * epoll_sets.c, which do not fail there.
+ *
+ * They are those of the whole program, and of one kind: what is added by that epoll_ctl() is
+ * found by that epoll_wait().  epoll_pwait() and the like are the system's, and tell of other
+ * data than was added. */
 #ifndef LOSSD_HTTP_EPOLL_SETS_H
 #define LOSSD_HTTP_EPOLL_SETS_H
 
