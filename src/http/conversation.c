@@ -23,6 +23,7 @@
 #include "http/refusal.h"
 #include "http/tally.h"
 #include "http/turn.h"
+#include "http/unwanted.h"
 
 enum {
     SWALLOW_MAX = 1 << 20, /* bytes of a refused body worth awaiting */
@@ -112,6 +113,17 @@ static enum MHD_Result take_head(struct connection *connection, const char *meth
     return connection_enter(connection, CONNECTION_BODY) ? MHD_YES : MHD_NO;
 }
 
+/* The library has given us all that it has read of the body. */
+static enum MHD_Result swallow(const struct connection *connection)
+{
+    const struct talk *talk = &connection->talk;
+
+    if (!talk->chunked)
+        unwanted(connection->fd,
+                 talk->exchange.head.content_length - atomic_load(&connection->taken));
+    return MHD_YES;
+}
+
 static enum MHD_Result give_up(struct connection *connection)
 {
     turn_leave(connection);
@@ -120,7 +132,7 @@ static enum MHD_Result give_up(struct connection *connection)
         return MHD_NO;
     }
     talk_become(&connection->talk, TALK_SWALLOW);
-    return MHD_YES;
+    return swallow(connection);
 }
 
 /* How much of a piece is read by the thread that moves bytes. */
@@ -189,7 +201,7 @@ static enum MHD_Result take_piece(struct connection *connection, struct span pie
     *left = piece.len - n;
     connection_count(&connection->taken, n);
     if (talk->state == TALK_SWALLOW)
-        return MHD_YES;
+        return swallow(connection);
     if (talk->chunked && !exchange->refused)
         expect_more(connection);
     if (exchange->refused)
@@ -268,6 +280,7 @@ void conversation_end(struct connection *connection, enum MHD_RequestTermination
 
     if (talk->state == TALK_OVER)
         return;
+    unwanted(connection->fd, 0);
     turn_leave(connection);
     if (refusal_is_due_without_room(connection, how))
         refusal_without_room(connection);

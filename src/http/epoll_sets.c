@@ -13,12 +13,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "http/per_descriptor.h"
 #include "http/replaced.h"
-
-enum { SHELF = 1 << 14, SHELVES = INT_MAX / SHELF + 1 };
 
 struct ticket {
     _Atomic uint32_t number;
@@ -27,7 +25,7 @@ struct ticket {
 
 static int (*system_ctl)(int, int, int, struct epoll_event *);
 static int (*system_wait)(int, struct epoll_event *, int, int);
-static struct ticket *_Atomic shelves[SHELVES];
+static struct per_descriptor tickets = {.size = sizeof(struct ticket)};
 
 static void find_system(void)
 {
@@ -42,25 +40,9 @@ void epoll_sets_take_over(void)
     pthread_once(&once, find_system);
 }
 
-/* NULL: there has been none for the descriptor, nor is there memory. */
-static struct ticket *ticket_of(int fd)
-{
-    struct ticket *_Atomic *place = &shelves[fd / SHELF];
-    struct ticket *shelf = atomic_load(place), *made;
-
-    if (shelf)
-        return &shelf[fd % SHELF];
-    if (!(made = calloc(SHELF, sizeof *made)))
-        return NULL;
-    if (atomic_compare_exchange_strong(place, &shelf, made))
-        return &made[fd % SHELF];
-    free(made);
-    return &shelf[fd % SHELF];
-}
-
 static int put_in(int set, int what, int fd, const struct epoll_event *event)
 {
-    struct ticket *ticket = ticket_of(fd);
+    struct ticket *ticket = per_descriptor(&tickets, fd);
     struct epoll_event ours = *event;
 
     if (!ticket) {
@@ -77,7 +59,7 @@ static int put_in(int set, int what, int fd, const struct epoll_event *event)
 
 static int take_out(int set, int fd)
 {
-    struct ticket *ticket = ticket_of(fd);
+    struct ticket *ticket = per_descriptor_look(&tickets, fd);
 
     if (ticket)
         atomic_fetch_add(&ticket->number, 1);
@@ -97,7 +79,8 @@ __attribute__((visibility("default"))) int epoll_ctl(int set, int what, int fd,
 /* Is the ticket of this event void?  Else the event has what was added for its data. */
 static bool is_void(struct epoll_event *event)
 {
-    struct ticket *ticket = ticket_of((int)(event->data.u64 & INT_MAX));
+    struct ticket *ticket =
+        per_descriptor_look(&tickets, (int)(event->data.u64 & INT_MAX));
 
     if (!ticket || atomic_load(&ticket->number) != event->data.u64 >> 32)
         return true;

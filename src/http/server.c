@@ -20,6 +20,7 @@
 #include "http/net.h"
 #include "http/net_load.h"
 #include "http/unread.h"
+#include "http/unwanted.h"
 #include "lossd/base/clock.h"
 
 enum {
@@ -145,6 +146,7 @@ struct server *server_new(const struct server_settings *settings, struct api *ap
     }
     epoll_sets_take_over();
     unread_take_over();
+    unwanted_take_over();
     server->settings = *settings;
     server->api = api;
     server->pool = pool;

@@ -143,6 +143,81 @@ static void refusals__reach_a_sender_for_whom_there_is_no_memory(void **state)
     assert_true(service_descriptors_fall_to(&service, descriptors));
 }
 
+static size_t write_post(char *out, const char *target, const char *text, size_t length)
+{
+    size_t len = (size_t)sprintf(out,
+                                 "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: "
+                                 "application/json\r\nContent-Length: %zu\r\n\r\n",
+                                 target, length);
+
+    memcpy(out + len, text, length);
+    return len + length;
+}
+
+/* On one connection, cut into pieces of some length, or not at all. */
+static void assert_refused_and_gone_on(const char *target, unsigned status, size_t length,
+                                       size_t piece)
+{
+    static const char good[] = "{\"logits\":[[0,0]],\"labels\":[0]}";
+    static char text[2 * MIB];
+    struct wire wire;
+    struct answer first, second;
+    size_t len = write_post(text, target, body, length);
+
+    len += write_post(text + len, "/v1/loss", good, sizeof good - 1);
+    assert_true(wire_open(&wire, service.port));
+    for (size_t at = 0; at < len; at += piece)
+        assert_true(wire_send(&wire, text + at, len - at < piece ? len - at : piece));
+    if (!wire_answer(&wire, false, &first) || !wire_answer(&wire, false, &second))
+        fail_msg("no answer behind a body of %zu bytes in pieces of %zu", length, piece);
+    assert_int_equal(first.status, status);
+    assert_int_equal(second.status, 200);
+    assert_non_null(strstr(second.body, "\"loss\":0.6931471805599453,"));
+    answer_release(&first);
+    answer_release(&second);
+    wire_close(&wire);
+}
+
+static void refusals__end_with_the_body_that_is_dropped(void **state)
+{
+    static const size_t lengths[] = {1,     2,      4095,   12000,  12287,
+                                     12288, 65535,  65536,  65537,  100000,
+                                     MIB,   180001, 262143, 262144, 7 * 12184},
+                        pieces[] = {2 * MIB, 65536, 12288, 5003};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        for (size_t j = 0; j < sizeof pieces / sizeof *pieces; j++) {
+            assert_refused_and_gone_on("/v1/lost", 404, lengths[i], pieces[j]);
+            assert_refused_and_gone_on("/v1/loss", 400, lengths[i], pieces[j]);
+        }
+    assert_true(service_descriptors_fall_to(&service, descriptors));
+}
+
+/* The next client gets the same descriptor in the service. */
+static void refusals__leave_the_next_client_alone(void **state)
+{
+    static char text[2 * MIB];
+
+    (void)state;
+    for (int i = 0; i < TRIES; i++) {
+        struct wire leaves, comes;
+        struct answer answer;
+        size_t len = write_post(text, "/v1/lost", body, MIB);
+        assert_true(wire_open(&leaves, service.port));
+        assert_true(wire_send(&leaves, text, len / 2));
+        wire_close(&leaves);
+        assert_true(service_descriptors_fall_to(&service, descriptors));
+        assert_true(wire_open(&comes, service.port));
+        assert_true(
+            wire_post(&comes, "/v1/loss", "{\"logits\":[[0,0]],\"labels\":[0]}", true));
+        assert_true(wire_answer(&comes, false, &answer));
+        assert_int_equal(answer.status, 200);
+        answer_release(&answer);
+        wire_close(&comes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +227,8 @@ int main(void)
         cmocka_unit_test(refusals__reach_a_sender_of_bad_json_in_chunks),
         cmocka_unit_test(refusals__reach_a_sender_whose_request_is_unsound),
         cmocka_unit_test(refusals__reach_a_sender_for_whom_there_is_no_memory),
+        cmocka_unit_test(refusals__end_with_the_body_that_is_dropped),
+        cmocka_unit_test(refusals__leave_the_next_client_alone),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
