@@ -36,6 +36,6 @@ bool key_file_read(const char *path, char key[KEY_FILE_SIZE])
 
     *key = '\0';
     if (!line_file_read(path, take_first, key, &err))
-        return complain("%s", err.detail);
-    return *key || complain("%s has no key; wanted one key a line", path);
+        return complain("key file: %s", err.detail);
+    return *key || complain("key file: %s has no key; wanted one key a line", path);
 }

@@ -16,8 +16,8 @@
 enum { NAME_SIZE = 128, PATIENCE_S = 300, PATIENCE_MOST_S = 86400 };
 
 static const char help[] =
-    "Usage: lossctl score FILE... [--url URL] [--key-file FILE] [--timeout S]\n"
-    "                     [-o OPTION=VALUE]...\n\n"
+    "Usage: lossctl score FILE... [--url URL] [--type TYPE] [--key-file FILE]\n"
+    "                     [--timeout S] [-o OPTION=VALUE]...\n\n"
     "Sends each file (- is stdin) to the service and prints its answer.  Names that\n"
     "end with .ndjson or .jsonl are of datasets, a record on each line, with .npy of\n"
     "arrays as numpy saves them; all else is JSON.  Exits with 1 when one was\n"
@@ -27,6 +27,7 @@ static const char help[] =
     "                   default: the server of this machine at LOSSD_LISTEN, or at\n"
     "                   LOSSD_HOST and LOSSD_PORT (or PORT), else at\n"
     "                   127.0.0.1:8080, path /v1/loss\n"
+    "  --type TYPE      what the files are, whatever their names: json, ndjson or npy\n"
     "  --key-file FILE  has the key that the service wants, on its first line that is\n"
     "                   no comment; default: what LOSSCTL_KEY_FILE names, if anything\n"
     "  --timeout S      give up when nothing is taken or sent for S seconds;\n"
@@ -42,7 +43,8 @@ struct score {
     struct client_answer *answer;
     struct destination there;
     long patience_s;
-    const char *key_file; /* NULL: the service wants no key */
+    const char *media_type; /* NULL: names tell */
+    const char *key_file;   /* NULL: the service wants no key */
     char key[KEY_FILE_SIZE];
 };
 
@@ -95,32 +97,42 @@ static bool answer_tell(const struct score *score, const char *name, bool came)
     return false;
 }
 
-/* What the name says of the content. */
-static const char *media_type_of(const char *name)
+/* NULL: unknown. */
+static const char *media_type_of(const char *type)
 {
     static const struct {
-        const char *ending, *media_type;
-    } known[] = {{".ndjson", "application/x-ndjson"},
-                 {".jsonl", "application/x-ndjson"},
-                 {".npy", "application/x-npy"}};
-    const char *ending = strrchr(name, '.');
+        const char *type, *media_type;
+    } known[] = {{"json", "application/json"},
+                 {"ndjson", "application/x-ndjson"},
+                 {"jsonl", "application/x-ndjson"},
+                 {"npy", "application/x-npy"}};
 
-    for (size_t i = 0; ending && i < sizeof known / sizeof known[0]; i++)
-        if (strcmp(ending, known[i].ending) == 0)
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcasecmp(type, known[i].type) == 0)
             return known[i].media_type;
-    return "application/json";
+    return NULL;
+}
+
+/* What the name says of the content. */
+static const char *media_type_of_file(const char *name)
+{
+    const char *ending = strrchr(name, '.');
+    const char *media_type = ending ? media_type_of(ending + 1) : NULL;
+
+    return media_type ? media_type : "application/json";
 }
 
 static bool stream_score(const struct score *score, const char *name, FILE *body)
 {
-    struct client_request request = {.url = score->there.url,
-                                     .socket = score->there.socket,
-                                     .is_local = !score->there.given,
-                                     .key = score->key_file ? score->key : NULL,
-                                     .body = body,
-                                     .media_type = media_type_of(name),
-                                     .out = stdout,
-                                     .patience_s = score->patience_s};
+    struct client_request request = {
+        .url = score->there.url,
+        .socket = score->there.socket,
+        .is_local = !score->there.given,
+        .key = score->key_file ? score->key : NULL,
+        .body = body,
+        .media_type = score->media_type ? score->media_type : media_type_of_file(name),
+        .out = stdout,
+        .patience_s = score->patience_s};
     bool came = client_send(score->client, &request, score->answer);
 
     return answer_tell(score, name, came);
@@ -165,11 +177,14 @@ static int files_score(struct score *score, char *const names[])
     score->client = client_open();
     score->answer = malloc(sizeof *score->answer);
     int worst = destination_find(&score->there);
-    bool good = worst == EXIT_GOOD && score->client && score->answer &&
-                (!score->key_file || key_file_read(score->key_file, score->key));
+    bool good = worst == EXIT_GOOD && score->client && score->answer;
 
     if (!good)
         worst = worse(worst, EXIT_BAD);
+    if (good && score->key_file && !key_file_read(score->key_file, score->key)) {
+        good = false;
+        worst = EXIT_USAGE;
+    }
 
     for (; good && *names; names++)
         worst = worse(worst, file_score(score, *names));
@@ -196,6 +211,7 @@ static bool patience_read(const char *text, long *out)
 static int options_read(int argc, char *argv[], struct score *score, char *given[])
 {
     static const struct option options[] = {{"url", required_argument, NULL, 'u'},
+                                            {"type", required_argument, NULL, 'y'},
                                             {"key-file", required_argument, NULL, 'k'},
                                             {"timeout", required_argument, NULL, 't'},
                                             {"option", required_argument, NULL, 'o'},
@@ -207,6 +223,11 @@ static int options_read(int argc, char *argv[], struct score *score, char *given
         switch (c) {
         case 'u':
             score->there.given = optarg;
+            break;
+        case 'y':
+            if (!(score->media_type = media_type_of(optarg)))
+                return complain_of_usage(
+                    "score", "--type is \"%s\"; wanted json, ndjson or npy", optarg);
             break;
         case 'k':
             score->key_file = optarg;

@@ -193,6 +193,31 @@ static void score__reads_stdin(void **state)
     assert_agrees(GOOD_ANSWER);
 }
 
+static void score__is_told_what_has_no_name(void **state)
+{
+    static const char records[] = "{\"logits\":[0,0],\"label\":0}\n"
+                                  "{\"logits\":[0,0],\"label\":1}\n";
+    static const char loss[] = "{\"loss\":0.6931471805599453,"
+                               "\"loss_sum\":1.3862943611198906,"
+                               "\"divisor\":2,\"count\":2,\"ignored\":0}\n";
+    char path[TEXT_SIZE];
+
+    (void)state;
+    LOSSCTL(records, "score", "-", "--type", "ndjson", "-oreturn=loss");
+    assert_agrees(loss);
+    write_as(path, ".NDJSON", records, strlen(records));
+    LOSSCTL(NULL, "score", path, "-oreturn=loss");
+    assert_agrees(loss);
+    unlink(path);
+    write_as(path, ".ndjson", GOOD, strlen(GOOD));
+    LOSSCTL(NULL, "score", path, "--type=json");
+    assert_agrees(GOOD_ANSWER);
+    unlink(path);
+    LOSSCTL(records, "score", "-", "--type", "csv");
+    assert_int_equal(ending.status, 2);
+    assert_non_null(strstr(ending.err, "--type is \"csv\"; wanted json, ndjson or npy"));
+}
+
 static void score__takes_an_address_with_and_without_path(void **state)
 {
     (void)state;
@@ -502,12 +527,12 @@ static void score__sends_the_key_that_the_service_wants(void **state)
     asks_with(&program, 0, "\"loss\":0.407605964444380");
     program.words[2] = "--key-file";
     program.words[3] = none; /* wins over the variable */
-    asks_with(&program, 1, " has no key; wanted one key a line\n");
+    asks_with(&program, 2, " has no key; wanted one key a line\n");
     program.words[3] = wrong;
-    asks_with(&program, 1, ":1: this is no key; wanted at most 255 printable characters");
+    asks_with(&program, 2, ":1: this is no key; wanted at most 255 printable characters");
     assert_null(strstr(ending.err, "two words"));
     program.words[3] = "/nowhere/key";
-    asks_with(&program, 1, "cannot open /nowhere/key: No such file or directory\n");
+    asks_with(&program, 2, "cannot open /nowhere/key: No such file or directory\n");
     program.env[1] = NULL;
     program.words[3] = keys;
     asks_with(&program, 0, "\"loss\":0.407605964444380");
@@ -807,6 +832,7 @@ int main(void)
         cmocka_unit_test(score__prints_the_answer_for_a_file),
         cmocka_unit_test(score__knows_a_dataset_and_an_array_by_their_names),
         cmocka_unit_test(score__reads_stdin),
+        cmocka_unit_test(score__is_told_what_has_no_name),
         cmocka_unit_test(score__takes_an_address_with_and_without_path),
         cmocka_unit_test(score__sends_options_whatever_they_hold),
         cmocka_unit_test(score__goes_on_after_a_file_that_is_refused),
