@@ -235,14 +235,43 @@ static bool answers(const struct route *route, struct span method)
            (span_is(method, "HEAD") && span_is(span_of("GET"), route->method));
 }
 
-static void fail_route(struct span path, struct err *err)
+/* From the last '/' on. */
+static struct span last_segment(struct span path)
+{
+    const char *slash = path.len > 0 ? memrchr(path.at, '/', path.len) : NULL;
+
+    return slash ? (struct span){slash, (size_t)(path.at + path.len - slash)} : path;
+}
+
+static bool goes_on_from(struct span path, struct span beginning)
+{
+    return path.len > beginning.len && path.at[beginning.len] == '/' &&
+           span_equal((struct span){path.at, beginning.len}, beginning);
+}
+
+/* One that ends in the same way, or goes on from there, or else is spelt much the same. */
+static const char *nearest_path(struct span path)
 {
     const char *paths[sizeof routes / sizeof *routes + 1];
 
+    while (path.len > 1 && path.at[path.len - 1] == '/')
+        path.len--;
+    for (size_t i = 0; i < route_count; i++)
+        if (span_equal(last_segment(span_of(routes[i].path)), last_segment(path)))
+            return routes[i].path;
+    for (size_t i = 0; i < route_count; i++)
+        if (goes_on_from(span_of(routes[i].path), path))
+            return routes[i].path;
     for (size_t i = 0; i < route_count; i++)
         paths[i] = routes[i].path;
     paths[route_count] = NULL;
-    const char *near = nearest_name(path, paths);
+    return nearest_name(path, paths);
+}
+
+static void fail_route(struct span path, struct err *err)
+{
+    const char *near = nearest_path(path);
+
     fail(err, ERR_UNKNOWN_ROUTE, NULL, "there is no %s here%s%s%s", excerpt_of(path).text,
          near ? "; did you mean " : "; / has links to what is", near ? near : "",
          near ? "?" : "");

@@ -182,12 +182,22 @@ bool batch_begin(struct batch *batch, struct span name, bool from_query,
     return true;
 }
 
+/* A number that JSON has not, in quotes or without. */
+static bool is_number_word(struct span text)
+{
+    return span_is(text, "NaN") || span_is(text, "Infinity") ||
+           span_is(text, "-Infinity");
+}
+
 static bool fail_type(enum member member, const struct value *value, const char *wanted,
                       struct err *err)
 {
     char pointer[PLACE_SIZE];
 
     snprintf(pointer, sizeof pointer, "/%s", member_names[member].at);
+    if (value->type == VALUE_TEXT && !is_number_word(value->text))
+        return fail(err, ERR_WRONG_TYPE, pointer, "%s is \"%s\"; %s is wanted",
+                    member_names[member].at, excerpt_of(value->text).text, wanted);
     return fail(err, ERR_WRONG_TYPE, pointer, "%s is %s; %s is wanted",
                 member_names[member].at, value->kind, wanted);
 }
@@ -229,9 +239,7 @@ static bool set_number(struct batch *batch, enum member member, const struct val
                        double *number, struct err *err)
 {
     const struct member_info *info = &member_infos[member];
-    bool spelled = value->type == VALUE_TEXT &&
-                   (span_is(value->text, "NaN") || span_is(value->text, "Infinity") ||
-                    span_is(value->text, "-Infinity"));
+    bool spelled = value->type == VALUE_TEXT && is_number_word(value->text);
 
     if (value->type == VALUE_NUMBER && isfinite(value->number) &&
         value->number >= info->lowest && value->number <= info->highest &&

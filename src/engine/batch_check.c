@@ -178,6 +178,25 @@ static bool derive(struct batch *batch, struct err *err)
     return true;
 }
 
+/* What shape each would have had: labels and targets are often mistaken for each other. */
+static const char *note_of_truth(const struct batch *batch, const struct array *array)
+{
+    if (array == &batch->labels && same_shape(&array->shape, &batch->logits.shape))
+        return " (what has a number for each class is given as targets)";
+    if (array == &batch->targets && same_shape(&array->shape, &batch->position_shape))
+        return " (numbers of classes are given as labels)";
+    return "";
+}
+
+/* "[2,3]", and what a scalar is where no array is wanted. */
+static void wanted_words(char out[PLACE_SIZE], const struct shape *shape)
+{
+    if (shape->rank > 0)
+        shape_words(out, shape);
+    else
+        snprintf(out, PLACE_SIZE, "a number without brackets");
+}
+
 static bool fail_shape(const struct batch *batch, const char *name,
                        const struct array *array, const struct shape *wanted,
                        struct err *err)
@@ -186,7 +205,7 @@ static bool fail_shape(const struct batch *batch, const char *name,
 
     snprintf(pointer, sizeof pointer, "/%s", name);
     shape_words(found, &array->shape);
-    shape_words(want, wanted);
+    wanted_words(want, wanted);
     shape_words(logits, &batch->logits.shape);
     for (unsigned axis = 0; !batch_is_linear(batch) && axis < batch->logits.shape.rank;
          axis++) {
@@ -198,8 +217,8 @@ static bool fail_shape(const struct batch *batch, const char *name,
                         name, found, want, logits, batch->axis, axis);
     }
     return fail(err, ERR_SHAPE_MISMATCH, pointer,
-                "%s has shape %s; %s is wanted for logits of shape %s", name, found, want,
-                logits);
+                "%s has shape %s; %s is wanted for logits of shape %s%s", name, found,
+                want, logits, note_of_truth(batch, array));
 }
 
 /* A number for each class. */

@@ -1,28 +1,13 @@
 #include "lossd/engine/option_text.h"
 
-#include "lossd/base/buf.h"
 #include "lossd/base/number.h"
 
-/* For errors: everything here is a string, so its kind is its text. */
-static const char *quoted(struct span text, struct arena *mem)
+static struct value number_value(struct span text)
 {
-    struct err ignored = {0};
-    struct buf buf;
+    struct value value = {.type = VALUE_TEXT, .text = text, .kind = "a string"};
 
-    buf_init(&buf, mem, 128, NULL, &ignored);
-    buf_format(&buf, "\"%s\"", excerpt_of(text).text);
-    buf_char(&buf, '\0');
-    return buf_ok(&buf) ? buf.at : "a string";
-}
-
-static struct value number_value(struct span text, struct arena *mem)
-{
-    struct value value = {.type = VALUE_TEXT, .text = text};
-
-    if (text.len == 0 || number_length(text) != text.len) {
-        value.kind = quoted(text, mem);
+    if (text.len == 0 || number_length(text) != text.len)
         return value;
-    }
     value.type = VALUE_NUMBER;
     value.kind = "a number";
     value.number = number_read_double(text);
@@ -59,7 +44,7 @@ bool option_set_text(struct batch *batch, enum member member, struct span text,
     switch (member_infos[member].type) {
     case MEMBER_NUMBER:
     case MEMBER_INTEGER:
-        value = number_value(text, mem);
+        value = number_value(text);
         break;
     case MEMBER_NAMES:
         if (!names_value(text, mem, &value, err))

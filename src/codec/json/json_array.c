@@ -91,15 +91,32 @@ static struct place place_at(const struct json_array *a, unsigned depth)
     return place;
 }
 
+static const char *wanted(const struct json_array *a)
+{
+    if (a->depth > 0)
+        return a->is_labels ? "an integer" : "a number";
+    return a->is_labels ? "an array of integers" : "an array of numbers";
+}
+
 static bool fail_type(struct json_array *a, const char *what, struct err *err)
 {
     struct place place = place_at(a, a->depth);
-    const char *wanted = a->depth > 0   ? (a->is_labels ? "an integer" : "a number")
-                         : a->is_labels ? "an array of integers"
-                                        : "an array of numbers";
 
     fail(err, ERR_WRONG_TYPE, place.pointer, "%s is %s; %s is wanted", place.words, what,
-         wanted);
+         wanted(a));
+    give_up(a);
+    return true;
+}
+
+static bool fail_scalar(struct json_array *a, enum json_scalar scalar, struct span text,
+                        struct err *err)
+{
+    struct place place = place_at(a, a->depth);
+
+    if (scalar != JSON_STRING)
+        return fail_type(a, json_scalar_words(scalar), err);
+    fail(err, ERR_WRONG_TYPE, place.pointer, "%s is \"%s\"; %s is wanted", place.words,
+         excerpt_of(text).text, wanted(a));
     give_up(a);
     return true;
 }
@@ -373,7 +390,7 @@ static bool push_logit(struct json_array *a, enum json_scalar scalar, struct spa
                                                   : (double)NAN;
 
     if (meant == JSON_STRING || meant == JSON_TRUE || meant == JSON_FALSE)
-        return fail_type(a, json_scalar_words(scalar), err);
+        return fail_scalar(a, scalar, text, err);
     if (meant == JSON_MINUS_INFINITY)
         a->out->has_minus_infinity = true;
     else if (scalar == JSON_STRING)
@@ -398,7 +415,7 @@ bool json_array_scalar(struct json_array *a, enum json_scalar scalar, struct spa
         return true;
     }
     if (a->depth == 0 && !a->may_be_bare)
-        return fail_type(a, json_scalar_words(scalar), err);
+        return fail_scalar(a, scalar, text, err);
     if (a->rank == 0)
         a->rank = a->depth;
     if (a->depth != a->rank)
@@ -410,5 +427,5 @@ bool json_array_scalar(struct json_array *a, enum json_scalar scalar, struct spa
     if (a->truths && (scalar == JSON_TRUE || scalar == JSON_FALSE))
         return push_truth(a, scalar == JSON_TRUE, err);
     return a->is_logits ? push_logit(a, scalar, text, err)
-                        : fail_type(a, json_scalar_words(scalar), err);
+                        : fail_scalar(a, scalar, text, err);
 }

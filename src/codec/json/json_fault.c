@@ -2,10 +2,10 @@
 
 #include "codec/json/json_text.h"
 
-/* What the text is to be, as a whole. */
+/* What the text is, as a whole. */
 static const char *whole(const struct json_reader *r)
 {
-    return r->level > 0 ? "JSON object" : "JSON value";
+    return r->level > 0 && !r->no_object ? "JSON object" : "JSON value";
 }
 
 static const char *top_wanted(const struct json_reader *r)
@@ -13,6 +13,13 @@ static const char *top_wanted(const struct json_reader *r)
     if (r->level > 0)
         return "a JSON object";
     return r->way == JSON_TAKE ? "an array" : "a JSON value";
+}
+
+static const char *wanted_behind_value(const struct json_reader *r)
+{
+    if (json_in_object(r))
+        return "',' or '}'";
+    return r->depth == 0 ? "',' or the end" : "',' or ']'";
 }
 
 static const char *wanted(const struct json_reader *r, bool at_end)
@@ -23,9 +30,7 @@ static const char *wanted(const struct json_reader *r, bool at_end)
     case JSON_VALUE_OR_CLOSE:
         return "a value or ']'";
     case JSON_AFTER_VALUE:
-        return json_in_object(r) ? "',' or '}'"
-               : r->depth == 0   ? "',' or the end"
-                                 : "',' or ']'";
+        return wanted_behind_value(r);
     case JSON_NAME:
         return "a name in double quotes";
     case JSON_NAME_OR_CLOSE:
@@ -36,7 +41,9 @@ static const char *wanted(const struct json_reader *r, bool at_end)
     case JSON_IN_STRING:
         return r->string.wanted ? r->string.wanted : "the end of a string";
     case JSON_IN_NUMBER:
-        return json_number_wanted(r->number, at_end);
+        return at_end && json_number_may_end(r->number, ' ')
+                   ? wanted_behind_value(r)
+                   : json_number_wanted(r->number);
     case JSON_IN_LITERAL:
         return json_scalar_words(r->literal);
     case JSON_END:
@@ -53,7 +60,9 @@ static void describe_byte(char out[32], unsigned char c)
     buf_over(&text, out, 31);
     if (c == '\n')
         buf_text(&text, "a line break");
-    else if (c > 0x20 && c < 0x7F && c != '\'')
+    else if (c == '\'')
+        buf_text(&text, "a single quote");
+    else if (c > 0x20 && c < 0x7F)
         buf_format(&text, "'%c'", c);
     else
         buf_format(&text, "byte 0x%02X", c);
@@ -90,6 +99,72 @@ static const char *rest_of(const struct json_reader *r)
     return r->state == JSON_IN_LITERAL ? "the rest of " : "";
 }
 
+/* What begins with this byte and is sent in place of JSON, and how it would be read. */
+static const char *note_of_file(unsigned char byte)
+{
+    switch (byte) {
+    case 0x93:
+        return " (NPY begins so: it is read as Content-Type: application/x-npy)";
+    case 0x1F:
+        return " (gzip begins so: it is read with Content-Encoding: gzip)";
+    case 'P':
+        return " (.npz and other zip files begin so: an array is read as NPY, unzipped)";
+    case 0xEF:
+        return " (a byte order mark begins so: UTF-8 is read without one)";
+    case 0xFE:
+    case 0xFF:
+        return " (UTF-16 begins so: UTF-8 is read)";
+    default:
+        return "";
+    }
+}
+
+/* What other languages write where this byte stands. */
+static const char *note_of_spelling(unsigned char byte)
+{
+    switch (byte) {
+    case '\'':
+        return " (strings stand in double quotes)";
+    case 'T':
+    case 'F':
+        return " (true and false have small letters)";
+    case 'N':
+        return " (None is spelt null, and NaN is read in logits only)";
+    case 'I':
+        return " (Infinity is read in logits only)";
+    case 'i':
+        return " (Infinity has a capital, and is read in logits only)";
+    default:
+        return "";
+    }
+}
+
+/* In brackets, behind what is wanted: what the sender may have meant. */
+static const char *note(const struct json_reader *r, unsigned char byte, size_t offset)
+{
+    switch (r->state) {
+    case JSON_VALUE:
+    case JSON_VALUE_OR_CLOSE:
+        return r->depth == 0 && offset == 0 ? note_of_file(byte) : note_of_spelling(byte);
+    case JSON_NAME:
+    case JSON_NAME_OR_CLOSE:
+        return note_of_spelling(byte == '\'' ? byte : 0);
+    case JSON_IN_LITERAL:
+        if (r->literal == JSON_NAN && r->matched == 1 && byte == 'o')
+            return " (None is spelt null)";
+        return r->literal == JSON_NULL && r->matched == 1 && byte == 'a'
+                   ? " (NaN has capitals)"
+                   : "";
+    case JSON_END:
+        return r->level > 0 && byte == '{'
+                   ? " (records, one on each line, are read as Content-Type: "
+                     "application/x-ndjson)"
+                   : "";
+    default:
+        return "";
+    }
+}
+
 void json_fault_byte(const struct json_reader *r, size_t offset, unsigned char byte)
 {
     bool in_string = r->state == JSON_IN_STRING || r->state == JSON_IN_NAME;
@@ -103,12 +178,12 @@ void json_fault_byte(const struct json_reader *r, size_t offset, unsigned char b
         offset -= r->string.back;
     }
     if (kind == ERR_TRAILING_DATA)
-        fail(r->err, kind, NULL, "found %s at offset %zu, after the end of the %s", found,
-             offset, whole(r));
+        fail(r->err, kind, NULL, "found %s at offset %zu, after the end of the %s%s",
+             found, offset, whole(r), note(r, byte, offset));
     else
-        fail(r->err, kind, NULL, "found %s at line %zu, column %zu; %s%s is wanted",
+        fail(r->err, kind, NULL, "found %s at line %zu, column %zu; %s%s is wanted%s",
              found, r->place.line, column_of(&r->place, offset), rest_of(r),
-             wanted(r, false));
+             wanted(r, false), note(r, byte, offset));
     set_position(r->err, kind, &r->place, offset);
 }
 

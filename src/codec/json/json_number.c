@@ -51,14 +51,13 @@ bool json_number_may_end(enum json_number state, char next)
            state == NUMBER_EXPONENT;
 }
 
-const char *json_number_wanted(enum json_number state, bool at_end)
+const char *json_number_wanted(enum json_number state)
 {
     switch (state) {
     case NUMBER_MINUS:
         return "a digit after '-'";
     case NUMBER_ZERO:
-        return at_end ? "the rest of the number"
-                      : "'.', 'e' or the end of the number after a leading zero";
+        return "'.', 'e' or the end of the number after a leading zero";
     case NUMBER_DOT:
         return "a digit after '.'";
     case NUMBER_E:

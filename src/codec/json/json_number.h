@@ -26,8 +26,7 @@ bool json_number_take(enum json_number *state, char c);
 /* May the number end before `next`? */
 bool json_number_may_end(enum json_number state, char next);
 
-/* What would have to follow, for errors: instead of a byte that may not, or of the end
- * of the text, where nothing shows that a zero was to lead other digits. */
-const char *json_number_wanted(enum json_number state, bool at_end);
+/* What would have to follow, for errors. */
+const char *json_number_wanted(enum json_number state);
 
 #endif

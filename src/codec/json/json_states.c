@@ -42,6 +42,9 @@ static enum json_way read_name(void *ctx, struct json_reader *reader, struct spa
     (void)reader;
     if (is_refused(d))
         return JSON_SKIP;
+    if (span_is(name, "state"))
+        fail(err, ERR_UNKNOWN_MEMBER, "/state",
+             "unknown member \"state\"; of an answer only what it has there is wanted");
     d->row = sent_row(name);
     if (d->row == SENT_ROWS)
         return batch_begin(&d->part, name, false, d->mem, &d->member, err) ? JSON_COPY

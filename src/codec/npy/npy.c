@@ -1,5 +1,7 @@
 /* The format `application/x-npy`: one array, the logits, in and one out.  Options are all
  * in the address. */
+#include <string.h>
+
 #include "codec/npy/npy_read.h"
 #include "codec/npy/npy_write.h"
 #include "lossd/codec/codec.h"
@@ -31,6 +33,19 @@ static bool npy_finish(struct decoder *d, struct err *err)
     return npy_read_end(&d->reader, err);
 }
 
+/* What is missing is not to be put into the same file. */
+static void npy_locate(const struct decoder *d, struct err *err)
+{
+    (void)d;
+    if (err->kind != ERR_MISSING_MEMBER || strcmp(err->pointer, "/labels") != 0)
+        return;
+    err->kind = ERR_NONE;
+    fail(err, ERR_MISSING_MEMBER, "/labels",
+         "labels is missing, for which an NPY file has no room; a form "
+         "(multipart/form-data) "
+         "has a part for each, and softmax needs none");
+}
+
 static const char *const npy_media_types[] = {"application/x-npy", NULL};
 
 static const struct task *const npy_tasks[] = {&task_loss, &task_softmax, NULL};
@@ -41,6 +56,7 @@ const struct codec codec_npy = {.tasks = npy_tasks,
                                 .begin = npy_begin,
                                 .feed = npy_feed,
                                 .finish = npy_finish,
+                                .locate = npy_locate,
                                 .answers_as = "application/x-npy",
                                 .can_encode = npy_can_write,
                                 .encode = npy_write};

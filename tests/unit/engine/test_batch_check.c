@@ -310,7 +310,7 @@ static const struct shape_row shape_rows[] = {
      {1, {3}},
      -1,
      {1, {1}},
-     "labels has shape [1]; [] is wanted for logits of shape [3]"},
+     "labels has shape [1]; a number without brackets is wanted for logits of shape [3]"},
     {"labels",
      {2, {2, 3}},
      -1,
@@ -345,7 +345,8 @@ static const struct shape_row shape_rows[] = {
      {2, {2, 3}},
      -1,
      {1, {2}},
-     "targets has shape [2]; [2,3] is wanted for logits of shape [2,3]"},
+     "targets has shape [2]; [2,3] is wanted for logits of shape [2,3] (numbers of "
+     "classes are given as labels)"},
     {"class_weights", {2, {2, 3}}, -1, {1, {3}}, NULL},
     {"class_weights", {2, {2, 3}}, 0, {1, {2}}, NULL},
     {"class_weights",

@@ -63,11 +63,14 @@ static void json_read__says_what_it_found_and_what_is_wanted(void **state)
             "found 'x' at line 1, column 2; a name in double quotes or '}' is wanted"),
         BAD("{\"x\":1,}", 7,
             "found '}' at line 1, column 8; a name in double quotes is wanted"),
-        BAD("{\"x\":'a'}", 5, "found byte 0x27 at line 1, column 6; a value is wanted"),
+        BAD("{\"x\":'a'}", 5,
+            "found a single quote at line 1, column 6; a value is wanted (strings stand "
+            "in double quotes)"),
         BAD("{\"x\":+1}", 5, "found '+' at line 1, column 6; a value is wanted"),
         BAD("{\"x\":\f1}", 5, "found byte 0x0C at line 1, column 6; a value is wanted"),
         BAD("\xEF\xBB\xBF{}", 0,
-            "found byte 0xEF at line 1, column 1; a JSON object is wanted"),
+            "found byte 0xEF at line 1, column 1; a JSON object is wanted (a byte order "
+            "mark begins so: UTF-8 is read without one)"),
     };
     assert_all_refused(refusals, LENGTH(refusals));
 }
@@ -174,7 +177,9 @@ static void json_read__points_into_malformed_literals(void **state)
             "found 'i' at line 1, column 8; the rest of true is wanted"),
         BAD("{\"x\":nul}", 8,
             "found '}' at line 1, column 9; the rest of null is wanted"),
-        BAD("{\"x\":False}", 5, "found 'F' at line 1, column 6; a value is wanted"),
+        BAD("{\"x\":False}", 5,
+            "found 'F' at line 1, column 6; a value is wanted (true and false have small "
+            "letters)"),
         BAD("{\"x\":truer}", 9, "found 'r' at line 1, column 10; ',' or '}' is wanted"),
     };
     assert_all_refused(refusals, LENGTH(refusals));
@@ -206,21 +211,18 @@ static void json_read__refuses_a_text_that_ends_too_early(void **state)
             "wanted"),
         BAD("{\"x", 3,
             "the text ends at line 1, column 4; the end of a string is wanted"),
-        BAD("{\"x\":12", 7,
-            "the text ends at line 1, column 8; the rest of the number is wanted"),
+        BAD("{\"x\":12", 7, "the text ends at line 1, column 8; ',' or '}' is wanted"),
         BAD("{\"x\":nu", 7,
             "the text ends at line 1, column 8; the rest of null is wanted"),
         BAD("{\"logits\":[1,2", 14,
-            "the text ends at line 1, column 15; the rest of the number is wanted"),
+            "the text ends at line 1, column 15; ',' or ']' is wanted"),
         BAD("{\"logits\":[1,2]", 15,
             "the text ends at line 1, column 16; ',' or '}' is wanted"),
         BAD("-", 1, "the text ends at line 1, column 2; a digit after '-' is wanted"),
-        BAD("[0", 2,
-            "the text ends at line 1, column 3; the rest of the number is wanted"),
+        BAD("[0", 2, "the text ends at line 1, column 3; ',' or ']' is wanted"),
         BAD("{\"logits\":[1,-0", 15,
-            "the text ends at line 1, column 16; the rest of the number is wanted"),
-        BAD("{\"x\":0", 6,
-            "the text ends at line 1, column 7; the rest of the number is wanted"),
+            "the text ends at line 1, column 16; ',' or ']' is wanted"),
+        BAD("{\"x\":0", 6, "the text ends at line 1, column 7; ',' or '}' is wanted"),
         BAD("{\"x\":0e", 7,
             "the text ends at line 1, column 8; a digit of the exponent is wanted"),
     };
@@ -232,7 +234,8 @@ static void json_read__refuses_what_follows_the_object(void **state)
     (void)state;
     static const struct refusal refusals[] = {
         {"{}{}", ERR_TRAILING_DATA, 2, 1, 3, "",
-         "found '{' at offset 2, after the end of the JSON object"},
+         "found '{' at offset 2, after the end of the JSON object (records, one on each "
+         "line, are read as Content-Type: application/x-ndjson)"},
         {"{\"logits\":[1]} ,", ERR_TRAILING_DATA, 15, 1, 16, "",
          "found ',' at offset 15, after the end of the JSON object"},
         {"{}\f", ERR_TRAILING_DATA, 2, 1, 3, "",
@@ -253,8 +256,7 @@ static void json_read__wants_an_object(void **state)
          "the body is a string; a JSON object is wanted"},
         {" null ", ERR_WRONG_TYPE, 0, 0, 0, "",
          "the body is null; a JSON object is wanted"},
-        BAD("[1", 2,
-            "the text ends at line 1, column 3; the rest of the number is wanted"),
+        BAD("[1", 2, "the text ends at line 1, column 3; ',' or ']' is wanted"),
     };
     assert_all_refused(refusals, LENGTH(refusals));
 }
@@ -275,7 +277,8 @@ static void json_read__names_unknown_and_repeated_members(void **state)
     (void)state;
     static const struct refusal refusals[] = {
         {"{\"logit\":[1,NaN]}", ERR_INVALID_JSON, 12, 1, 13, "",
-         "found 'N' at line 1, column 13; a value is wanted"},
+         "found 'N' at line 1, column 13; a value is wanted (None is spelt null, and NaN "
+         "is read in logits only)"},
         {"{\"logit\":[{\"a\":[]}],\"x\":1}", ERR_UNKNOWN_MEMBER, 0, 0, 0, "/logit",
          "unknown member \"logit\"; did you mean \"logits\"?"},
         {"{\"axis\":1,\"axi\\u0073\":{\"a\":[1,2]}}", ERR_DUPLICATE_MEMBER, 0, 0, 0,
@@ -291,7 +294,7 @@ static void json_read__names_unknown_and_repeated_members(void **state)
         {"{\"return\":[[\"loss\"],{}]}", ERR_WRONG_TYPE, 0, 0, 0, "/return/0",
          "return[0] is an array; a name is wanted"},
         {"{\"return\":\"loss\"}", ERR_WRONG_TYPE, 0, 0, 0, "/return",
-         "return is a string; an array of names is wanted"},
+         "return is \"loss\"; an array of names is wanted"},
     };
     assert_all_refused(refusals, LENGTH(refusals));
 }

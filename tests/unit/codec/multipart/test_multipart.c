@@ -250,7 +250,8 @@ static void multipart__says_which_part_cannot_be_read(void **state)
          ERR_INVALID_JSON,
          0,
          "/labels",
-         "in part labels, found byte 0x93 at line 1, column 1; an array is wanted"},
+         "in part labels, found byte 0x93 at line 1, column 1; an array is wanted "
+         "(NPY begins so: it is read as Content-Type: application/x-npy)"},
         {{"labels;application/x-npy", "[0]"},
          ERR_BAD_TENSOR,
          0,
@@ -275,8 +276,7 @@ static void multipart__says_which_part_cannot_be_read(void **state)
          ERR_INVALID_JSON,
          9,
          "/options",
-         "in part options, the text ends at line 1, column 10; the rest of the number is "
-         "wanted"},
+         "in part options, the text ends at line 1, column 10; ',' or '}' is wanted"},
         {{"options", ""},
          ERR_INVALID_JSON,
          0,
