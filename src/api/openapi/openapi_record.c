@@ -309,7 +309,10 @@ static const char *describe_output(enum output output, const char **type)
 
 /* Of labels or targets. */
 static const struct property totals[] = {
-    {"loss_sum", "?number", "numerator of a mean: shards add up", true},
+    {"loss_sum", "?number",
+     "numerator of a mean: shards add up, but with z_loss beside "
+     "weights and with l2, where states do",
+     true},
     {"divisor", "number", "its denominator", true},
     {"count", "integer", "positions kept", false},
     {"ignored", "integer", "positions ignored", false},
