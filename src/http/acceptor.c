@@ -41,7 +41,8 @@ struct acceptor {
     int wake, spare;
     bool running;
     pthread_t thread;
-    int64_t quiet_until_ns; /* has told of it that there is no descriptor */
+    /* has told of it that there is no descriptor, or no place */
+    int64_t descriptors_told_ns, cap_told_ns;
 };
 
 static const int64_t TELL_EVERY_NS = INT64_C(60000000000);
@@ -68,7 +69,18 @@ static struct net *least_loaded(const struct entrance *entrance, size_t *total)
     return best;
 }
 
-static void refuse_at_the_cap(const struct acceptor *acceptor, int fd)
+/* Clients can make it happen as often as they like: is it time to tell of it again? */
+static bool is_to_tell(int64_t *told_ns)
+{
+    int64_t now = clock_ns();
+
+    if (*told_ns > 0 && now - *told_ns < TELL_EVERY_NS)
+        return false;
+    *told_ns = now;
+    return true;
+}
+
+static void refuse_at_the_cap(struct acceptor *acceptor, int fd)
 {
     struct server *server = acceptor->server;
     const char *flag = acceptor->entrance.flag;
@@ -77,6 +89,8 @@ static void refuse_at_the_cap(const struct acceptor *acceptor, int fd)
     tally_refusal(server, REFUSAL_CAP);
     snprintf(why, sizeof why, "there are as many connections as may be%s%s%s",
              flag ? " (" : "", flag ? flag : "", flag ? " raises that)" : "");
+    if (is_to_tell(&acceptor->cap_told_ns))
+        log_note(server->log, LOG_WARNING, "connections are refused: %s", why);
     refusal_bare(server, fd, false, ERR_OVERLOADED, NULL, why);
     refuser_adopt(server->refuser, fd);
 }
@@ -92,7 +106,7 @@ static bool has_place(const struct acceptor *acceptor, size_t total)
             reaper_evict(acceptor->server, entrance->net, entrance->nets));
 }
 
-static void take(const struct acceptor *acceptor, int fd, const struct sockaddr *address,
+static void take(struct acceptor *acceptor, int fd, const struct sockaddr *address,
                  socklen_t address_size)
 {
     struct server *server = acceptor->server;
@@ -111,17 +125,12 @@ static void take(const struct acceptor *acceptor, int fd, const struct sockaddr 
     }
 }
 
-/* Clients can make it happen as often as they like. */
 static void tell_of_descriptors(struct acceptor *acceptor)
 {
-    int64_t now = clock_ns();
-
-    if (now < acceptor->quiet_until_ns)
-        return;
-    acceptor->quiet_until_ns = now + TELL_EVERY_NS;
-    log_note(acceptor->server->log, LOG_WARNING,
-             "connections are refused: this process has no descriptor left (ulimit -n "
-             "raises how many it may have)");
+    if (is_to_tell(&acceptor->descriptors_told_ns))
+        log_note(acceptor->server->log, LOG_WARNING,
+                 "connections are refused: this process has no descriptor left (ulimit "
+                 "-n raises how many it may have)");
 }
 
 /* False: there was none.  (accept() looks for a descriptor before it looks for a

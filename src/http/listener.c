@@ -157,6 +157,29 @@ static bool bind_path(int fd, const char *path)
     return false;
 }
 
+/* Which is ours to remove.  False with errno. */
+static bool note_file(struct listener *listener, const char *path)
+{
+    struct stat file;
+
+    if (lstat(path, &file) != 0)
+        return false;
+    memcpy(listener->path, path, sizeof listener->path);
+    listener->device = file.st_dev;
+    listener->inode = file.st_ino;
+    return true;
+}
+
+/* Before it is closed: until then nobody takes it for left over. */
+static void remove_file(const struct listener *listener)
+{
+    struct stat file;
+
+    if (*listener->path && lstat(listener->path, &file) == 0 &&
+        file.st_dev == listener->device && file.st_ino == listener->inode)
+        unlink(listener->path);
+}
+
 static bool open_path(const struct address *address, struct listener *out,
                       struct err *err)
 {
@@ -166,8 +189,8 @@ static bool open_path(const struct address *address, struct listener *out,
     out->fd = socket_of(AF_UNIX);
     if (out->fd < 0 || !bind_path(out->fd, path))
         return fail_listen(err, out->name, strerror(errno));
-    if (*path != '@')
-        memcpy(out->path, path, sizeof out->path);
+    if (*path != '@' && !note_file(out, path))
+        return fail_listen(err, out->name, strerror(errno));
     /* nobody can have connected before listen() */
     if ((*out->path && chmod(path, SOCKET_MODE) != 0) ||
         listen(out->fd, LISTENER_BACKLOG) != 0)
@@ -231,6 +254,7 @@ bool listeners_inherit(struct listeners *listeners, size_t count, struct err *er
                         "that listens",
                         fd);
         listener->fd = fd;
+        set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
         fcntl(fd, F_SETFD, FD_CLOEXEC);
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
         if (!name_bound(listener))
@@ -243,10 +267,9 @@ void listeners_close(struct listeners *listeners)
 {
     for (size_t i = 0; i < listeners->count; i++) {
         struct listener *listener = &listeners->at[i];
+        remove_file(listener);
         if (listener->fd >= 0)
             close(listener->fd);
-        if (*listener->path)
-            unlink(listener->path);
     }
     listeners->count = 0;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "lossd/base/address.h"
 #include "lossd/base/err.h"
@@ -18,6 +19,8 @@ struct listener {
     int fd;
     char name[LISTENER_NAME_SIZE]; /* "http://127.0.0.1:8080", "unix:/run/lossd.sock" */
     char path[ADDRESS_PATH_SIZE];  /* of a file to be removed at the end, or "" */
+    dev_t device;                  /* which file that is: another server may have put */
+    ino_t inode;                   /* its own there */
 };
 
 struct listeners {

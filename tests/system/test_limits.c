@@ -45,6 +45,14 @@ static void assert_retry_later(const struct answer *answer, const char *why)
     assert_non_null(strstr(answer->body, why));
 }
 
+static void assert_told_once(const struct service *service, const char *text)
+{
+    assert_true(service_logs(service, text));
+    char *log = service_log(service);
+    assert_null(strstr(strstr(log, text) + 1, text));
+    free(log);
+}
+
 static void limits__answer_as_many_connections_as_may_and_refuse_the_others(void **state)
 {
     struct service service;
@@ -82,6 +90,9 @@ static void limits__answer_as_many_connections_as_may_and_refuse_the_others(void
         answer_release(&answer);
         wire_close(&wires[0]);
     } while (!answered);
+    assert_told_once(&service,
+                     "connections are refused: there are as many connections as "
+                     "may be (--max-connections raises that)");
     assert_int_equal(service_stop(&service), 0);
 }
 
@@ -120,14 +131,6 @@ static void limits__give_the_place_of_an_idle_connection_to_a_new_one(void **sta
     for (int i = 0; i < CAP; i++)
         wire_close(&wires[i]);
     assert_int_equal(service_stop(&service), 0);
-}
-
-static void assert_told_once(const struct service *service, const char *text)
-{
-    assert_true(service_logs(service, text));
-    char *log = service_log(service);
-    assert_null(strstr(strstr(log, text) + 1, text));
-    free(log);
 }
 
 /* The number that its next descriptor will have. */
