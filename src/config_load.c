@@ -19,8 +19,22 @@ static void listen_settle(struct sources *sources)
     if (sources->origin[CONFIG_OPTION_host] <= *listen &&
         sources->origin[CONFIG_OPTION_port] <= *listen)
         return;
+    if (*listen == ORIGIN_FILE)
+        sources_warn(sources, "listen of the file is passed over: a flag or a variable "
+                              "(LOSSD_HOST, LOSSD_PORT, PORT) tells host or port");
     *sources->config->listen = '\0';
     *listen = ORIGIN_DEFAULT;
+}
+
+/* 0 is a share of the machine; but with less than that nothing at all could be answered. */
+static bool check_budget(struct sources *sources)
+{
+    enum { LEAST = 1 << 16 };
+    size_t budget = sources->config->memory_budget;
+
+    return budget == 0 || budget >= LEAST ||
+           sources_fail(sources, "memory-budget is %zu; wanted 0 or at least 64KiB",
+                        budget);
 }
 
 /* An empty variable is one that is not set, and an empty flag takes back what another
@@ -53,7 +67,8 @@ enum config_outcome config_load(struct config *config, int argc, char *const arg
         return CONFIG_DONE;
     }
     if (!config_variables_read(&sources, env, &asked) ||
-        (asked.file && !config_file_read(&sources, asked.file)))
+        (asked.file && !config_file_read(&sources, asked.file)) ||
+        !check_budget(&sources))
         return CONFIG_BAD;
     listen_settle(&sources);
     warn_of_open_doors(&sources, &asked);

@@ -3,7 +3,7 @@
  * The first SIGTERM or SIGINT drains: readiness says no, and after the delay
  * that balancers need to notice, no new connections are taken and those that
  * are there are finished.  A second one hastens whichever wait is on.  SIGHUP reads
- * the keys again; where there are none it is one of those. */
+ * the keys again; where there are none, and no service manager, it is one of those. */
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -194,7 +194,6 @@ static bool start(struct service *service)
     const struct config *config = &service->config;
     struct err err = {0};
 
-    service->notify = notify_open();
     service->log =
         (struct log){STDOUT_FILENO, (enum log_format)config->log_format,
                      (enum log_level)config->log_level, &service->gate, &service->flow};
@@ -284,7 +283,9 @@ static void drain(struct service *service, const sigset_t *ends)
            !hastened)
         hastened = next_signal(service, ends, POLL_NS) > 0;
     if (busy > 0)
-        log_note(&service->log, LOG_WARNING, "%zu connections are cut off%s", busy,
+        log_note(&service->log, LOG_WARNING,
+                 "%zu connection%s not finished: cut off, or answered shortly%s", busy,
+                 busy == 1 ? " is" : "s are",
                  hastened ? "" : " (--drain-timeout gives them longer)");
 }
 
@@ -292,24 +293,30 @@ static void reload_keys(struct service *service)
 {
     struct err err = {0};
 
-    if (keyring_reload(service->keys, &err))
+    if (!service->keys)
+        log_note(&service->log, LOG_INFO, "there are no keys to be read again");
+    else if (keyring_reload(service->keys, &err))
         log_note(&service->log, LOG_INFO, "the keys have been read again: %zu",
                  keyring_count(service->keys));
     else
         log_note(&service->log, LOG_ERROR, "the keys stay as they were: %s", err.detail);
 }
 
-/* Waits for a signal that ends the service.  Without keys SIGHUP is one, as it is when
- * a terminal closes. */
+/* What a service manager hangs up on is to be told something, and not to end. */
+static bool reloads(const struct service *service)
+{
+    return service->keys || service->notify.fd >= 0;
+}
+
+/* Waits for a signal that ends the service. */
 static void await_end(struct service *service, const sigset_t *ends)
 {
     sigset_t all = *ends;
     int which;
 
-    if (service->keys)
+    if (reloads(service))
         sigaddset(&all, SIGHUP);
-    while ((which = next_signal(service, &all, DAY)) == 0 ||
-           (which == SIGHUP && service->keys))
+    while ((which = next_signal(service, &all, DAY)) == 0 || !sigismember(ends, which))
         if (which == SIGHUP)
             reload_keys(service);
 }
@@ -331,18 +338,21 @@ static sigset_t block_signals(const struct service *service)
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);
-    if (!service->keys && !is_ignored(SIGHUP))
-        sigaddset(&ends, SIGHUP);
+    if (!reloads(service) && !is_ignored(SIGHUP))
+        sigaddset(&ends, SIGHUP); /* as when a terminal closes */
     all = ends;
-    if (service->keys)
+    if (reloads(service))
         sigaddset(&all, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &all, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN); /* with which other servers open their logs again */
+    signal(SIGUSR2, SIG_IGN);
     return ends;
 }
 
 static int serve(struct service *service)
 {
+    service->notify = notify_open();
     sigset_t ends = block_signals(service);
     bool started = start(service);
 

@@ -13,6 +13,18 @@ struct reading {
     struct err *err;
 };
 
+/* A comment begins the line, or stands behind a blank. */
+static size_t length_without_comment(const char *text)
+{
+    size_t len = 0;
+
+    while (text[len] != '\0' && text[len] != '\n' &&
+           !(text[len] == '#' &&
+             (len == 0 || text[len - 1] == ' ' || text[len - 1] == '\t')))
+        len++;
+    return len;
+}
+
 static bool read_line(struct reading *reading, const char *text, bool is_last)
 {
     static const char blanks[] = " \t\r";
@@ -24,7 +36,7 @@ static bool read_line(struct reading *reading, const char *text, bool is_last)
         return fail(reading->err, ERR_INTERNAL, NULL,
                     "%s:%zu: the line is too long or not text; the longest has %d bytes",
                     line->path, line->number, LINE_SIZE - 2);
-    line->text = span_trim((struct span){text, strcspn(text, "#\n")}, blanks);
+    line->text = span_trim((struct span){text, length_without_comment(text)}, blanks);
     bool good = line->text.len == 0 || reading->take(reading->ctx, line, reading->err);
     line->text = (struct span){NULL, 0};
     return good;

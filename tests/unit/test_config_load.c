@@ -177,18 +177,48 @@ static void config__lets_flags_win_over_environment_over_file(void **state)
 static void config__lets_host_and_port_win_over_a_lighter_listen(void **state)
 {
     (void)state;
-    struct config file = loaded_file("listen = 1.2.3.4:1\n", "LOSSD_PORT=2");
-    struct config platform = loaded_file("listen = 1.2.3.4:1\n", "PORT=2");
     struct config equal = loaded_file("listen = 1.2.3.4:1\nport = 2\n", "");
 
     assert_string_equal(loaded("--port 2", "LOSSD_LISTEN=1").listen, "");
     assert_string_equal(loaded("--host ::1", "LOSSD_LISTEN=1").listen, "");
-    assert_string_equal(file.listen, "");
-    assert_string_equal(platform.listen, "");
     assert_string_equal(equal.listen, "1.2.3.4:1");
     assert_string_equal(loaded("--listen 1 --port 2", "").listen, "1");
     assert_string_equal(loaded("", "LOSSD_LISTEN=1 LOSSD_PORT=2 PORT=3").listen, "1");
     assert_string_equal(loaded("--listen 1", "LOSSD_HOST=h LOSSD_PORT=2").listen, "1");
+}
+
+/* Images set LOSSD_HOST and platforms PORT, and neither has read the file. */
+static void config__says_when_a_file_is_not_listened_to(void **state)
+{
+    static const char *const envs[] = {"LOSSD_PORT=2", "PORT=2", "LOSSD_HOST=0.0.0.0"};
+    char path[FILE_PATH_SIZE], flag[FILE_PATH_SIZE + 16];
+    struct run run;
+
+    (void)state;
+    write_file(path, "listen = 1.2.3.4:1\n");
+    snprintf(flag, sizeof flag, "--config=%s", path);
+    for (size_t i = 0; i < sizeof envs / sizeof *envs; i++) {
+        load(&run, flag, envs[i]);
+        assert_string_equal(run.err,
+                            "lossd: warning: listen of the file is passed over: a flag "
+                            "or a variable (LOSSD_HOST, LOSSD_PORT, PORT) tells host or "
+                            "port\n");
+        assert_int_equal(run.outcome, CONFIG_RUN);
+        assert_string_equal(run.config.listen, "");
+        done(&run);
+    }
+    unlink(path);
+}
+
+static void config__wants_a_budget_with_which_something_can_be_answered(void **state)
+{
+    (void)state;
+    refused("--memory-budget 65535", "",
+            "lossd: memory-budget is 65535; wanted 0 or at least 64KiB\n");
+    refused("", "LOSSD_MEMORY_BUDGET=1",
+            "lossd: memory-budget is 1; wanted 0 or at least 64KiB\n");
+    assert_int_equal(loaded("--memory-budget 64KiB", "").memory_budget, 65536);
+    assert_int_equal(loaded("--memory-budget 0", "").memory_budget, 0);
 }
 
 static void config__takes_the_last_of_a_repeated_flag(void **state)
@@ -791,6 +821,8 @@ int main(void)
         cmocka_unit_test(config__has_defaults_that_need_no_setting),
         cmocka_unit_test(config__lets_flags_win_over_environment_over_file),
         cmocka_unit_test(config__lets_host_and_port_win_over_a_lighter_listen),
+        cmocka_unit_test(config__says_when_a_file_is_not_listened_to),
+        cmocka_unit_test(config__wants_a_budget_with_which_something_can_be_answered),
         cmocka_unit_test(config__takes_the_last_of_a_repeated_flag),
         cmocka_unit_test(config__ranks_PORT_below_its_own_variable_and_above_a_file),
         cmocka_unit_test(config__finds_the_file_by_variable_and_the_flag_wins),

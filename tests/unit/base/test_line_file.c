@@ -64,6 +64,13 @@ static void line_file_read__leaves_off_comments_blanks_and_empty_lines(void **st
     assert_takes("# all\n\n \t a b\t# c\r\n\r\n#\nd\r\n", "3=a b;6=d;");
 }
 
+/* What is behind it would be missing from a key, and nobody would know. */
+static void line_file_read__begins_no_comment_within_a_word(void **state)
+{
+    (void)state;
+    assert_takes("a#b\nc# d\n#e\nf ##\ng", "1=a#b;2=c# d;4=f;5=g;");
+}
+
 static void line_file_read__ends_where_it_is_told_to(void **state)
 {
     (void)state;
@@ -112,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(line_file_read__leaves_off_comments_blanks_and_empty_lines),
+        cmocka_unit_test(line_file_read__begins_no_comment_within_a_word),
         cmocka_unit_test(line_file_read__ends_where_it_is_told_to),
         cmocka_unit_test(line_file_read__refuses_what_is_too_long_or_not_text),
         cmocka_unit_test(line_file_read__says_what_cannot_be_read),
