@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/incoming.h"
 #include "lossd/base/clock.h"
 
 void registry_init(struct registry *registry)
@@ -47,6 +48,7 @@ struct connection *connection_new(struct registry *registry, struct net *net, in
         return NULL;
     connection->net = net;
     connection->fd = fd;
+    incoming_begin(fd);
     atomic_init(&connection->since_ns, clock_ns());
     write_address(address, connection->client);
     pthread_mutex_lock(&registry->lock);
@@ -92,7 +94,14 @@ bool connection_enter(struct connection *connection, enum connection_phase phase
 
 void connection_rest(struct connection *connection, int64_t since_ns)
 {
+    atomic_store_explicit(&connection->read_at_rest, incoming_read(connection->fd),
+                          memory_order_relaxed);
     enter(connection, CONNECTION_IDLE, since_ns);
+}
+
+bool connection_is_asked(const struct connection *connection)
+{
+    return incoming_read(connection->fd) > atomic_load(&connection->read_at_rest);
 }
 
 bool connection_expire(struct connection *connection, enum connection_phase from,

@@ -28,6 +28,7 @@ struct connection {
     _Atomic int64_t since_ns;      /* when that phase began */
     _Atomic uint64_t turn;         /* requests begun */
     _Atomic uint64_t taken;        /* bytes of bodies taken from it */
+    _Atomic uint64_t read_at_rest; /* bytes that had been read when it became idle */
     struct watch watch;            /* the reaper's */
     char client[INET6_ADDRSTRLEN]; /* its address as text, "" if it has none */
     struct talk talk;
@@ -65,8 +66,11 @@ static inline void connection_count(_Atomic uint64_t *counter, uint64_t n)
 bool connection_enter(struct connection *connection, enum connection_phase phase);
 
 /* Is idle since then, to the nanosecond: those that are idle are compared with each
- * other. */
+ * other.  On the thread that reads from it. */
 void connection_rest(struct connection *connection, int64_t since_ns);
+
+/* Has a part of the next request come?  Of one that is idle. */
+bool connection_is_asked(const struct connection *connection);
 
 /* Expires a connection that is still in phase `from`; `to` is how.  Under the
  * registry's lock. */

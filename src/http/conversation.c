@@ -18,12 +18,12 @@
 #include "http/connection.h"
 #include "http/ending.h"
 #include "http/head.h"
+#include "http/incoming.h"
 #include "http/inside.h"
 #include "http/net_load.h"
 #include "http/refusal.h"
 #include "http/tally.h"
 #include "http/turn.h"
-#include "http/unwanted.h"
 
 enum {
     SWALLOW_MAX = 1 << 20, /* bytes of a refused body worth awaiting */
@@ -58,6 +58,7 @@ void conversation_begin(struct connection *connection, struct MHD_Connection *mh
     talk->exchange.health_only = connection->net->is_admin;
     talk_become(talk, TALK_BEGUN);
     talk->mhd = mhd;
+    talk->response.status = 0;
     talk->response.fill = NULL;
     talk->response.body = (struct span){NULL, 0};
     talk->user_agent = (struct span){NULL, 0};
@@ -119,8 +120,8 @@ static enum MHD_Result swallow(const struct connection *connection)
     const struct talk *talk = &connection->talk;
 
     if (!talk->chunked)
-        unwanted(connection->fd,
-                 talk->exchange.head.content_length - atomic_load(&connection->taken));
+        incoming_drop(connection->fd, talk->exchange.head.content_length -
+                                          atomic_load(&connection->taken));
     return MHD_YES;
 }
 
@@ -280,7 +281,7 @@ void conversation_end(struct connection *connection, enum MHD_RequestTermination
 
     if (talk->state == TALK_OVER)
         return;
-    unwanted(connection->fd, 0);
+    incoming_drop(connection->fd, 0);
     turn_leave(connection);
     if (refusal_is_due_without_room(connection, how))
         refusal_without_room(connection);

@@ -42,7 +42,7 @@ struct ending ending_of(const struct connection *connection, bool complete)
     struct ending ending = {.sent = is_bare ? 0 : talk->sent,
                             .duration_ns = clock_ns() - exchange->began_ns,
                             .shed = talk->shed,
-                            .complete = complete};
+                            .complete = complete || talk->by_hand || talk->unread};
 
     if (talk->state != TALK_SENT) {
         end_without_response(connection, &ending);

@@ -1,10 +1,10 @@
 /* What cannot be taken out of a set counts as out all the same: what is added gets a ticket
  * for its data, which is void from the moment that it is to be out, and events with void
- * tickets are passed over.  Closing takes a descriptor out in any case, and one that is
- * added again while it is still in is armed anew.
+ * tickets are passed over.  One that is added again while it is still in is armed anew.
  *
- * A descriptor is in one set at a time, and sets are each of one thread; tickets are found
- * by descriptors.  A ticket is 32 bits of how often there was one, and the descriptor. */
+ * A descriptor is in one set at a time, and tickets are found by descriptors.  Who waits
+ * for a set need not be who takes out of it.  A ticket is 32 bits of how often there was
+ * one, and the descriptor. */
 #include "http/epoll_sets.h"
 
 #include <errno.h>
@@ -42,7 +42,7 @@ void epoll_sets_take_over(void)
 
 static int put_in(int set, int what, int fd, const struct epoll_event *event)
 {
-    struct ticket *ticket = per_descriptor(&tickets, fd);
+    struct ticket *ticket = per_descriptor_make(&tickets, fd);
     struct epoll_event ours = *event;
 
     if (!ticket) {
@@ -81,8 +81,9 @@ static bool is_void(struct epoll_event *event)
 {
     struct ticket *ticket =
         per_descriptor_look(&tickets, (int)(event->data.u64 & INT_MAX));
+    uint64_t number = event->data.u64 >> 32;
 
-    if (!ticket || atomic_load(&ticket->number) != event->data.u64 >> 32)
+    if (!ticket || atomic_load(&ticket->number) != number)
         return true;
     event->data.ptr = atomic_load(&ticket->data);
     return false;

@@ -30,6 +30,16 @@ struct net {
     _Atomic long arriving, arriving_least;
 };
 
+/* So many are arriving now. */
+static inline void net_note_arriving(struct net *net, long arriving)
+{
+    long least = atomic_load(&net->arriving_least);
+
+    while (arriving < least &&
+           !atomic_compare_exchange_weak(&net->arriving_least, &least, arriving))
+        continue;
+}
+
 struct server {
     struct server_settings settings;
     struct api *api;

@@ -62,9 +62,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
     }
     /* counted in the registry now; the other way round it would be missing from
      * both for a moment */
-    long arriving = atomic_fetch_sub(&net->arriving, 1) - 1;
-    if (arriving < atomic_load(&net->arriving_least))
-        atomic_store(&net->arriving_least, arriving);
+    net_note_arriving(net, atomic_fetch_sub(&net->arriving, 1) - 1);
 }
 
 static void *on_first_line(void *cls, const char *uri, struct MHD_Connection *mhd)

@@ -15,7 +15,7 @@ void *per_descriptor_look(struct per_descriptor *all, int fd)
     return shelf ? on_shelf(all, shelf, fd) : NULL;
 }
 
-void *per_descriptor(struct per_descriptor *all, int fd)
+void *per_descriptor_make(struct per_descriptor *all, int fd)
 {
     char *_Atomic *place = &all->shelf[fd / PER_DESCRIPTOR_SHELF];
     char *shelf = atomic_load(place), *made;

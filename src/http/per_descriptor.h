@@ -19,9 +19,9 @@ struct per_descriptor {
 };
 
 /* What is the descriptor's, which is not negative.  NULL: there is no memory. */
-void *per_descriptor(struct per_descriptor *all, int fd);
+void *per_descriptor_make(struct per_descriptor *all, int fd);
 
-/* The same, but NULL also where it was never asked for. */
+/* The same, but NULL also where it was never made. */
 void *per_descriptor_look(struct per_descriptor *all, int fd);
 
 #endif

@@ -25,6 +25,7 @@
 #include "http/reaper.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -37,6 +38,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "http/incoming.h"
 #include "http/inside.h"
 #include "http/refusal_bare.h"
 #include "lossd/base/clock.h"
@@ -67,8 +69,8 @@ struct reaper {
 struct look {
     int64_t now_ns;
     bool half_closed;
-    uint64_t received, acknowledged; /* bytes since the connection's start */
-    bool unread, unsent;             /* bytes wait in our buffers */
+    uint64_t acknowledged; /* bytes since the connection's start */
+    bool unread, unsent;   /* bytes wait in our buffers */
 };
 
 /* Bytes in a buffer of the socket. */
@@ -79,8 +81,7 @@ static uint64_t waiting(int fd, unsigned long queue)
     return ioctl(fd, queue, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
 }
 
-/* A unix socket counts nothing, so we do: bytes of bodies, not of headers, which have
- * their time whatever comes. */
+/* A unix socket counts nothing, so we do. */
 static void look_at_unix(const struct connection *connection, struct look *look)
 {
     struct pollfd end = {.fd = connection->fd, .events = POLLRDHUP};
@@ -88,7 +89,6 @@ static void look_at_unix(const struct connection *connection, struct look *look)
     uint64_t waits = waiting(connection->fd, SIOCOUTQ);
 
     look->half_closed = poll(&end, 1, 0) > 0;
-    look->received = atomic_load(&connection->taken);
     look->acknowledged = sent > waits ? sent - waits : 0;
 }
 
@@ -100,7 +100,6 @@ static void look_at(const struct connection *connection, struct look *look)
     memset(&info, 0, sizeof info);
     if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
         look->half_closed = info.tcpi_state == CLOSE_WAIT;
-        look->received = info.tcpi_bytes_received;
         look->acknowledged = info.tcpi_bytes_acked;
     } else {
         look_at_unix(connection, look);
@@ -132,8 +131,10 @@ static void refuse_slow_body(struct connection *connection)
              "lowers, --body-timeout raises that)",
              settings->min_rate, (double)settings->body_timeout_ns / 1e9);
     tally_reaping(connection->net->server, REAPED_BODY);
-    refusal_bare(connection->net->server, connection->fd, connection->talk.to_head,
-                 ERR_UPLOAD_TIMEOUT, connection->talk.exchange.request_id, why);
+    atomic_store(&connection->talk.sent,
+                 refusal_bare(connection->net->server, connection->fd,
+                              connection->talk.to_head, ERR_UPLOAD_TIMEOUT,
+                              connection->talk.exchange.request_id, why));
 }
 
 static bool twice(unsigned *looks, bool found)
@@ -158,7 +159,7 @@ static void check_idle(struct connection *connection, const struct look *look)
 
     if (atomic_load(&server->draining) && limit > DRAIN_IDLE_NS)
         limit = DRAIN_IDLE_NS;
-    watch_rest(watch, look->now_ns, look->received);
+    watch_rest(watch, look->now_ns, connection_is_asked(connection));
     if (twice(&watch->overdue, is_slow_head(server, watch, look)))
         reap(connection, CONNECTION_IDLE, REAPED_HEADER);
     else if (!watch->head_begun && !look->unread && idle > limit)
@@ -170,34 +171,56 @@ static void check_head(struct connection *connection, const struct look *look)
     const struct server *server = connection->net->server;
     struct watch *watch = &connection->watch;
     int64_t elapsed = look->now_ns - atomic_load(&connection->since_ns);
-    bool silent = look->received == 0 && atomic_load(&server->draining);
+    bool has_begun = look->unread || incoming_read(connection->fd) > 0;
+    bool is_leaving = !has_begun && atomic_load(&server->draining);
 
     if (twice(&watch->overdue, is_slow_head(server, watch, look)) ||
-        (silent && elapsed > DRAIN_IDLE_NS))
-        reap(connection, CONNECTION_HEAD,
-             look->received > 0 ? REAPED_HEADER : REAPED_IDLE);
+        (is_leaving && elapsed > DRAIN_IDLE_NS))
+        reap(connection, CONNECTION_HEAD, has_begun ? REAPED_HEADER : REAPED_IDLE);
+}
+
+static void check_body(struct connection *connection, const struct look *look,
+                       uint64_t taken)
+{
+    const struct server_settings *settings = &connection->net->server->settings;
+    const struct pace pace = {settings->body_timeout_ns, settings->min_rate};
+    struct watch *watch = &connection->watch;
+
+    if (twice(&watch->overdue,
+              !look->unread && watch_stalled(watch, &pace, look->now_ns, taken, false)))
+        refuse_slow_body(connection);
+}
+
+static void check_answer(struct connection *connection, const struct look *look)
+{
+    const struct server_settings *settings = &connection->net->server->settings;
+    const struct pace pace = {settings->write_timeout_ns, settings->min_rate};
+
+    if (watch_stalled(&connection->watch, &pace, look->now_ns, look->acknowledged,
+                      !look->unsent))
+        reap(connection, CONNECTION_WRITING, REAPED_WRITE);
+}
+
+static bool is_read_from(enum connection_phase phase)
+{
+    return phase == CONNECTION_HEAD || phase == CONNECTION_BODY ||
+           phase == CONNECTION_IDLE;
 }
 
 static void check(struct connection *connection, int64_t now)
 {
-    const struct server_settings *settings = &connection->net->server->settings;
-    const struct pace body = {settings->body_timeout_ns, settings->min_rate};
-    const struct pace answer = {settings->write_timeout_ns, settings->min_rate};
     enum connection_phase phase = atomic_load(&connection->phase);
+    struct watch *watch = &connection->watch;
     struct look look = {.now_ns = now};
 
     if (phase == CONNECTION_BUSY)
         return;
     look_at(connection, &look);
     uint64_t taken = atomic_load(&connection->taken);
-    uint64_t moved = phase == CONNECTION_BODY      ? taken
-                     : phase == CONNECTION_WRITING ? look.acknowledged
-                                                   : look.received;
-    struct watch *watch = &connection->watch;
-    watch_keep(watch, phase, atomic_load(&connection->turn), now, moved);
-    bool reading =
-        phase == CONNECTION_HEAD || phase == CONNECTION_BODY || phase == CONNECTION_IDLE;
-    if (twice(&watch->half_closed, reading && look.half_closed && !look.unread)) {
+    watch_keep(watch, phase, atomic_load(&connection->turn), now,
+               phase == CONNECTION_BODY ? taken : look.acknowledged);
+    if (twice(&watch->half_closed,
+              is_read_from(phase) && look.half_closed && !look.unread)) {
         reap(connection, phase, REAPED_HALF_CLOSED);
         return;
     }
@@ -206,13 +229,10 @@ static void check(struct connection *connection, int64_t now)
         check_head(connection, &look);
         break;
     case CONNECTION_BODY:
-        if (twice(&watch->overdue,
-                  !look.unread && watch_stalled(watch, &body, now, moved, false)))
-            refuse_slow_body(connection);
+        check_body(connection, &look, taken);
         break;
     case CONNECTION_WRITING:
-        if (watch_stalled(watch, &answer, now, moved, !look.unsent))
-            reap(connection, phase, REAPED_WRITE);
+        check_answer(connection, &look);
         break;
     case CONNECTION_IDLE:
         check_idle(connection, &look);
@@ -239,7 +259,8 @@ static void forget_lost_arrivals(struct reaper *reaper, int64_t now)
     reaper->arrivals_since_ns = now;
     for (size_t i = 0; i < reaper->server->nets; i++) {
         struct net *net = &reaper->server->net[i];
-        long lost = atomic_exchange(&net->arriving_least, atomic_load(&net->arriving));
+        long lost = atomic_exchange(&net->arriving_least, LONG_MAX);
+        net_note_arriving(net, atomic_load(&net->arriving));
         if (lost > 0) {
             atomic_fetch_sub(&net->arriving, lost);
             atomic_fetch_sub(&net->arriving_least, lost);
@@ -335,7 +356,8 @@ void reaper_free(struct reaper *reaper)
 static bool is_idle(const struct connection *connection, int64_t since)
 {
     return atomic_load(&connection->phase) == CONNECTION_IDLE &&
-           atomic_load(&connection->since_ns) <= since;
+           atomic_load(&connection->since_ns) <= since &&
+           !connection_is_asked(connection);
 }
 
 static struct net *net_with_oldest(struct net *net, size_t nets, int64_t *since)

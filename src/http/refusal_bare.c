@@ -2,8 +2,8 @@
 
 #include "http/inside.h"
 
-void refusal_bare(struct server *server, int fd, bool to_head, enum err_kind kind,
-                  const char *request_id, const char *why)
+size_t refusal_bare(struct server *server, int fd, bool to_head, enum err_kind kind,
+                    const char *request_id, const char *why)
 {
     struct exchange exchange;
     struct response response;
@@ -16,5 +16,7 @@ void refusal_bare(struct server *server, int fd, bool to_head, enum err_kind kin
     api_route(&exchange); /* finds no route, but a request id */
     api_refuse(&exchange, &response);
     refuse_by_hand(fd, to_head, &response);
+    size_t bytes = to_head ? 0 : response.body.len;
     exchange_release(&exchange);
+    return bytes;
 }

@@ -16,11 +16,11 @@
 
 #include "http/descriptors.h"
 #include "http/epoll_sets.h"
+#include "http/incoming.h"
 #include "http/inside.h"
 #include "http/net.h"
 #include "http/net_load.h"
 #include "http/unread.h"
-#include "http/unwanted.h"
 #include "lossd/base/clock.h"
 
 enum {
@@ -146,7 +146,7 @@ struct server *server_new(const struct server_settings *settings, struct api *ap
     }
     epoll_sets_take_over();
     unread_take_over();
-    unwanted_take_over();
+    incoming_take_over();
     server->settings = *settings;
     server->api = api;
     server->pool = pool;

@@ -24,10 +24,10 @@ void watch_keep(struct watch *watch, enum connection_phase phase, uint64_t turn,
     watch->turn = turn;
 }
 
-void watch_rest(struct watch *watch, int64_t now_ns, uint64_t received)
+void watch_rest(struct watch *watch, int64_t now_ns, bool head_begun)
 {
-    watch->head_begun = received > watch->moved;
-    if (!watch->head_begun)
+    watch->head_begun = head_begun;
+    if (!head_begun)
         watch->began_ns = now_ns;
 }
 

@@ -22,8 +22,8 @@ struct watch {
 void watch_keep(struct watch *watch, enum connection_phase phase, uint64_t turn,
                 int64_t now_ns, uint64_t moved);
 
-/* Of an idle connection: so many bytes have come since its start. */
-void watch_rest(struct watch *watch, int64_t now_ns, uint64_t received);
+/* Of an idle connection. */
+void watch_rest(struct watch *watch, int64_t now_ns, bool head_begun);
 
 /* So many bytes a second, seen over windows of that length; at least one in each. */
 struct pace {

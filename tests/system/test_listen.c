@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "program.h"
@@ -308,6 +309,59 @@ static void listen__replaces_only_a_socket_that_nobody_answers(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+/* Of two that follow each other the first does not take away what is the second's. */
+static void listen__removes_no_socket_of_another_server(void **state)
+{
+    char path[PATH_SIZE], list[PATH_SIZE + 32];
+    struct service first, second;
+    struct stat file;
+
+    (void)state;
+    path_of("handed.sock", path);
+    snprintf(list, sizeof list, "127.0.0.1:0,unix:%s", path);
+    const char *const flags[] = {"--listen", list, NULL};
+    assert_true(service_start(&first, flags));
+    assert_int_equal(unlink(path), 0);
+    assert_true(service_start(&second, flags));
+    assert_int_equal(service_stop(&first), 0);
+    assert_scores(wire_to_path(path));
+    assert_int_equal(service_stop(&second), 0);
+    assert_int_equal(stat(path, &file), -1);
+}
+
+/* Who is in the middle of a head is not idle, there either. */
+static void listen__awaits_a_head_of_a_file_while_it_drains(void **state)
+{
+    static const struct timespec longer_than_idle = {1, 200000000};
+    char path[PATH_SIZE], list[PATH_SIZE + 32];
+    struct service service;
+    struct answer answer;
+
+    (void)state;
+    path_of("head.sock", path);
+    snprintf(list, sizeof list, "127.0.0.1:0,unix:%s", path);
+    const char *const flags[] = {"--listen", list, NULL};
+    assert_true(service_start(&service, flags));
+    struct wire first = wire_to_path(path), later = wire_to_path(path);
+    assert_true(wire_text(&first, "GET /livez HTTP/1.1\r\nHo"));
+    assert_true(wire_text(&later, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_true(wire_answer(&later, false, &answer));
+    answer_release(&answer);
+    assert_true(wire_text(&later, "GET /live"));
+    kill(service.pid, SIGTERM);
+    assert_true(service_logs(&service, "stopping"));
+    nanosleep(&longer_than_idle, NULL);
+    assert_true(wire_text(&first, "st: x\r\n\r\n"));
+    assert_true(wire_text(&later, "z HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_true(wire_answer(&first, false, &answer));
+    answer_release(&answer);
+    assert_true(wire_answer(&later, false, &answer));
+    answer_release(&answer);
+    wire_close(&first);
+    wire_close(&later);
+    assert_int_equal(service_wait(&service), 0);
+}
+
 /* Slow, half-closed and lost clients are ended there as elsewhere. */
 static void listen__ends_slow_clients_of_a_file(void **state)
 {
@@ -465,6 +519,25 @@ static int count_said(int fd)
     return count;
 }
 
+/* A manager that has it reload, with or without keys, does not want it to end; and other
+ * signals are no reason either. */
+static void notify__is_not_ended_by_a_reload(void **state)
+{
+    char path[PATH_SIZE];
+    struct service service;
+    int fd = be_told("10000000", path);
+
+    (void)state;
+    assert_true(service_start(&service, NULL));
+    kill(service.pid, SIGHUP);
+    assert_true(service_logs(&service, "there are no keys to be read again"));
+    kill(service.pid, SIGUSR1);
+    kill(service.pid, SIGUSR2);
+    assert_scores(wire_to_port(service.port));
+    assert_int_equal(service_stop(&service), 0);
+    tell_no_more(fd, path);
+}
+
 static void notify__says_ready_alive_and_stopping(void **state)
 {
     static const char *const slowly[] = {"--drain-delay", "1m", NULL};
@@ -586,11 +659,14 @@ int main(void)
         cmocka_unit_test(listen__refuses_two_that_are_one),
         cmocka_unit_test(check_config__finds_sound_what_can_be_served),
         cmocka_unit_test(listen__replaces_only_a_socket_that_nobody_answers),
+        cmocka_unit_test(listen__removes_no_socket_of_another_server),
+        cmocka_unit_test(listen__awaits_a_head_of_a_file_while_it_drains),
         cmocka_unit_test(listen__ends_slow_clients_of_a_file),
         cmocka_unit_test(admin__is_told_how_it_is_while_the_others_are_full),
         cmocka_unit_test(listen__uses_what_it_inherits),
         cmocka_unit_test(listen__refuses_to_inherit_what_does_not_listen),
         cmocka_unit_test(listen__gives_no_socket_the_number_of_a_closed_stream),
+        cmocka_unit_test(notify__is_not_ended_by_a_reload),
         cmocka_unit_test(notify__says_ready_alive_and_stopping),
         cmocka_unit_test(notify__feeds_the_watchdog_no_faster_while_it_finishes),
         cmocka_unit_test(notify__starves_the_watchdog_while_nobody_takes_the_log),

@@ -125,6 +125,20 @@ static void slow__headers_after_an_honest_request_end_the_connection(void **stat
     assert_true(service_descriptors_fall_to(&service, descriptors));
 }
 
+/* Before anybody has looked at the connection while it was idle. */
+static void slow__headers_right_behind_an_answer_end_the_connection(void **state)
+{
+    struct wire wire;
+
+    (void)state;
+    assert_true(wire_open(&wire, service.port));
+    ask_once(&wire);
+    assert_true(wire_text(&wire, "GET /li"));
+    assert_true(wire_ends(&wire));
+    wire_close(&wire);
+    assert_true(service_descriptors_fall_to(&service, descriptors));
+}
+
 static void slow__silence_after_an_honest_request_does_not(void **state)
 {
     struct wire wire;
@@ -162,7 +176,11 @@ static void slow__bodies_are_told_so(void **state)
     assert_true(service_descriptors_fall_to(&service, descriptors));
     assert_true(service_logs(&service, "drop-by-drop"));
     char *log = service_log(&service);
-    assert_non_null(strstr(log, "\"http.response.status_code\":408"));
+    char *line = strtok(log, "\n");
+    while (line && !strstr(line, "drop-by-drop"))
+        line = strtok(NULL, "\n");
+    assert_true(line && strstr(line, "\"http.response.status_code\":408"));
+    assert_null(strstr(line, "\"http.response.body.size\":0,"));
     free(log);
 }
 
@@ -310,6 +328,7 @@ int main(void)
         cmocka_unit_test(slow__first_lines_end_the_connection),
         cmocka_unit_test(slow__silence_ends_a_connection_that_never_asked),
         cmocka_unit_test(slow__headers_after_an_honest_request_end_the_connection),
+        cmocka_unit_test(slow__headers_right_behind_an_answer_end_the_connection),
         cmocka_unit_test(slow__silence_after_an_honest_request_does_not),
         cmocka_unit_test(slow__bodies_are_told_so),
         cmocka_unit_test(slow__bodies_of_head_are_told_so_without_one),

@@ -549,6 +549,11 @@ static void vetting__explains_what_is_no_length(void **state)
     for (size_t i = 0; i < sizeof too_large / sizeof *too_large; i++)
         assert_no_length(too_large[i], 413, "too_large");
     assert_true(service_logs(&service, "\"request_id\":\"no-length\""));
+    char *log = service_log(&service); /* whoever asked has read the whole answer */
+    for (char *line = strtok(log, "\n"); line; line = strtok(NULL, "\n"))
+        if (strstr(line, "no-length"))
+            assert_null(strstr(line, "\"complete\":false"));
+    free(log);
 }
 
 int main(void)

@@ -2,7 +2,10 @@
  *
  * Its threads are all its own: an acceptor for each entrance, some network threads, one
  * that ends slow and lost connections, one that sees to it that the refused are told.
- * Requests that cost more than a moment are answered on the pool. */
+ * Requests that cost more than a moment are answered on the pool.
+ *
+ * A server belongs to the thread that made it: no two of these functions may be called on
+ * it at once. */
 #ifndef LOSSD_HTTP_SERVER_H
 #define LOSSD_HTTP_SERVER_H
 
@@ -22,11 +25,12 @@ struct server_settings {
      * "unix:/path", "unix:@name"; port 0 is any free one, and a host's name the first of
      * its addresses where that is possible.  Must outlive the server. */
     const char *addresses;
-    size_t inherited;            /* descriptors to listen on instead, from 3 on */
-    const char *admin_addresses; /* where only health and metrics are told; "" for none */
-    size_t net_threads;          /* threads that move bytes, >= 1 */
+    size_t inherited; /* descriptors to listen on instead, from 3 on */
+    const char
+        *admin_addresses; /* where only health and metrics are told; "" for none; */
+    size_t net_threads;   /* threads that move bytes, >= 1 */
     size_t max_connections;
-    const char *connections_flag; /* what raises that */
+    const char *connections_flag; /* what raises that: both must outlive the server */
     size_t descriptors;           /* that the process may have open; 0: any number */
     size_t connection_memory;     /* bytes of buffer for each connection */
     int64_t header_timeout_ns;    /* from connect to complete headers */
@@ -36,7 +40,7 @@ struct server_settings {
     int64_t keepalive_timeout_ns; /* idle between requests */
     bool answer_half_closed;      /* who has closed its own side is not gone */
     size_t queue_size;            /* requests under way on the pool, unless it idles, */
-    size_t queue_kept;            /* and those of them for small ones only, */
+    size_t queue_kept;            /* and those of them, no more, for small ones only, */
     int64_t queue_work_ns;        /* for how long they may keep the pool busy */
     int64_t request_timeout_ns;   /* in the queue, of requests that do not say */
     int64_t inline_cost_ns;       /* cheaper answers skip the pool */
@@ -69,7 +73,9 @@ void server_addresses(const struct server *server, char out[SERVER_ADDRESSES_SIZ
  * for more than a server listens on (16). */
 bool server_check_addresses(const char *addresses, struct err *err);
 
-/* Each answer says from now on that the connection ends with it: clients that keep theirs
+/* The next two may be called again.
+ *
+ * Each answer says from now on that the connection ends with it: clients that keep theirs
  * go elsewhere, while new ones are still taken. */
 void server_part(struct server *server);
 
@@ -80,7 +86,8 @@ void server_drain(struct server *server);
 /* Requests and connections that are still there. */
 size_t server_busy(const struct server *server);
 
-/* Ends every connection and thread.  NULL is allowed. */
+/* Ends every connection and thread, drained or not, when what is being worked out has been
+ * and who waits has been refused, which may take a second.  NULL is allowed. */
 void server_free(struct server *server);
 
 /* Name and version of the HTTP library: "libmicrohttpd 0.9.75". */

@@ -29,12 +29,12 @@ static void watch__of_a_later_head_begins_with_its_first_byte(void **state)
     struct watch watch = {.began_ns = 0};
 
     watch_keep(&watch, CONNECTION_IDLE, 1, CONNECTED, 30);
-    watch_rest(&watch, CONNECTED, 30);
+    watch_rest(&watch, CONNECTED, false);
     watch_keep(&watch, CONNECTION_IDLE, 1, LATER, 30);
-    watch_rest(&watch, LATER, 30);
+    watch_rest(&watch, LATER, false);
     assert_int_equal(watch.began_ns, LATER);
     watch_keep(&watch, CONNECTION_IDLE, 1, LATEST, 31);
-    watch_rest(&watch, LATEST, 31);
+    watch_rest(&watch, LATEST, true);
     assert_int_equal(watch.began_ns, LATER);
     watch_keep(&watch, CONNECTION_HEAD, 2, LATEST + 1, 60);
     assert_int_equal(watch.began_ns, LATER);
@@ -47,7 +47,7 @@ static void watch__does_not_count_the_silence_before_a_head(void **state)
     struct watch watch = {.began_ns = 0};
 
     watch_keep(&watch, CONNECTION_IDLE, 1, CONNECTED, 30);
-    watch_rest(&watch, CONNECTED, 30);
+    watch_rest(&watch, CONNECTED, false);
     watch_keep(&watch, CONNECTION_HEAD, 2, LATER, 60);
     assert_int_equal(watch.began_ns, LATER);
 }

@@ -1,5 +1,5 @@
-/* http/unwanted.c: what is not wanted is told of, and does not come. */
-#include "http/unwanted.h"
+/* http/incoming.c: what is not wanted is told of, and does not come. */
+#include "http/incoming.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,7 @@ static int connect_ends(void **state)
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     (void)state;
-    unwanted_take_over();
+    incoming_take_over();
     ends[PEERS] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
     assert_int_equal(listen(listener, 1), 0);
@@ -39,6 +39,7 @@ static int connect_ends(void **state)
     ends[OURS] = accept(listener, NULL, NULL);
     assert_true(ends[OURS] >= 0);
     close(listener);
+    incoming_begin(ends[OURS]);
     for (size_t i = 0; i < BATCH; i++)
         sent[i] = (char)('a' + i % 26);
     return 0;
@@ -47,7 +48,7 @@ static int connect_ends(void **state)
 static int close_ends(void **state)
 {
     (void)state;
-    unwanted(ends[OURS], 0);
+    incoming_drop(ends[OURS], 0);
     close(ends[OURS]);
     close(ends[PEERS]);
     return 0;
@@ -103,14 +104,14 @@ static void assert_nothing_more(void)
     assert_int_equal(errno, EAGAIN);
 }
 
-static void unwanted__is_told_of_and_does_not_come(void **state)
+static void incoming__is_told_of_and_does_not_come(void **state)
 {
     static const size_t counts[] = {1,       PIECE - 1, PIECE,  PIECE + 1,
                                     1 << 16, 65537,     100500, MUCH - 7};
 
     (void)state;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        unwanted(ends[OURS], counts[i]);
+        incoming_drop(ends[OURS], counts[i]);
         for (size_t at = 0; at < MUCH; at += BATCH) {
             send_all(BATCH);
             receive(0, BATCH, counts[i] > at ? counts[i] - at : 0);
@@ -120,7 +121,7 @@ static void unwanted__is_told_of_and_does_not_come(void **state)
 }
 
 /* Who reads less than asked for waits for an event, and none comes for what is there. */
-static void unwanted__gives_no_short_piece_before_the_end_of_what_there_is(void **state)
+static void incoming__gives_no_short_piece_before_the_end_of_what_there_is(void **state)
 {
     char piece[PIECE];
 
@@ -129,41 +130,41 @@ static void unwanted__gives_no_short_piece_before_the_end_of_what_there_is(void 
     await_input();
     while (recv(ends[OURS], piece, 1, MSG_PEEK) != 1)
         continue;
-    unwanted(ends[OURS], PIECE + 10);
+    incoming_drop(ends[OURS], PIECE + 10);
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(recv(ends[OURS], piece, PIECE, MSG_DONTWAIT), PIECE);
     assert_memory_equal(piece + 10, sent + PIECE + 10, PIECE - 10);
     assert_int_equal(recv(ends[OURS], piece, PIECE, MSG_DONTWAIT), PIECE / 2);
 }
 
-static void unwanted__may_be_said_again(void **state)
+static void incoming__may_be_said_again(void **state)
 {
     (void)state;
     send_all(5 * PIECE);
-    unwanted(ends[OURS], 4 * PIECE);
+    incoming_drop(ends[OURS], 4 * PIECE);
     receive(0, PIECE, 4 * PIECE);
-    unwanted(ends[OURS], 3 * PIECE);
+    incoming_drop(ends[OURS], 3 * PIECE);
     receive(PIECE, 2 * PIECE, 4 * PIECE);
-    unwanted(ends[OURS], PIECE);
+    incoming_drop(ends[OURS], PIECE);
     receive(3 * PIECE, 2 * PIECE, 4 * PIECE);
     assert_nothing_more();
 }
 
-static void unwanted__may_be_taken_back(void **state)
+static void incoming__may_be_taken_back(void **state)
 {
     (void)state;
-    unwanted(ends[OURS], 10 * PIECE);
-    unwanted(ends[OURS], 0);
+    incoming_drop(ends[OURS], 10 * PIECE);
+    incoming_drop(ends[OURS], 0);
     send_all(PIECE);
     receive(0, PIECE, 0);
 }
 
-static void unwanted__leaves_a_look_alone(void **state)
+static void incoming__leaves_a_look_alone(void **state)
 {
     char piece[PIECE];
 
     (void)state;
-    unwanted(ends[OURS], PIECE);
+    incoming_drop(ends[OURS], PIECE);
     send_all(PIECE);
     await_input();
     assert_int_equal(recv(ends[OURS], piece, 5, MSG_PEEK), 5);
@@ -172,12 +173,12 @@ static void unwanted__leaves_a_look_alone(void **state)
     assert_nothing_more();
 }
 
-static void unwanted__ends_where_the_other_side_does(void **state)
+static void incoming__ends_where_the_other_side_does(void **state)
 {
     char piece[PIECE];
 
     (void)state;
-    unwanted(ends[OURS], MUCH);
+    incoming_drop(ends[OURS], MUCH);
     assert_nothing_more();
     send_all(10);
     shutdown(ends[PEERS], SHUT_WR);
@@ -186,7 +187,27 @@ static void unwanted__ends_where_the_other_side_does(void **state)
     assert_int_equal(recv(ends[OURS], piece, PIECE, 0), 0);
 }
 
-static void unwanted__passes_on_what_fails(void **state)
+static void incoming__counts_what_is_read_and_what_is_dropped(void **state)
+{
+    char piece[PIECE];
+
+    (void)state;
+    assert_int_equal(incoming_read(ends[OURS]), 0);
+    send_all(2 * PIECE);
+    receive(0, PIECE, 0);
+    assert_int_equal(incoming_read(ends[OURS]), PIECE);
+    assert_int_equal(recv(ends[OURS], piece, PIECE, MSG_PEEK), PIECE);
+    assert_int_equal(incoming_read(ends[OURS]), PIECE);
+    incoming_drop(ends[OURS], PIECE / 2);
+    receive(PIECE, PIECE, PIECE + PIECE / 2);
+    assert_int_equal(incoming_read(ends[OURS]), 2 * PIECE);
+    assert_nothing_more();
+    assert_int_equal(incoming_read(ends[OURS]), 2 * PIECE);
+    incoming_begin(ends[OURS]);
+    assert_int_equal(incoming_read(ends[OURS]), 0);
+}
+
+static void incoming__passes_on_what_fails(void **state)
 {
     char piece[PIECE];
 
@@ -198,20 +219,22 @@ static void unwanted__passes_on_what_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(unwanted__is_told_of_and_does_not_come,
+        cmocka_unit_test_setup_teardown(incoming__is_told_of_and_does_not_come,
                                         connect_ends, close_ends),
         cmocka_unit_test_setup_teardown(
-            unwanted__gives_no_short_piece_before_the_end_of_what_there_is, connect_ends,
+            incoming__gives_no_short_piece_before_the_end_of_what_there_is, connect_ends,
             close_ends),
-        cmocka_unit_test_setup_teardown(unwanted__may_be_said_again, connect_ends,
+        cmocka_unit_test_setup_teardown(incoming__may_be_said_again, connect_ends,
                                         close_ends),
-        cmocka_unit_test_setup_teardown(unwanted__may_be_taken_back, connect_ends,
+        cmocka_unit_test_setup_teardown(incoming__may_be_taken_back, connect_ends,
                                         close_ends),
-        cmocka_unit_test_setup_teardown(unwanted__leaves_a_look_alone, connect_ends,
+        cmocka_unit_test_setup_teardown(incoming__leaves_a_look_alone, connect_ends,
                                         close_ends),
-        cmocka_unit_test_setup_teardown(unwanted__ends_where_the_other_side_does,
+        cmocka_unit_test_setup_teardown(incoming__ends_where_the_other_side_does,
                                         connect_ends, close_ends),
-        cmocka_unit_test_setup_teardown(unwanted__passes_on_what_fails, connect_ends,
+        cmocka_unit_test_setup_teardown(incoming__counts_what_is_read_and_what_is_dropped,
+                                        connect_ends, close_ends),
+        cmocka_unit_test_setup_teardown(incoming__passes_on_what_fails, connect_ends,
                                         close_ends),
     };
 
