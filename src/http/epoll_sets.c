@@ -86,7 +86,8 @@ static bool is_void(struct epoll_event *event)
     if (!ticket || atomic_load(&ticket->number) != number)
         return true;
     event->data.ptr = atomic_load(&ticket->data);
-    return false;
+    /* another thread may have taken it out in between, and a third have put in another */
+    return atomic_load(&ticket->number) != number;
 }
 
 __attribute__((visibility("default"))) int epoll_wait(int set, struct epoll_event *events,

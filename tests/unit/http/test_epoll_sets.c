@@ -8,6 +8,9 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -93,6 +96,54 @@ static void epoll_sets__refuse_what_no_descriptor_is(void **state)
     close(set);
 }
 
+enum { HANDOVERS = 400000 };
+
+struct waiter {
+    int set;
+    atomic_bool ends;
+    size_t strangers; /* data of another set */
+};
+
+static void *wait_for_first(void *arg)
+{
+    struct waiter *waiter = arg;
+    struct epoll_event events[4];
+
+    while (!atomic_load(&waiter->ends)) {
+        int count = epoll_wait(waiter->set, events, 4, 0);
+        for (int i = 0; i < count; i++)
+            waiter->strangers += events[i].data.ptr != &first;
+    }
+    return NULL;
+}
+
+/* What one thread waits for another takes out, and puts into a set of its own. */
+static void epoll_sets__tell_nobody_of_another_set(void **state)
+{
+    struct waiter waiter = {.set = epoll_create1(EPOLL_CLOEXEC)};
+    int other = epoll_create1(EPOLL_CLOEXEC), ends[ENDS];
+    pthread_t thread;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(send(ends[PEERS], "x", 1, 0), 1); /* readable in both */
+    assert_int_equal(pthread_create(&thread, NULL, wait_for_first, &waiter), 0);
+    for (int i = 0; i < HANDOVERS; i++) {
+        add(waiter.set, ends[OURS], &first);
+        assert_int_equal(epoll_ctl(waiter.set, EPOLL_CTL_DEL, ends[OURS], NULL), 0);
+        add(other, ends[OURS], &second);
+        assert_event_of(other, &second);
+        assert_int_equal(epoll_ctl(other, EPOLL_CTL_DEL, ends[OURS], NULL), 0);
+    }
+    atomic_store(&waiter.ends, true);
+    pthread_join(thread, NULL);
+    assert_int_equal(waiter.strangers, 0);
+    close(ends[OURS]);
+    close(ends[PEERS]);
+    close(waiter.set);
+    close(other);
+}
+
 static int take_over(void **state)
 {
     (void)state;
@@ -106,6 +157,7 @@ int main(void)
         cmocka_unit_test(epoll_sets__take_out_what_the_system_keeps),
         cmocka_unit_test(epoll_sets__arm_anew_what_is_added_again),
         cmocka_unit_test(epoll_sets__refuse_what_no_descriptor_is),
+        cmocka_unit_test(epoll_sets__tell_nobody_of_another_set),
     };
 
     return cmocka_run_group_tests(tests, take_over, NULL);
