@@ -14,9 +14,11 @@
 #include "http/per_descriptor.h"
 #include "http/replaced.h"
 
+/* Only the thread that reads writes them, which for the next connection on the descriptor
+ * may be another. */
 struct incoming {
     _Atomic uint64_t read;
-    uint64_t unwanted; /* of what comes next; only the thread that reads looks at it */
+    _Atomic uint64_t unwanted; /* of what comes next */
 };
 
 static ssize_t (*system_recv)(int, void *, size_t, int);
@@ -34,14 +36,24 @@ void incoming_take_over(void)
     pthread_once(&once, find_system);
 }
 
+static uint64_t read_count(const _Atomic uint64_t *count)
+{
+    return atomic_load_explicit(count, memory_order_relaxed);
+}
+
+static void write_count(_Atomic uint64_t *count, uint64_t value)
+{
+    atomic_store_explicit(count, value, memory_order_relaxed);
+}
+
 void incoming_begin(int fd)
 {
     struct incoming *incoming = per_descriptor_make(&incoming_of, fd);
 
     if (!incoming)
         return;
-    atomic_store_explicit(&incoming->read, 0, memory_order_relaxed);
-    incoming->unwanted = 0;
+    write_count(&incoming->read, 0);
+    write_count(&incoming->unwanted, 0);
 }
 
 void incoming_drop(int fd, uint64_t bytes)
@@ -49,26 +61,28 @@ void incoming_drop(int fd, uint64_t bytes)
     struct incoming *incoming = per_descriptor_look(&incoming_of, fd);
 
     if (incoming)
-        incoming->unwanted = bytes;
+        write_count(&incoming->unwanted, bytes);
 }
 
 uint64_t incoming_read(int fd)
 {
     struct incoming *incoming = per_descriptor_look(&incoming_of, fd);
 
-    return incoming ? atomic_load_explicit(&incoming->read, memory_order_relaxed) : 0;
+    return incoming ? read_count(&incoming->read) : 0;
 }
 
-static ssize_t drop_and_read(uint64_t *unwanted, int fd, char *bytes, size_t size,
+static ssize_t drop_and_read(struct incoming *incoming, int fd, char *bytes, size_t size,
                              int flags)
 {
-    size_t most = *unwanted < size ? (size_t)*unwanted : size;
+    uint64_t unwanted = read_count(&incoming->unwanted);
+    size_t most = unwanted < size ? (size_t)unwanted : size;
     ssize_t dropped = system_recv(fd, bytes, most, flags | MSG_TRUNC);
 
     if (dropped <= 0)
         return dropped;
-    *unwanted -= (uint64_t)dropped;
-    if (*unwanted > 0 || (size_t)dropped == size)
+    unwanted -= (uint64_t)dropped;
+    write_count(&incoming->unwanted, unwanted);
+    if (unwanted > 0 || (size_t)dropped == size)
         return dropped;
     ssize_t read = system_recv(fd, bytes + dropped, size - (size_t)dropped, flags);
     return dropped + (read > 0 ? read : 0);
@@ -77,15 +91,12 @@ static ssize_t drop_and_read(uint64_t *unwanted, int fd, char *bytes, size_t siz
 static ssize_t read_on(struct incoming *incoming, int fd, void *bytes, size_t size,
                        int flags)
 {
-    ssize_t count = incoming->unwanted > 0
-                        ? drop_and_read(&incoming->unwanted, fd, bytes, size, flags)
+    ssize_t count = read_count(&incoming->unwanted) > 0
+                        ? drop_and_read(incoming, fd, bytes, size, flags)
                         : system_recv(fd, bytes, size, flags);
 
-    if (count > 0) {
-        uint64_t before = atomic_load_explicit(&incoming->read, memory_order_relaxed);
-        atomic_store_explicit(&incoming->read, before + (uint64_t)count,
-                              memory_order_relaxed);
-    }
+    if (count > 0)
+        write_count(&incoming->read, read_count(&incoming->read) + (uint64_t)count);
     return count;
 }
 
