@@ -157,8 +157,8 @@ static const char *note(const struct json_reader *r, unsigned char byte, size_t 
                    : "";
     case JSON_END:
         return r->level > 0 && byte == '{'
-                   ? " (records, one on each line, are read as Content-Type: "
-                     "application/x-ndjson)"
+                   ? " (a dataset, a record on each line, is read for a loss as "
+                     "Content-Type: application/x-ndjson)"
                    : "";
     default:
         return "";

@@ -36,14 +36,17 @@ static bool npy_finish(struct decoder *d, struct err *err)
 /* What is missing is not to be put into the same file. */
 static void npy_locate(const struct decoder *d, struct err *err)
 {
+    bool labels = strcmp(err->pointer, "/labels") == 0;
+
     (void)d;
-    if (err->kind != ERR_MISSING_MEMBER || strcmp(err->pointer, "/labels") != 0)
+    if (err->kind != ERR_MISSING_MEMBER ||
+        (!labels && strcmp(err->pointer, "/targets") != 0))
         return;
     err->kind = ERR_NONE;
-    fail(err, ERR_MISSING_MEMBER, "/labels",
-         "labels is missing, for which an NPY file has no room; a form "
-         "(multipart/form-data) "
-         "has a part for each, and softmax needs none");
+    fail(err, ERR_MISSING_MEMBER, labels ? "/labels" : "/targets",
+         "%s is missing, for which an NPY file has no room; a form (multipart/form-data) "
+         "has a part for each array, and softmax needs one only",
+         labels ? "labels" : "targets");
 }
 
 static const char *const npy_media_types[] = {"application/x-npy", NULL};

@@ -234,8 +234,8 @@ static void json_read__refuses_what_follows_the_object(void **state)
     (void)state;
     static const struct refusal refusals[] = {
         {"{}{}", ERR_TRAILING_DATA, 2, 1, 3, "",
-         "found '{' at offset 2, after the end of the JSON object (records, one on each "
-         "line, are read as Content-Type: application/x-ndjson)"},
+         "found '{' at offset 2, after the end of the JSON object (a dataset, a record "
+         "on each line, is read for a loss as Content-Type: application/x-ndjson)"},
         {"{\"logits\":[1]} ,", ERR_TRAILING_DATA, 15, 1, 16, "",
          "found ',' at offset 15, after the end of the JSON object"},
         {"{}\f", ERR_TRAILING_DATA, 2, 1, 3, "",
