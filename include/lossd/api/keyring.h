@@ -1,5 +1,5 @@
-/* The keys of those who may ask, read from a file: one key a line, comments from #
- * to the end of the line, empty lines.
+/* The keys of those who may ask, read from a file: one key a line, comments from # at its
+ * start or behind a blank to its end, empty lines.
  *
  * A key has 16 to 255 printable ASCII characters, no blanks.  It appears in no
  * message.  Thread-safe. */

@@ -1,5 +1,6 @@
-/* A text file that says one thing a line: what stands behind # is a comment, blanks
- * around a line are left off, and lines with nothing on them are passed over.
+/* A text file that says one thing a line: what stands behind #, at the start of a
+ * line or behind a blank, is a comment; blanks around a line are left off, and lines with
+ * nothing on them are passed over.
  *
  * May be called from any thread. */
 #ifndef LOSSD_BASE_LINE_FILE_H

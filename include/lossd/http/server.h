@@ -26,11 +26,11 @@ struct server_settings {
      * its addresses where that is possible.  Must outlive the server. */
     const char *addresses;
     size_t inherited; /* descriptors to listen on instead, from 3 on */
-    const char
-        *admin_addresses; /* where only health and metrics are told; "" for none; */
-    size_t net_threads;   /* threads that move bytes, >= 1 */
+    /* Where only health and metrics are told; "" for none.  Must outlive the server. */
+    const char *admin_addresses;
+    size_t net_threads; /* threads that move bytes, >= 1 */
     size_t max_connections;
-    const char *connections_flag; /* what raises that: both must outlive the server */
+    const char *connections_flag; /* what raises that; must outlive the server, too */
     size_t descriptors;           /* that the process may have open; 0: any number */
     size_t connection_memory;     /* bytes of buffer for each connection */
     int64_t header_timeout_ns;    /* from connect to complete headers */

@@ -129,11 +129,11 @@ static const char *note_of_spelling(unsigned char byte)
     case 'F':
         return " (true and false have small letters)";
     case 'N':
-        return " (None is spelt null, and NaN is read in logits only)";
+        return " (None is spelt null, and NaN is not read here)";
     case 'I':
-        return " (Infinity is read in logits only)";
+        return " (Infinity is not read here)";
     case 'i':
-        return " (Infinity has a capital, and is read in logits only)";
+        return " (Infinity has a capital)";
     default:
         return "";
     }

@@ -278,7 +278,7 @@ static void json_read__names_unknown_and_repeated_members(void **state)
     static const struct refusal refusals[] = {
         {"{\"logit\":[1,NaN]}", ERR_INVALID_JSON, 12, 1, 13, "",
          "found 'N' at line 1, column 13; a value is wanted (None is spelt null, and NaN "
-         "is read in logits only)"},
+         "is not read here)"},
         {"{\"logit\":[{\"a\":[]}],\"x\":1}", ERR_UNKNOWN_MEMBER, 0, 0, 0, "/logit",
          "unknown member \"logit\"; did you mean \"logits\"?"},
         {"{\"axis\":1,\"axi\\u0073\":{\"a\":[1,2]}}", ERR_DUPLICATE_MEMBER, 0, 0, 0,
