@@ -88,12 +88,31 @@ static bool check_state(const struct state *state, size_t classes, struct err *e
 
 /* ---- is it a part of this? ------------------------------------------------------- */
 
+static const void *field_of(const struct batch *batch, enum member member)
+{
+    return (const char *)batch + member_infos[member].offset;
+}
+
+/* The first element that the arrays do not have in common; as many as there are when there
+ * is none. */
+static size_t first_other(const struct array *a, const struct array *b)
+{
+    const double *of_a = a->data, *of_b = b->data;
+    size_t i = 0;
+
+    while (i < a->count && of_a[i] == of_b[i])
+        i++;
+    return i;
+}
+
 static bool has_same(const struct batch *a, const struct batch *b, enum member member)
 {
     const struct member_info *info = &member_infos[member];
-    const void *of_a = (const char *)a + info->offset;
-    const void *of_b = (const char *)b + info->offset;
+    const void *of_a = field_of(a, member), *of_b = field_of(b, member);
 
+    if (info->type == MEMBER_ARRAY)
+        return batch_has(a, member) == batch_has(b, member) &&
+               first_other(of_a, of_b) == ((const struct array *)of_a)->count;
     if (info->type != MEMBER_NUMBER)
         return *(const int64_t *)of_a == *(const int64_t *)of_b;
     double x = *(const double *)of_a, y = *(const double *)of_b;
@@ -104,7 +123,7 @@ static void option_words(const struct batch *batch, enum member member,
                          char out[PLACE_SIZE])
 {
     const struct member_info *info = &member_infos[member];
-    const void *field = (const char *)batch + info->offset;
+    const void *field = field_of(batch, member);
 
     if (info->type == MEMBER_NUMBER && isnan(*(const double *)field))
         snprintf(out, PLACE_SIZE, "not given");
@@ -130,6 +149,29 @@ static bool fail_other(const struct batch *whole, const struct batch *part,
                 name, here, there);
 }
 
+static bool fail_other_array(const struct batch *whole, const struct batch *part,
+                             enum member member, struct err *err)
+{
+    const struct array *here = field_of(part, member), *there = field_of(whole, member);
+    const char *name = member_infos[member].name;
+    char pointer[PLACE_SIZE], found[PLACE_SIZE], first[PLACE_SIZE];
+
+    if (!here->data || !there->data) {
+        snprintf(pointer, sizeof pointer, here->data ? "/%s" : "", name);
+        return fail(err, ERR_CONFLICTING_MEMBERS, pointer,
+                    here->data ? "it has %s, which the first state has not"
+                               : "it has no %s, which the first state has",
+                    name);
+    }
+    size_t at = first_other(here, there);
+    snprintf(pointer, sizeof pointer, "/%s/%zu", name, at);
+    number_words(found, ((const double *)here->data)[at]);
+    number_words(first, ((const double *)there->data)[at]);
+    return fail(err, ERR_CONFLICTING_MEMBERS, pointer,
+                "%s[%zu] is %s, but %s in the first state: they are of different losses",
+                name, at, found, first);
+}
+
 static bool fail_penalty(double found, double wanted, struct err *err)
 {
     char words[PLACE_SIZE], first[PLACE_SIZE];
@@ -145,14 +187,16 @@ static bool fail_penalty(double found, double wanted, struct err *err)
 static bool is_part(const struct batch *whole, const struct batch *part,
                     const struct state *state, struct err *err)
 {
-    for (enum member m = 0; m < MEMBERS; m++)
-        if (part->task->members >> m & 1 && !has_same(whole, part, m))
-            return fail_other(whole, part, m, err);
     if (part->classes != whole->classes)
         return fail(err, ERR_CONFLICTING_MEMBERS, "/classes",
                     "classes is %zu, but %zu in the first state: they are of different "
                     "datasets",
                     part->classes, whole->classes);
+    for (enum member m = 0; m < MEMBERS; m++)
+        if (part->task->members >> m & 1 && !has_same(whole, part, m))
+            return member_infos[m].type == MEMBER_ARRAY
+                       ? fail_other_array(whole, part, m, err)
+                       : fail_other(whole, part, m, err);
     if (state->l2_penalty != whole->state->l2_penalty)
         return fail_penalty(state->l2_penalty, whole->state->l2_penalty, err);
     return true;
@@ -164,8 +208,9 @@ static void take_options(struct batch *whole, const struct batch *part)
 {
     for (enum member m = 0; m < MEMBERS; m++)
         if (part->task->members >> m & 1)
-            memcpy((char *)whole + member_infos[m].offset,
-                   (const char *)part + member_infos[m].offset, sizeof(double));
+            memcpy((char *)whole + member_infos[m].offset, field_of(part, m),
+                   member_infos[m].type == MEMBER_ARRAY ? sizeof(struct array)
+                                                        : sizeof(double));
     whole->given |= part->given & part->task->members;
     whole->loss = part->loss;
     whole->classes = part->classes;

@@ -62,5 +62,6 @@ const struct task task_state = {
                BIT(MEMBER_temperature) | BIT(MEMBER_softcap) | BIT(MEMBER_z_loss) |
                BIT(MEMBER_focal_gamma) | BIT(MEMBER_poly_epsilon) | BIT(MEMBER_l2) |
                BIT(MEMBER_margin) | BIT(MEMBER_p) | BIT(MEMBER_divisor) |
-               BIT(MEMBER_ece_bins),
+               BIT(MEMBER_ece_bins) | BIT(MEMBER_dtype) | BIT(MEMBER_class_weights) |
+               BIT(MEMBER_pos_weight),
 };

@@ -228,8 +228,8 @@ static bool check_length(const char *name, size_t count, unsigned rank, size_t w
     snprintf(pointer, sizeof pointer, "/%s", name);
     return (rank == 1 && count == wanted) ||
            fail(err, ERR_SHAPE_MISMATCH, pointer,
-                "%s has %zu elements; a plain list of %zu is wanted", name, count,
-                wanted);
+                "%s has %zu element%s; a plain list of %zu is wanted", name, count,
+                count == 1 ? "" : "s", wanted);
 }
 
 /* The counts of an array, `stride` bytes from one to the next. */
@@ -297,6 +297,36 @@ static bool take_metrics(const struct sent *sent, struct state *state, struct er
                        sizeof *state->correct, err);
 }
 
+/* An option that has a number for each class. */
+static bool check_option(struct batch *part, enum member member, struct err *err)
+{
+    const struct array *array = batch_array(part, member);
+    const char *name = member_infos[member].name;
+    const double *values = array->data;
+    char pointer[PLACE_SIZE], found[PLACE_SIZE];
+
+    if (!check_length(name, array->count, array->shape.rank, part->classes, err))
+        return false;
+    for (size_t i = 0; i < array->count; i++) {
+        if (isfinite(values[i]) && values[i] >= 0)
+            continue;
+        snprintf(pointer, sizeof pointer, "/%s/%zu", name, i);
+        number_words(found, values[i]);
+        return fail(err, ERR_INVALID_OPTION, pointer,
+                    "%s[%zu] is %s; a weight is finite and not negative", name, i, found);
+    }
+    return true;
+}
+
+static bool check_options(struct batch *part, struct err *err)
+{
+    for (enum member m = 0; m < MEMBERS; m++)
+        if (batch_has(part, m) && member_infos[m].type == MEMBER_ARRAY &&
+            !check_option(part, m, err))
+            return false;
+    return true;
+}
+
 bool sent_state(const struct sent *sent, struct batch *part, struct arena *mem,
                 struct state *state, struct err *err)
 {
@@ -307,6 +337,8 @@ bool sent_state(const struct sent *sent, struct batch *part, struct arena *mem,
     if (!check_head(sent, part, err) || !state_init(state, bins, classes, mem, err))
         return false;
     part->classes = (size_t)sent->classes;
+    if (!check_options(part, err))
+        return false;
     state->count = (size_t)sent->count;
     state->ignored = (size_t)sent->ignored;
     state->losses = sent->losses;

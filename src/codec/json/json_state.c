@@ -5,13 +5,17 @@
 
 /* ---- options ------------------------------------------------------------------- */
 
-static void add_option(struct json *json, const struct batch *batch, enum member member)
+static void add_option(struct reply *reply, const struct batch *batch, enum member member)
 {
     const struct member_info *info = &member_infos[member];
     const void *field = (const char *)batch + info->offset;
+    const struct array *array = field;
+    struct json *json = reply_json(reply);
 
     json_key(json, info->name);
-    if (info->type == MEMBER_NUMBER)
+    if (info->type == MEMBER_ARRAY)
+        reply_array(reply, REPLY_DOUBLES, array->data, &array->shape);
+    else if (info->type == MEMBER_NUMBER)
         json_number(json, *(const double *)field);
     else if (info->type == MEMBER_CHOICE)
         json_text(json, info->choices[*(const int64_t *)field]);
@@ -20,12 +24,12 @@ static void add_option(struct json *json, const struct batch *batch, enum member
 }
 
 /* The two that a reader looks for, and what was given. */
-static void add_options(struct json *json, const struct batch *batch)
+static void add_options(struct reply *reply, const struct batch *batch)
 {
     for (enum member m = 0; m < MEMBERS; m++) {
         bool always = m == MEMBER_loss || m == MEMBER_reduction;
         if (task_state.members >> m & 1 && (always || batch_has(batch, m)))
-            add_option(json, batch, m);
+            add_option(reply, batch, m);
     }
 }
 
@@ -99,7 +103,7 @@ void json_add_state(struct reply *reply, const struct batch *batch, struct state
     json_key(json, output_names[OUTPUT_STATE]);
     json_open(json, '{');
     add_count(json, "version", STATE_VERSION);
-    add_options(json, batch);
+    add_options(reply, batch);
     add_count(json, "classes", batch->classes);
     add_count(json, "count", state->count);
     add_count(json, "ignored", state->ignored);

@@ -1,5 +1,6 @@
-/* A state as JSON: one flat object with the options it was made with, its counts, and its
- * sums, which are texts (dyadic.h), for no double can hold them.  json_states.c reads it.
+/* A state as JSON: one flat object with the options it was made with, weights of
+ * classes among them, its counts, and its sums, which are texts (dyadic.h), for no double can
+ * hold them.  json_states.c reads it.
  *
  *     {"version":1,"loss":"cross_entropy","reduction":"mean","classes":3,"count":2,
  *      "ignored":0,"losses":"0xa316...p-50",...} */

@@ -34,6 +34,17 @@ static bool is_refused(const struct decoder *d)
 
 /* ---- a member ------------------------------------------------------------------ */
 
+static enum json_way read_option(struct decoder *d, struct span name, struct err *err)
+{
+    if (!batch_begin(&d->part, name, false, d->mem, &d->member, err))
+        return JSON_SKIP;
+    if (member_infos[d->member].type != MEMBER_ARRAY)
+        return JSON_COPY;
+    json_array_begin_member(&d->array, &d->part, d->member, ELEMENT_FLOAT64, NULL,
+                            d->mem);
+    return JSON_TAKE;
+}
+
 static enum json_way read_name(void *ctx, struct json_reader *reader, struct span name,
                                struct err *err)
 {
@@ -47,8 +58,7 @@ static enum json_way read_name(void *ctx, struct json_reader *reader, struct spa
              "unknown member \"state\"; of an answer only what it has there is wanted");
     d->row = sent_row(name);
     if (d->row == SENT_ROWS)
-        return batch_begin(&d->part, name, false, d->mem, &d->member, err) ? JSON_COPY
-                                                                           : JSON_SKIP;
+        return read_option(d, name, err);
     if (!sent_begin(&d->sent, d->row, err))
         return JSON_SKIP;
     struct array *array = sent_array(&d->sent, d->row);
