@@ -1,5 +1,6 @@
 /* lossctl: the service's client for a command line. */
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,12 +34,11 @@ static void help_print(void)
          "  lossctl health && echo ready");
 }
 
-int main(int argc, char *argv[])
+static int command_run(int argc, char *argv[])
 {
     const char *name = argc > 1 ? argv[1] : "";
     int status = EXIT_BAD;
 
-    standard_streams_hold();
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         help_print();
         return EXIT_GOOD;
@@ -68,4 +68,15 @@ int main(int argc, char *argv[])
     else
         complain("\"%s\" is not a command; see lossctl --help", name);
     return EXIT_USAGE;
+}
+
+int main(int argc, char *argv[])
+{
+    standard_streams_hold();
+    int status = command_run(argc, argv);
+    if (status == EXIT_GOOD && (fflush(stdout) != 0 || ferror(stdout))) {
+        complain("standard output: %s", strerrordesc_np(errno));
+        status = EXIT_BAD;
+    }
+    return status;
 }

@@ -593,6 +593,23 @@ static void lossctl__exits_with_2_for_wrong_words(void **state)
     }
 }
 
+static void lossctl__says_when_nobody_gets_what_it_prints(void **state)
+{
+    struct program programs[] = {
+        {.words = {"--help"}, .out_path = "/dev/full"},
+        {.words = {"--version"}, .out_path = "/dev/full"},
+        {.words = {"score", "--help"}, .out_path = "/dev/full"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+        run(&programs[i]);
+        assert_string_equal(ending.err,
+                            "lossctl: standard output: No space left on device\n");
+        assert_int_equal(ending.status, 1);
+    }
+}
+
 static void lossctl__helps_on_stdout(void **state)
 {
     static const char *const commands[] = {"--help", "score", "health"};
@@ -852,6 +869,7 @@ int main(void)
         cmocka_unit_test(score__sends_the_key_that_the_service_wants),
         cmocka_unit_test(lossctl__exits_with_2_for_wrong_words),
         cmocka_unit_test(lossctl__helps_on_stdout),
+        cmocka_unit_test(lossctl__says_when_nobody_gets_what_it_prints),
         cmocka_unit_test(health__says_ready),
         cmocka_unit_test(health__asks_the_path_that_is_given),
         cmocka_unit_test(health__finds_the_server_by_its_own_environment),
