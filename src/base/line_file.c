@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE_SIZE = 1024, ROOM = 4096 };
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF" /* which some editors begin every file with */
+
+enum { LINE_SIZE = 1024, ROOM = 4096, MARK_LENGTH = sizeof BYTE_ORDER_MARK - 1 };
 
 struct reading {
     struct line line;
@@ -31,7 +33,8 @@ static bool read_line(struct reading *reading, const char *text, bool is_last)
     struct line *line = &reading->line;
     const char *end = strchr(text, '\n');
 
-    line->number++;
+    if (line->number++ == 0 && strncmp(text, BYTE_ORDER_MARK, MARK_LENGTH) == 0)
+        text += MARK_LENGTH;
     if (!end && !is_last)
         return fail(reading->err, ERR_INTERNAL, NULL,
                     "%s:%zu: the line is too long or not text; the longest has %d bytes",

@@ -1,6 +1,6 @@
 /* A text file that says one thing a line: what stands behind #, at the start of a
  * line or behind a blank, is a comment; blanks around a line are left off, and lines with
- * nothing on them are passed over.
+ * nothing on them are passed over, as is a byte order mark in front of all.
  *
  * May be called from any thread. */
 #ifndef LOSSD_BASE_LINE_FILE_H

@@ -71,6 +71,14 @@ static void line_file_read__begins_no_comment_within_a_word(void **state)
     assert_takes("a#b\nc# d\n#e\nf ##\ng", "1=a#b;2=c# d;4=f;5=g;");
 }
 
+static void line_file_read__passes_over_a_byte_order_mark(void **state)
+{
+    (void)state;
+    assert_takes("\xEF\xBB\xBF", "");
+    assert_takes("\xEF\xBB\xBF# c\na", "2=a;");
+    assert_takes("\xEF\xBB\xBFx\n\xEF\xBB\xBFy", "1=x;2=\xEF\xBB\xBFy;");
+}
+
 static void line_file_read__ends_where_it_is_told_to(void **state)
 {
     (void)state;
@@ -120,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(line_file_read__leaves_off_comments_blanks_and_empty_lines),
         cmocka_unit_test(line_file_read__begins_no_comment_within_a_word),
+        cmocka_unit_test(line_file_read__passes_over_a_byte_order_mark),
         cmocka_unit_test(line_file_read__ends_where_it_is_told_to),
         cmocka_unit_test(line_file_read__refuses_what_is_too_long_or_not_text),
         cmocka_unit_test(line_file_read__says_what_cannot_be_read),
