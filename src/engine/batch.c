@@ -107,6 +107,20 @@ static void name_pointer(char out[POINTER_SIZE], struct span name)
     out[buf_ok(&buf) ? buf.len : 0] = '\0';
 }
 
+/* It is known, but not of this task. */
+static bool fail_foreign(const struct batch *batch, enum member member, struct err *err)
+{
+    bool is_of_all = batch->task == &task_record && task_dataset.members >> member & 1;
+    const char *name = member_names[member].at;
+    char pointer[PLACE_SIZE];
+
+    snprintf(pointer, sizeof pointer, "/%s", name);
+    return fail(err, ERR_UNKNOWN_MEMBER, pointer, "%s is not a member of a %s request%s",
+                name, batch->task->name,
+                is_of_all ? "; it is one of the dataset's, and goes into the address"
+                          : "");
+}
+
 static bool fail_unknown(const struct batch *batch, struct span name, struct err *err)
 {
     char pointer[POINTER_SIZE];
@@ -120,9 +134,7 @@ static bool fail_unknown(const struct batch *batch, struct span name, struct err
     for (enum member m = 0; m < MEMBERS; m++) {
         if (!(batch->task->members >> m & 1)) {
             if (span_equal(name, member_names[m]))
-                return fail(err, ERR_UNKNOWN_MEMBER, pointer,
-                            "%s is not a member of a %s request", member_names[m].at,
-                            batch->task->name);
+                return fail_foreign(batch, m, err);
             continue;
         }
         known[count++] = member_names[m].at;
