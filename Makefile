@@ -75,7 +75,7 @@ tests: $(TESTS) $(SHIMS)
 benches: $(BENCHES)
 storms: $(STORMS)
 
-storm: $(OUT)/.deps-test ## attack the service with more than the tests do (STORM="slow crowd refusals drain soak" SOAK_SECONDS=600)
+storm: $(OUT)/.deps-test ## attack the service with more than the tests do (STORM="slow crowd refusals drain balanced soak" SOAK_SECONDS=600)
 	@$(MAKE) --no-print-directory all storms
 	@tests/storm/run.sh $(OUT)
 

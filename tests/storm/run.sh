@@ -7,15 +7,15 @@
 set -eu
 cd "$(dirname "$0")/../.." || exit 1
 out=${1:-build}
-parts=${STORM:-slow crowd refusals drain soak}
+parts=${STORM:-slow crowd refusals drain balanced soak}
 export LOSSD="${LOSSD:-$out/lossd}"
 failed=0
 
 for part in $parts; do
     case $part in
-    slow | crowd | refusals | drain | soak) ;;
+    slow | crowd | refusals | drain | balanced | soak) ;;
     *)
-        echo "STORM is $part; slow, crowd, refusals, drain or soak is wanted" >&2
+        echo "STORM is $part; slow, crowd, refusals, drain, balanced or soak is wanted" >&2
         exit 2
         ;;
     esac
