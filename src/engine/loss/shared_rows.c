@@ -224,33 +224,69 @@ static double every(const struct slope *slope)
     return bounded(slope->shares * slope->total + slope->label + slope->penalty);
 }
 
+/* S less the share of a class.  Where that leaves little, what the others have is added
+ * up. */
+static double others_of(const struct slab *slab, size_t row, size_t class, double total)
+{
+    const double few = 1.0 / 16;
+    double others = total - share_of(slab, row, class), *u = slab->row;
+
+    if (others > few * total)
+        return others;
+    struct shares shares = common_shares(slab, row);
+    for (size_t c = 0; c < slab->classes; c++)
+        u[c] = (shares.q ? shares.a * shares.q[c] : 0) + shares.b;
+    if (slab->labels)
+        u[slab->labels[row]] += shares.a;
+    for (size_t c = 0; shares.w && c < slab->classes; c++)
+        u[c] *= shares.w[c];
+    u[class] = 0;
+    return slab->real->sum(u, slab->classes);
+}
+
+/* S p - u of a class, without cancellation. */
+static double beyond_own(const struct slab *slab, size_t row, size_t class, double total,
+                         double p, double miss)
+{
+    double share = share_of(slab, row, class);
+
+    return 2 * share > total ? others_of(slab, row, class, total) - total * miss
+                             : total * p - share;
+}
+
 static double element(const struct slab *slab, size_t row, const struct slope *slope,
                       size_t class)
 {
     double p = slab_probability(slab, row, class);
     double miss = slab_complement_of(slab, row, class, p);
-    double share = share_of(slab, row, class);
     bool is_label = slab->labels && slab->labels[row] == (int64_t) class;
 
-    return slope->shares * beyond_share(slope->total, share, p, miss) +
+    return slope->shares * beyond_own(slab, row, class, slope->total, p, miss) +
            slope->penalty * p - (is_label ? slope->label * miss : -slope->label * p);
 }
 
-/* d / d z_c of poly_epsilon's sum_c w_c q_c (1 - p_c). */
+/* d / d z_c of poly_epsilon's sum_c w_c q_c (1 - p_c), which is p_c (M - w_c q_c) with
+ * M = sum_k w_k q_k p_k; of the likeliest class without cancellation. */
 static void add_target_poly(const struct slab *slab, size_t row, double scale, void *out)
 {
     const double *q = slab->targets + row * slab->classes;
     const double *w = slab->batch->class_weights.data;
-    double by = scale * slab->batch->poly_epsilon;
+    size_t top = (size_t)slab->sums.top[row];
+    double by = scale * slab->batch->poly_epsilon, of_top = (w ? w[top] : 1) * q[top];
     double *p = slab->other_row, *sum = slab->row;
     void *at = slab_row_of(slab, row, out);
 
     fill_probabilities(slab, row, p);
     memcpy(sum, p, slab->classes * sizeof *p);
     double mass = target_mass(slab, row, sum);
+    sum[top] = 0;
+    double others = slab->real->sum(sum, slab->classes);
     slab->real->widen(at, slab->classes, sum);
+    double own =
+        sum[top] + by * p[top] * (others - of_top * slab_complement(slab, row, top));
     for (size_t c = 0; c < slab->classes; c++)
         sum[c] += by * p[c] * (mass - (w ? w[c] : 1) * q[c]);
+    sum[top] = own;
     slab->real->narrow(sum, slab->classes, at);
 }
 

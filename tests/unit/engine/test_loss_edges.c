@@ -285,6 +285,141 @@ static void focal_gamma__of_a_confident_row_leaves_no_nan(void **state)
             }
 }
 
+/* What is taken from 1 may be below what 1 has, or below the range, where the exponent
+ * makes something of it all the same.  Answers are of 400 digits. */
+static void focal_gamma__of_any_size_is_exact_for_a_label_next_to_impossible(void **state)
+{
+    (void)state;
+    static const struct {
+        double gap, gamma, loss;
+    } rows[] = {
+        {24.9, 3e10, 15.7117879164550959},
+        {25.1, 3e10, 17.2166666870683923},
+        {30, 1e13, 11.7686013775709526},
+        {43.61980273679454, 5.662000882239229e21, 6.26003666472053122e-279},
+        {92, 1e40, 30.3516098137149562},
+        {720, 1e308, 719.985368086900171},
+        {800, 1e308, 800},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        double logits[] = {rows[i].gap, 0};
+        int64_t label = 1;
+        struct made made = make(&task_loss);
+        make_doubles(&made, "logits", SHAPE(2), logits);
+        make_labels(&made, SHAPE_SCALAR, &label);
+        make_number(&made, "focal_gamma", rows[i].gamma);
+        make_return(&made, "loss");
+        assert_scores(&made, NULL);
+        assert_near(made.result.loss, rows[i].loss, 4e-15);
+        unmake(&made);
+    }
+}
+
+/* The likeliest class has nearly all that is true: what is left cancels. */
+static void cross_entropy__of_a_confident_row_has_exact_slopes(void **state)
+{
+    (void)state;
+    static const struct {
+        double logits[3], targets[3], weights[3], smoothing, poly, slopes[3];
+        bool has_label; /* 0, for targets that are one-hot */
+    } rows[] = {
+        {{40, 0, -1},
+         {1, 0, 0},
+         {1, 1, 1},
+         0.0,
+         2.0,
+         {-1.7433709333879733e-17, 1.2745062765874767e-17, 4.6886465680049663e-18},
+         true},
+        {{40, 0, -1},
+         {1, 0, 0},
+         {1, 1, 1},
+         0.0,
+         2.0,
+         {-1.7433709333879733e-17, 1.2745062765874767e-17, 4.6886465680049663e-18},
+         false},
+        {{700, 0, -1},
+         {1, 0, 0},
+         {1, 1, 1},
+         0.0,
+         1e+20,
+         {-1.3486848840809293e-284, 9.8596765437597709e-285, 3.6271722970495224e-285},
+         true},
+        {{700, 0, -1},
+         {1, 0, 0},
+         {1, 1, 1},
+         0.0,
+         1e+20,
+         {-1.3486848840809293e-284, 9.8596765437597709e-285, 3.6271722970495224e-285},
+         false},
+        {{40, 0, -1},
+         {1, 0, 0},
+         {1.5888600988686632, 0, 0},
+         0.3,
+         0.0,
+         {-7.3865933695668505e-18, 5.4000324496733601e-18, 1.9865609198934904e-18},
+         true},
+        {{40, 0, -1},
+         {1, 0, 0},
+         {1.5888600988686632, 0, 0},
+         0.3,
+         0.0,
+         {-7.3865933695668505e-18, 5.4000324496733601e-18, 1.9865609198934904e-18},
+         false},
+        {{40, 0, -1},
+         {1, 0, 0},
+         {1.5888600988686632, 1e-20, 0},
+         0.3,
+         0.0,
+         {-7.3855933695668505e-18, 5.3990324496733601e-18, 1.9865609198934904e-18},
+         true},
+        {{40, 0, -1},
+         {1, 0, 0},
+         {1.5888600988686632, 1e-20, 0},
+         0.3,
+         0.0,
+         {-7.3855933695668505e-18, 5.3990324496733601e-18, 1.9865609198934904e-18},
+         false},
+        {{40, 0, 1},
+         {1, 1e-18, 0},
+         {1, 1, 1},
+         0.0,
+         0.0,
+         {-1.4796578428307375e-17, 3.2483542552915889e-18, 1.1548224173015786e-17},
+         false},
+        {{40, 0, 1},
+         {1, 1e-18, 0},
+         {1, 1, 1},
+         0.0,
+         -3.0,
+         {3.2593156856614749e-17, -9.4967085105831777e-18, -2.3096448346031571e-17},
+         false},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        double logits[3], targets[3], weights[3];
+        int64_t label = 0;
+        struct made made = make(&task_loss);
+        memcpy(logits, rows[i].logits, sizeof logits);
+        memcpy(targets, rows[i].targets, sizeof targets);
+        memcpy(weights, rows[i].weights, sizeof weights);
+        make_doubles(&made, "logits", SHAPE(3), logits);
+        if (rows[i].has_label)
+            make_labels(&made, SHAPE_SCALAR, &label);
+        else
+            make_doubles(&made, "targets", SHAPE(3), targets);
+        make_doubles(&made, "class_weights", SHAPE(3), weights);
+        make_number(&made, "label_smoothing", rows[i].smoothing);
+        make_number(&made, "poly_epsilon", rows[i].poly);
+        make_text(&made, "reduction", "sum");
+        make_return(&made, "gradient");
+        assert_scores(&made, NULL);
+        for (size_t c = 0; c < 3; c++)
+            assert_near(doubles(made.result.gradient)[c], rows[i].slopes[c], 4e-15);
+        unmake(&made);
+    }
+}
+
 /* With p_label 1 there is nothing to multiply. */
 static void poly_epsilon__of_any_size_adds_nothing_to_a_sure_label(void **state)
 {
@@ -327,6 +462,9 @@ int main(void)
         cmocka_unit_test(any_loss__ignores_a_position_whatever_it_holds),
         cmocka_unit_test(z_loss__may_cancel_all_but_the_slope_of_the_label),
         cmocka_unit_test(focal_gamma__of_a_confident_row_leaves_no_nan),
+        cmocka_unit_test(
+            focal_gamma__of_any_size_is_exact_for_a_label_next_to_impossible),
+        cmocka_unit_test(cross_entropy__of_a_confident_row_has_exact_slopes),
         cmocka_unit_test(poly_epsilon__of_any_size_adds_nothing_to_a_sure_label),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
