@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "engine/batch_options.h"
 #include "engine/batch_values.h"
 #include "engine/merge_check.h"
 #include "lossd/engine/batch.h"
@@ -285,5 +286,5 @@ bool batch_check(struct batch *batch, struct err *err)
     if (!check_members(batch, err) || err_by(err, PHASE_SHAPE))
         return false;
     return check_shapes(batch, err) && batch_check_values(batch, err) &&
-           err->kind == ERR_NONE;
+           batch_check_outputs(batch, err) && err->kind == ERR_NONE;
 }

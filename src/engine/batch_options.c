@@ -10,6 +10,8 @@
 #include "lossd/engine/loss.h"
 #include "lossd/engine/place.h"
 
+enum { WHY_SIZE = 128 };
+
 /* An option that the loss does not have may only be given at its default. */
 static bool check_owner(const struct batch *batch, enum member member, struct err *err)
 {
@@ -66,38 +68,51 @@ static bool check_ignore_index(const struct batch *batch, struct err *err)
                 batch->ignore_index);
 }
 
-/* Is there an answer to what is asked for? */
-static bool check_outputs(const struct batch *batch, struct err *err)
+/* Of an output that is asked for: by `return`, or by the outputs of an inference. */
+static bool fail_output(const struct batch *batch, enum output output, const char *why,
+                        struct err *err)
 {
-    for (enum output o = 0; o < OUTPUTS; o++) {
-        if (!batch_wants(batch, o))
-            continue;
-        if (o >= OUTPUT_LOGITS && o <= OUTPUT_GRADIENT_B && !batch_is_linear(batch))
-            return fail(err, ERR_INVALID_OPTION, "/return",
-                        "return has %s, which is of a linear model: features and W are "
-                        "wanted",
-                        output_names[o]);
-        if (o == OUTPUT_GRADIENT_B && !batch_has(batch, MEMBER_b))
-            return fail(err, ERR_INVALID_OPTION, "/return",
-                        "return has %s, but b is not given", output_names[o]);
-        if (o == OUTPUT_STATE && batch->reduction == REDUCTION_NONE)
-            return fail(err, ERR_INVALID_OPTION, "/return",
-                        "return has %s with reduction none: losses of single positions "
-                        "are no sums",
-                        output_names[o]);
-        if (o >= OUTPUT_METRICS && o < OUTPUT_STATE && batch->loss->is_elementwise)
-            return fail(
-                err, ERR_INVALID_OPTION, "/return",
-                "return has %s, which needs one class to be true; the loss %s has "
-                "many",
-                output_names[o], batch->loss->name);
-        if (o == OUTPUT_CONFUSION && batch->classes > batch->limits->max_confusion)
-            return fail_limit(
-                err, "/return", batch->limits->max_confusion, "--max-confusion",
-                "a confusion table of %zu classes is too large; at most %zu "
-                "are allowed",
-                batch->classes, batch->limits->max_confusion);
+    return fail(err, ERR_INVALID_OPTION, batch->inference ? "/outputs" : "/return",
+                "%s %s%s", batch->inference ? "outputs have" : "return has",
+                output_names[output], why);
+}
+
+static bool check_output(const struct batch *batch, enum output output, struct err *err)
+{
+    bool is_of_linear = output >= OUTPUT_LOGITS && output <= OUTPUT_GRADIENT_B;
+    bool is_of_one = output >= OUTPUT_METRICS && output < OUTPUT_STATE;
+    char why[WHY_SIZE];
+
+    if (is_of_linear && !batch_is_linear(batch))
+        return fail_output(batch, output,
+                           ", which is of a linear model: features and W are wanted",
+                           err);
+    if (output == OUTPUT_GRADIENT_B && !batch_has(batch, MEMBER_b))
+        return fail_output(batch, output, ", but b is not given", err);
+    if (output == OUTPUT_STATE && batch->reduction == REDUCTION_NONE)
+        return fail_output(batch, output,
+                           " with reduction none: losses of single positions are no sums",
+                           err);
+    if (is_of_one && batch->loss->is_elementwise) {
+        snprintf(why, sizeof why,
+                 ", which needs one class to be true; the loss %s has many",
+                 batch->loss->name);
+        return fail_output(batch, output, why, err);
     }
+    if (output == OUTPUT_CONFUSION && batch->classes > batch->limits->max_confusion)
+        return fail_limit(err, batch->inference ? "/outputs" : "/return",
+                          batch->limits->max_confusion, "--max-confusion",
+                          "a confusion table of %zu classes is too large; at most %zu "
+                          "are allowed",
+                          batch->classes, batch->limits->max_confusion);
+    return true;
+}
+
+bool batch_check_outputs(const struct batch *batch, struct err *err)
+{
+    for (enum output o = 0; o < OUTPUTS; o++)
+        if (batch_wants(batch, o) && !check_output(batch, o, err))
+            return false;
     return true;
 }
 
@@ -111,7 +126,7 @@ bool batch_check_option(const struct batch *batch, enum member member, struct er
     case MEMBER_l2:
         return check_l2(batch, err);
     case MEMBER_return:
-        return check_outputs(batch, err);
+        return batch_check_outputs(batch, err);
     default:
         return check_owner(batch, member, err);
     }

@@ -10,4 +10,7 @@
  * `err` filled. */
 bool batch_check_option(const struct batch *batch, enum member member, struct err *err);
 
+/* Can all that is asked for be answered, in whatever way that was said?  Likewise. */
+bool batch_check_outputs(const struct batch *batch, struct err *err);
+
 #endif

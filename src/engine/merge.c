@@ -156,13 +156,13 @@ static bool fail_other_array(const struct batch *whole, const struct batch *part
     const char *name = member_infos[member].name;
     char pointer[PLACE_SIZE], found[PLACE_SIZE], first[PLACE_SIZE];
 
-    if (!here->data || !there->data) {
-        snprintf(pointer, sizeof pointer, here->data ? "/%s" : "", name);
+    snprintf(pointer, sizeof pointer, "/%s", name);
+    if (!there->data)
         return fail(err, ERR_CONFLICTING_MEMBERS, pointer,
-                    here->data ? "it has %s, which the first state has not"
-                               : "it has no %s, which the first state has",
-                    name);
-    }
+                    "it has %s, which the first state has not", name);
+    if (!here->data)
+        return fail(err, ERR_CONFLICTING_MEMBERS, "",
+                    "it has no %s, which the first state has", name);
     size_t at = first_other(here, there);
     snprintf(pointer, sizeof pointer, "/%s/%zu", name, at);
     number_words(found, ((const double *)here->data)[at]);

@@ -10,9 +10,12 @@
 
 #include <cmocka.h>
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lossd/engine/loss.h"
 
 enum { ANSWER_MAX = 1 << 20 };
 
@@ -71,18 +74,27 @@ static void read_body(struct talk *talk)
 }
 
 /* The body in two pieces. */
-static void ask(struct talk *talk, struct api *api, struct span body, const char *length,
-                size_t cut)
+static void ask_model(struct talk *talk, struct api *api, const char *model,
+                      struct span body, const char *length, size_t cut)
 {
+    char target[64];
+
+    snprintf(target, sizeof target, "/v2/models/%s/infer", model);
     exchange_init(&talk->exchange, api, NULL);
     talk->exchange.head.method = span_of("POST");
-    talk->exchange.head.target = span_of("/v2/models/cross_entropy/infer");
+    talk->exchange.head.target = span_of(target);
     talk->exchange.head.inference_header_length = span_of(length);
     api_route(&talk->exchange);
     api_feed(&talk->exchange, (struct span){body.at, cut});
     api_feed(&talk->exchange, (struct span){body.at + cut, body.len - cut});
     api_answer(&talk->exchange, NULL, &talk->response);
     read_body(talk);
+}
+
+static void ask(struct talk *talk, struct api *api, struct span body, const char *length,
+                size_t cut)
+{
+    ask_model(talk, api, "cross_entropy", body, length, cut);
 }
 
 static void end(struct talk *talk)
@@ -315,6 +327,89 @@ static void inference__is_expected_to_cost_what_it_has(void **state)
     api_free(api);
 }
 
+/* ---- every output of every model --------------------------------------------------- */
+
+#define OF_LOGITS \
+    "{\"name\":\"logits\",\"shape\":[1,2],\"datatype\":\"FP64\",\"data\":[1,2]}"
+#define OF_FEATURES                                                               \
+    "{\"name\":\"features\",\"shape\":[1,1],\"datatype\":\"FP64\",\"data\":[1]}," \
+    "{\"name\":\"W\",\"shape\":[2,1],\"datatype\":\"FP64\",\"data\":[0.5,0.25]}"
+#define OF_BIAS \
+    OF_FEATURES ",{\"name\":\"b\",\"shape\":[2],\"datatype\":\"FP64\",\"data\":[0,1]}"
+#define LABELS ",{\"name\":\"labels\",\"shape\":[1],\"datatype\":\"INT64\",\"data\":[0]}"
+#define TARGETS \
+    ",{\"name\":\"targets\",\"shape\":[1,2],\"datatype\":\"FP64\",\"data\":[0,1]}"
+
+static const char *const scores[] = {OF_LOGITS, OF_FEATURES, OF_BIAS};
+static const char *const truths[] = {"", LABELS, TARGETS};
+
+/* As many elements as its shape says, and at least one. */
+static void assert_whole(const cJSON *output)
+{
+    const cJSON *shape = cJSON_GetObjectItem(output, "shape"), *dim;
+    int count = 1;
+
+    cJSON_ArrayForEach(dim, shape) count *= dim->valueint;
+    assert_true(cJSON_GetArraySize(shape) > 0);
+    assert_true(count > 0);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(output, "data")), count);
+}
+
+/* Is it answered?  Else it is refused. */
+static bool answers(struct api *api, const char *model, const char *score,
+                    const char *truth, enum output output, bool in_bytes)
+{
+    struct talk talk;
+    char body[1000];
+
+    snprintf(body, sizeof body,
+             "{\"inputs\":[%s%s],\"outputs\":[{\"name\":\"%s\",\"parameters\":{"
+             "\"binary_data\":%s}}]}",
+             score, truth, output_names[output], in_bytes ? "true" : "false");
+    ask_model(&talk, api, model, span_of(body), "", 0);
+    unsigned status = talk.response.status;
+    if (status == 200 && !in_bytes) {
+        cJSON *answer = cJSON_ParseWithLength(talk.body, talk.len);
+        const cJSON *outputs = cJSON_GetObjectItem(answer, "outputs");
+        assert_int_equal(cJSON_GetArraySize(outputs), 1);
+        assert_whole(cJSON_GetArrayItem(outputs, 0));
+        cJSON_Delete(answer);
+    } else if (status == 200) {
+        assert_true(talk.len > text_length(&talk));
+    } else {
+        assert_in_range(status, 400, 422);
+    }
+    end(&talk);
+    return status == 200;
+}
+
+static unsigned count_answers(struct api *api, const char *model)
+{
+    unsigned count = 0;
+
+    for (size_t s = 0; s < 3; s++)
+        for (size_t t = 0; t < 3; t++)
+            for (enum output o = 0; o < OUTPUTS; o++) {
+                bool is_answered = answers(api, model, scores[s], truths[t], o, false);
+                assert_int_equal(answers(api, model, scores[s], truths[t], o, true),
+                                 is_answered);
+                count += is_answered;
+            }
+    return count;
+}
+
+/* What is not there can be asked for: gradient_b without b, say. */
+static void inference__answers_any_output_whole_or_not_at_all(void **state)
+{
+    struct api *api = new_api();
+
+    (void)state;
+    assert_true(count_answers(api, "softmax") > 0);
+    for (size_t i = 0; i < loss_count; i++)
+        assert_true(count_answers(api, loss_table[i]->name) > 0);
+    api_free(api);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +419,7 @@ int main(void)
         cmocka_unit_test(inference__writes_a_classification_in_bytes),
         cmocka_unit_test(inference__writes_a_large_classification),
         cmocka_unit_test(inference__is_expected_to_cost_what_it_has),
+        cmocka_unit_test(inference__answers_any_output_whole_or_not_at_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
