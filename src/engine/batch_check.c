@@ -7,6 +7,7 @@
 
 #include "engine/batch_options.h"
 #include "engine/batch_values.h"
+#include "engine/batch_weights.h"
 #include "engine/merge_check.h"
 #include "lossd/engine/batch.h"
 #include "lossd/engine/loss.h"
@@ -52,6 +53,9 @@ static void check_truth(const struct batch *batch, struct err *err)
     if (!labels && !targets && !takes_labels)
         fail(err, ERR_MISSING_MEMBER, "/targets",
              "targets is missing; the loss %s takes it", batch->loss->name);
+    else if (!labels && !targets && batch->task == &task_record)
+        fail(err, ERR_MISSING_MEMBER, "/label", "label is missing%s",
+             takes_targets ? "; label, labels or targets must say what is true" : "");
     else if (!labels && !targets)
         fail(err, ERR_MISSING_MEMBER, "/labels", "labels is missing%s",
              takes_targets ? "; labels or targets must say what is true" : "");
@@ -286,5 +290,6 @@ bool batch_check(struct batch *batch, struct err *err)
     if (!check_members(batch, err) || err_by(err, PHASE_SHAPE))
         return false;
     return check_shapes(batch, err) && batch_check_values(batch, err) &&
-           batch_check_outputs(batch, err) && err->kind == ERR_NONE;
+           batch_check_weights(batch, err) && batch_check_outputs(batch, err) &&
+           err->kind == ERR_NONE;
 }

@@ -72,9 +72,9 @@ static bool check_weights(const struct state *state, struct err *err)
 {
     uint32_t limbs[EXACT_SUM_LIMBS];
 
-    return (state->weights.beyond >= 0 && !exact_sum_limbs(&state->weights, limbs)) ||
+    return (state->weights.beyond == 0 && !exact_sum_limbs(&state->weights, limbs)) ||
            fail(err, ERR_INVALID_OPTION, "/weights",
-                "weights is no sum of weights, which are not negative");
+                "weights is no sum of weights, which are finite and not negative");
 }
 
 static bool check_state(const struct state *state, size_t classes, struct err *err)
