@@ -41,6 +41,15 @@ bool complain(const char *format, ...)
     return false;
 }
 
+/* A letter may be one of many that stand together. */
+int complain_of_option(const char *command, char *const argv[])
+{
+    char letter[] = {'-', (char)optopt, '\0'};
+
+    return complain_of_usage(command, "\"%s\" is not an option",
+                             optopt ? letter : argv[optind - 1]);
+}
+
 int complain_of_usage(const char *command, const char *format, ...)
 {
     char tail[64];

@@ -13,4 +13,7 @@ bool complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int complain_of_usage(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same for the option that getopt has just found to be none. */
+int complain_of_option(const char *command, char *const argv[]);
+
 #endif

@@ -83,8 +83,7 @@ int command_health(int argc, char *argv[])
             return EXIT_GOOD;
         }
         if (c != 'q')
-            return complain_of_usage("health", "\"%s\" is not an option",
-                                     argv[optind - 1]);
+            return complain_of_option("health", argv);
         quiet = true;
     }
     if (argc - optind > 1)

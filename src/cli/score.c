@@ -251,8 +251,7 @@ static int options_read(int argc, char *argv[], struct score *score, char *given
         case ':':
             return complain_of_usage("score", "%s needs a value", argv[optind - 1]);
         default:
-            return complain_of_usage("score", "\"%s\" is not an option",
-                                     argv[optind - 1]);
+            return complain_of_option("score", argv);
         }
     }
     if (optind == argc)

@@ -569,6 +569,8 @@ static void lossctl__exits_with_2_for_wrong_words(void **state)
          "--timeout is \"\"; wanted whole seconds up to 86400, 0 for no end; see lossctl "
          "score --help"},
         {{"health", "-v"}, "\"-v\" is not an option; see lossctl health --help"},
+        {{"health", "-qv"}, "\"-v\" is not an option; see lossctl health --help"},
+        {{"health", "--vq"}, "\"--vq\" is not an option; see lossctl health --help"},
         {{"score", "x", "--url="},
          "\"\" is not an address: No host part in the URL; wanted http://HOST:PORT; see "
          "lossctl score --help"},
