@@ -160,7 +160,7 @@ void problem_write(const struct exchange *exchange, struct buf *out)
         uint_member(&json, "line", err->line);
         uint_member(&json, "column", err->column);
     }
-    if (err->kind == ERR_TOO_LARGE) {
+    if (err->kind == ERR_TOO_LARGE || err->flag) {
         uint_member(&json, "limit", err->limit);
         if (err->flag)
             json_text_member(&json, "flag", err->flag);

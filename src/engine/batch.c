@@ -269,27 +269,32 @@ static bool set_number(struct batch *batch, enum member member, const struct val
                 wanted);
 }
 
+static void integer_words(char *out, size_t size, const struct member_info *info)
+{
+    if (info->lowest < info->highest)
+        snprintf(out, size, "an integer from %g to %g", info->lowest, info->highest);
+    else
+        snprintf(out, size, "an integer of 64 bits");
+}
+
 static bool set_integer(struct batch *batch, enum member member,
                         const struct value *value, int64_t *number, struct err *err)
 {
     const struct member_info *info = &member_infos[member];
-    char pointer[PLACE_SIZE];
+    char pointer[PLACE_SIZE], wanted[64];
 
+    integer_words(wanted, sizeof wanted, info);
+    snprintf(pointer, sizeof pointer, "/%s", info->name);
     if (value->type != VALUE_NUMBER)
-        return fail_type(member, value, "an integer", err);
-    if (!value->is_integer) {
-        snprintf(pointer, sizeof pointer, "/%s", member_names[member].at);
-        return fail(err, ERR_WRONG_TYPE, pointer,
-                    "%s is %s; an integer of 64 bits is wanted", info->name,
-                    excerpt_of(value->text).text);
-    }
-    if (info->lowest < info->highest && ((double)value->integer < info->lowest ||
-                                         (double)value->integer > info->highest)) {
-        snprintf(pointer, sizeof pointer, "/%s", info->name);
+        return fail_type(member, value, wanted, err);
+    if (!value->is_integer)
+        return fail(err, ERR_WRONG_TYPE, pointer, "%s is %s; %s is wanted", info->name,
+                    excerpt_of(value->text).text, wanted);
+    if (info->lowest < info->highest &&
+        ((double)value->integer < info->lowest || (double)value->integer > info->highest))
         return fail(value_error(batch, member), ERR_INVALID_OPTION, pointer,
-                    "%s is %" PRId64 "; an integer from %g to %g is wanted", info->name,
-                    value->integer, info->lowest, info->highest);
-    }
+                    "%s is %" PRId64 "; %s is wanted", info->name, value->integer,
+                    wanted);
     *number = value->integer;
     return true;
 }

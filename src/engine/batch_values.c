@@ -217,8 +217,9 @@ static bool check_sums(const struct batch *batch, size_t last, struct err *err)
         number_words(found, sum);
         batch_row_place(batch, "targets", n, pointer, words);
         return fail(err, ERR_INVALID_OPTION, pointer,
-                    "the row of targets at %s sums to %.30s; 1 within %g is wanted",
-                    words, found, sum_tolerance);
+                    "%s%s sums to %.30s; 1 within %g is wanted",
+                    batch->position_shape.rank > 0 ? "the row of targets at " : "", words,
+                    found, sum_tolerance);
     }
     return true;
 }

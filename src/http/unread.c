@@ -15,21 +15,26 @@ void unread_take_over(void)
     library_queue_find();
 }
 
+static bool fail_room(enum err_kind kind, const char *what, size_t room, struct err *err)
+{
+    fail(err, kind, NULL,
+         "the %s not fit the %zu bytes of a connection's buffer (--connection-memory "
+         "raises that)",
+         what, room);
+    err->limit = room;
+    err->flag = "--connection-memory";
+    return false;
+}
+
 /* Why the library cannot go on, from the status that it wants to answer. */
 static bool fail_unread(const struct talk *talk, unsigned status, size_t room,
                         struct err *err)
 {
     switch (status) {
     case MHD_HTTP_URI_TOO_LONG:
-        return fail(err, ERR_ADDRESS_TOO_LONG, NULL,
-                    "the address does not fit the %zu bytes of a connection's buffer "
-                    "(--connection-memory raises that)",
-                    room);
+        return fail_room(ERR_ADDRESS_TOO_LONG, "address does", room, err);
     case MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE:
-        return fail(err, ERR_HEADERS_TOO_LARGE, NULL,
-                    "the headers do not fit the %zu bytes of a connection's buffer "
-                    "(--connection-memory raises that)",
-                    room);
+        return fail_room(ERR_HEADERS_TOO_LARGE, "headers do", room, err);
     case MHD_HTTP_HTTP_VERSION_NOT_SUPPORTED:
         return fail(err, ERR_HTTP_VERSION, NULL,
                     "the version of HTTP is another one; HTTP/1.1 or HTTP/1.0 is wanted");

@@ -95,6 +95,9 @@ static const char *wanted(const struct json_array *a)
 {
     if (a->depth > 0)
         return a->is_labels ? "an integer" : "a number";
+    if (a->may_be_bare)
+        return a->is_labels ? "an integer, or an array of integers,"
+                            : "a number, or an array of numbers,";
     return a->is_labels ? "an array of integers" : "an array of numbers";
 }
 

@@ -412,10 +412,10 @@ static void batch_set__refuses_values_of_another_type_at_once(void **state)
          "label_smoothing is null; a number from 0 to 1 is wanted"},
         {"divisor", other_value("true"),
          "divisor is true; a finite number above 0 is wanted"},
-        {"axis", text_value("1"), "axis is \"1\"; an integer is wanted"},
+        {"axis", text_value("1"), "axis is \"1\"; an integer of 64 bits is wanted"},
         {"axis", half, "axis is 1.5; an integer of 64 bits is wanted"},
         {"ignore_index", other_value("an array"),
-         "ignore_index is an array; an integer is wanted"},
+         "ignore_index is an array; an integer of 64 bits is wanted"},
         {"loss", number_value(1), "loss is a number; a name is wanted"},
         {"reduction", list, "reduction is an array; a name is wanted"},
         {"dtype", other_value("false"), "dtype is false; a name is wanted"},
@@ -437,10 +437,11 @@ static void batch_set__refuses_values_of_another_type_at_once(void **state)
          "l2 is an array; a finite number of at least 0 is wanted"},
         {"margin", text_value("-1"),
          "margin is \"-1\"; a finite number of at least 0 is wanted"},
-        {"p", half, "p is 1.5; an integer of 64 bits is wanted"},
-        {"p", text_value("2"), "p is \"2\"; an integer is wanted"},
-        {"ece_bins", large, "ece_bins is 1e300; an integer of 64 bits is wanted"},
-        {"ece_bins", other_value("false"), "ece_bins is false; an integer is wanted"},
+        {"p", half, "p is 1.5; an integer from 1 to 2 is wanted"},
+        {"p", text_value("2"), "p is \"2\"; an integer from 1 to 2 is wanted"},
+        {"ece_bins", large, "ece_bins is 1e300; an integer from 1 to 1000 is wanted"},
+        {"ece_bins", other_value("false"),
+         "ece_bins is false; an integer from 1 to 1000 is wanted"},
     };
 
     for (size_t i = 0; i < LENGTH(rows); i++) {

@@ -274,7 +274,7 @@ static void batch_check__wants_rows_of_targets_to_be_distributions(void **state)
     assert_true(batch_check(&made.batch, &made.err));
     made = with_targets(SHAPE(3), -1, nothing);
     assert_refused(&made, ERR_INVALID_OPTION, "/targets",
-                   "the row of targets at targets sums to 0; 1 within 0.001 is wanted");
+                   "targets sums to 0; 1 within 0.001 is wanted");
     /* columns [1 1 0] and [0 1 0]: the first element stands for a row apart */
     made = with_targets(SHAPE(3, 2), 0, column);
     assert_refused(&made, ERR_INVALID_OPTION, "/targets/0/0",

@@ -152,9 +152,9 @@ static void json_array__points_at_what_is_no_number(void **state)
         {"{\"class_weights\":[false]}", ERR_WRONG_TYPE, "/class_weights/0",
          "class_weights[0] is false; a number is wanted"},
         {"{\"labels\":null}", ERR_WRONG_TYPE, "/labels",
-         "labels is null; an array of integers is wanted"},
+         "labels is null; an integer, or an array of integers, is wanted"},
         {"{\"labels\":{}}", ERR_WRONG_TYPE, "/labels",
-         "labels is an object; an array of integers is wanted"},
+         "labels is an object; an integer, or an array of integers, is wanted"},
         {"{\"labels\":[1,{}]}", ERR_WRONG_TYPE, "/labels/1",
          "labels[1] is an object; an integer is wanted"},
     };

@@ -154,7 +154,7 @@ static void json_read_single__says_what_is_wrong_where(void **state)
         {MEMBER_labels, "0,[1,[2]],3", ERR_RAGGED_ARRAY, "/labels/1",
          "labels[1] is an array, labels[0] is a number", true},
         {MEMBER_labels, "{\"a\":[1]}", ERR_WRONG_TYPE, "/labels",
-         "labels is an object; an array of integers is wanted", true},
+         "labels is an object; an integer, or an array of integers, is wanted", true},
         {MEMBER_class_weights, "NaN", ERR_INVALID_JSON, "",
          "found 'N' at line 1, column 1; an array is wanted", false},
         {MEMBER_logits, "[[1,2],[3]]", ERR_RAGGED_ARRAY, "/logits/1",
