@@ -106,7 +106,8 @@ static void score(const struct slab *slab, double *values, double *penalties)
 const struct loss loss_cross_entropy = {
     .name = "cross_entropy",
     .formula = "(1-p_label)^focal_gamma (-sum_c w_c ((1-e) q_c + e/C) log p_c) + "
-               "poly_epsilon w_label (1-p_label) + z_loss logsumexp(z)^2, p = softmax(z)",
+               "poly_epsilon sum_c w_c q_c (1-p_c) + z_loss logsumexp(z)^2, "
+               "p = softmax(z), q one-hot at the label or the targets, e label_smoothing",
     .source = "torch.nn.CrossEntropyLoss",
     .options = 1u << MEMBER_class_weights | 1u << MEMBER_label_smoothing |
                1u << MEMBER_temperature | 1u << MEMBER_softcap | 1u << MEMBER_z_loss |
