@@ -102,13 +102,36 @@ static void write_task_ref(struct json *json, const struct task *task, const cha
     openapi_ref(json, "schemas", name);
 }
 
-/* JSON by another name is a text with JSON in it; other formats have no schema. */
+/* Bytes of a file have no schema. */
+static void write_other_body(struct json *json, const struct task *task, struct span type)
+{
+    bool is_form = span_is(type, "multipart/form-data");
+    bool is_lines = memmem(type.at, type.len, "json", 4) != NULL;
+
+    if (!is_form && !is_lines)
+        return;
+    openapi_open(json, "schema", '{');
+    if (is_form) {
+        openapi_form(json, task);
+    } else {
+        json_text_member(json, "type", "string");
+        json_text_member(json, "description",
+                         "a dataset, an object on each line: logits and label, or logits "
+                         "and labels or targets of many; weight or sample_weights, and "
+                         "id, if any");
+    }
+    json_close(json, '}');
+}
+
+/* JSON by another name is a text with JSON in it. */
 static void write_body(struct json *json, const struct task *task, struct span type)
 {
     bool is_json = span_is(type, "application/json");
 
-    if (codec_for(task, type) != codec_for(task, span_of("application/json")))
+    if (codec_for(task, type) != codec_for(task, span_of("application/json"))) {
+        write_other_body(json, task, type);
         return;
+    }
     openapi_open(json, "schema", '{');
     if (is_json) {
         write_task_ref(json, task, "request");
@@ -178,6 +201,10 @@ static void write_answer(const struct route *route, struct json *json, struct sp
         write_task_ref(json, route->task, "answer");
     else
         openapi_type(json, is_json ? route->answer : "string");
+    if (span_is(type, "application/x-ndjson"))
+        json_text_member(json, "description",
+                         "with return=records: an object for each position, with line, "
+                         "id, loss and prediction, and {\"summary\":...} at the end");
     json_close(json, '}');
     if (is_json && is_scored)
         write_examples(json, route->task, true);

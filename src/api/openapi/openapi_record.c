@@ -3,6 +3,7 @@
 
 #include "api/openapi/openapi_write.h"
 #include "api/route.h"
+#include "lossd/codec/codec.h"
 #include "lossd/engine/metrics.h"
 
 enum { PROPERTIES_MAX = 16 };
@@ -60,6 +61,12 @@ static const struct record records[] = {
       {"ignored", "integer", "positions ignored", false},
       {"losses", "string", "an exact sum, as are others: an integer times a power of two",
        false}}},
+    {"record_error",
+     {{"line", "integer", "it is on", false},
+      {"offset", "integer", "where its record begins: bytes from the beginning", false},
+      {"code", "#problem_code", "as of a problem", false},
+      {"pointer", "string", "the element at fault, in the record", true},
+      {"detail", "string", "what was found, and what was wanted", false}}},
     {"status", {{"status", "string", "alive, or ready", false}}},
     {"version",
      {{"name", "string", "lossd", false},
@@ -320,6 +327,23 @@ static const struct property totals[] = {
 
 enum { TOTALS = sizeof totals / sizeof *totals };
 
+/* Of a dataset whose wrong records are passed over. */
+static const struct property skipped[] = {
+    {"errors", "[#record_error", "with on_error=skip: the first records passed over",
+     true},
+    {"error_count", "integer", "how many there were", true},
+};
+
+static void write_skipped(struct json *json, const struct task *task)
+{
+    struct task whole = codec_whole_task(task);
+
+    if (!(whole.members >> MEMBER_on_error & 1))
+        return;
+    for (size_t i = 0; i < sizeof skipped / sizeof *skipped; i++)
+        write_property(json, &skipped[i]);
+}
+
 static void write_outputs(struct json *json, const struct task *task)
 {
     for (enum output o = 0; o < OUTPUTS; o++) {
@@ -341,6 +365,7 @@ void openapi_answer(struct json *json, const struct task *task)
     write_outputs(json, task);
     for (size_t i = 0; i < count; i++)
         write_property(json, &totals[i]);
+    write_skipped(json, task);
     write_property(json, &(struct property){"warnings", "[string",
                                             "only when there are some", true});
     json_close(json, '}');

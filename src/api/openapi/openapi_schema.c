@@ -209,6 +209,30 @@ static void write_members(struct json *json, const struct task *task)
     write_ways(json, task);
 }
 
+/* The fields of a form: arrays are files, or texts of JSON, and all else is text. */
+void openapi_form(struct json *json, const struct task *task)
+{
+    json_text_member(json, "type", "object");
+    openapi_open(json, "properties", '{');
+    for (enum member m = 0; m < MEMBERS; m++) {
+        if (!(task->members >> m & 1))
+            continue;
+        openapi_open(json, member_infos[m].name, '{');
+        if (member_is_array(m)) {
+            json_text_member(json, "type", "string");
+            json_text_member(json, "format", "binary");
+            json_text_member(json, "description", "an NPY file, or JSON");
+        } else if (member_infos[m].type == MEMBER_NAMES) {
+            json_text_member(json, "type", "string");
+            json_text_member(json, "description", member_infos[m].help);
+        } else {
+            openapi_ref(json, "schemas", member_infos[m].name);
+        }
+        json_close(json, '}');
+    }
+    json_close(json, '}');
+}
+
 /* Without logits it is states that are sent. */
 static void write_request(struct json *json, const struct task *task)
 {

@@ -12,4 +12,7 @@ void openapi_schemas(const struct api *api, struct json *json);
 /* The schema of a member as the task knows it. */
 void openapi_member(struct json *json, enum member member, const struct task *task);
 
+/* The members of a schema for a form that has the task's members. */
+void openapi_form(struct json *json, const struct task *task);
+
 #endif

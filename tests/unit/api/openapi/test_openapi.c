@@ -230,6 +230,29 @@ static void openapi__takes_every_media_type(void **state)
     api_free(api);
 }
 
+/* Beside JSON: fields of a form, lines, and what is answered to lines alone. */
+static void openapi__describes_forms_and_datasets(void **state)
+{
+    struct api *api = new_api(NULL);
+    cJSON *document = document_of(api);
+    const cJSON *bodies = find(document, "paths/~1v1~1loss/post/requestBody/content");
+    const cJSON *answer = find(document, "components/schemas/loss_answer/properties");
+    const cJSON *other = find(document, "components/schemas/softmax_answer/properties");
+
+    (void)state;
+    assert_non_null(
+        find(bodies, "multipart~1form-data/schema/properties/class_weights/format"));
+    assert_non_null(
+        find(bodies, "multipart~1form-data/schema/properties/temperature/$ref"));
+    assert_non_null(find(bodies, "application~1x-ndjson/schema/description"));
+    assert_string_equal(find(answer, "errors/items/$ref")->valuestring,
+                        "#/components/schemas/record_error");
+    assert_non_null(find(answer, "error_count"));
+    assert_null(find(other, "error_count"));
+    cJSON_Delete(document);
+    api_free(api);
+}
+
 static void openapi__wants_a_key_where_the_server_does(void **state)
 {
     struct err err = {0};
@@ -290,6 +313,7 @@ int main(void)
         cmocka_unit_test(openapi__lists_what_the_tables_list),
         cmocka_unit_test(openapi__tells_ranges_and_defaults),
         cmocka_unit_test(openapi__takes_every_media_type),
+        cmocka_unit_test(openapi__describes_forms_and_datasets),
         cmocka_unit_test(openapi__wants_a_key_where_the_server_does),
         cmocka_unit_test(openapi_examples__are_answered_so),
     };
