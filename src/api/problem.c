@@ -125,12 +125,6 @@ const char *const *problem_codes(void)
     return codes;
 }
 
-static void uint_member(struct json *json, const char *key, uint64_t value)
-{
-    json_key(json, key);
-    json_uint(json, value);
-}
-
 static void pointer_member(struct json *json, const char *pointer)
 {
     char text[POINTER_SIZE];
@@ -149,19 +143,19 @@ void problem_write(const struct exchange *exchange, struct buf *out)
     json_open(&json, '{');
     json_text_member(&json, "type", "about:blank");
     json_text_member(&json, "title", problem.title);
-    uint_member(&json, "status", problem.status);
+    json_uint_member(&json, "status", problem.status);
     json_text_member(&json, "detail", err->detail);
     json_text_member(&json, "error", err->detail);
     json_text_member(&json, "code", err_code(err->kind));
     if (err->pointer[0])
         pointer_member(&json, err->pointer);
     if (err->has_position) {
-        uint_member(&json, "offset", err->offset);
-        uint_member(&json, "line", err->line);
-        uint_member(&json, "column", err->column);
+        json_uint_member(&json, "offset", err->offset);
+        json_uint_member(&json, "line", err->line);
+        json_uint_member(&json, "column", err->column);
     }
     if (err->kind == ERR_TOO_LARGE || err->flag) {
-        uint_member(&json, "limit", err->limit);
+        json_uint_member(&json, "limit", err->limit);
         if (err->flag)
             json_text_member(&json, "flag", err->flag);
     }

@@ -15,22 +15,6 @@ struct span query_path(struct span target)
     return mark ? (struct span){target.at, (size_t)(mark - target.at)} : target;
 }
 
-/* Cuts the text before the first `separator` off `rest`. */
-static struct span cut(struct span *rest, char separator)
-{
-    const char *end = rest->len ? memchr(rest->at, separator, rest->len) : NULL;
-    struct span piece = *rest;
-
-    if (!end) {
-        rest->len = 0;
-        return piece;
-    }
-    piece.len = (size_t)(end - rest->at);
-    rest->at += piece.len + 1;
-    rest->len -= piece.len + 1;
-    return piece;
-}
-
 /* Percent-decoding; NULL text when there is no memory, an escape is broken, or what
  * comes out is no text. */
 static struct span decode(struct span text, struct arena *mem, struct err *err)
@@ -121,10 +105,10 @@ void query_read(struct span target, struct batch *batch, struct wishes *wishes,
     struct span rest = target;
     bool has_pretty = false, has_timeout = false;
 
-    cut(&rest, '?');
+    span_cut(&rest, '?');
     while (rest.len > 0) {
-        struct span text = cut(&rest, '&');
-        struct span name = cut(&text, '=');
+        struct span text = span_cut(&rest, '&');
+        struct span name = span_cut(&text, '=');
         if (name.len == 0 && text.len == 0)
             continue;
         name = decode(name, mem, err);

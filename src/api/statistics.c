@@ -119,19 +119,13 @@ static struct statistics read_statistics(const struct api *api, size_t model)
     return s;
 }
 
-static void uint_member(struct json *json, const char *key, uint64_t value)
-{
-    json_key(json, key);
-    json_uint(json, value);
-}
-
 static void write_duration(struct json *json, const char *key, uint64_t times,
                            uint64_t ns)
 {
     json_key(json, key);
     json_open(json, '{');
-    uint_member(json, "count", times);
-    uint_member(json, "ns", ns);
+    json_uint_member(json, "count", times);
+    json_uint_member(json, "ns", ns);
     json_close(json, '}');
 }
 
@@ -161,7 +155,7 @@ static void write_batches(struct json *json, const struct statistics *s)
     json_open(json, '[');
     if (s->answered > 0) {
         json_open(json, '{');
-        uint_member(json, "batch_size", 1);
+        json_uint_member(json, "batch_size", 1);
         for (size_t i = FIRST_COMPUTE; i < PARTS; i++)
             write_duration(json, parts[i].name, s->answered, s->part_ns[i]);
         json_close(json, '}');
@@ -176,9 +170,9 @@ static void write_model(const struct api *api, size_t model, struct json *json)
     json_open(json, '{');
     json_text_member(json, "name", model_at(model).name);
     json_text_member(json, "version", MODEL_VERSION);
-    uint_member(json, "last_inference", (uint64_t)s.last_ms);
-    uint_member(json, "inference_count", s.rows);
-    uint_member(json, "execution_count", s.answered);
+    json_uint_member(json, "last_inference", (uint64_t)s.last_ms);
+    json_uint_member(json, "inference_count", s.rows);
+    json_uint_member(json, "execution_count", s.answered);
     write_inferences(json, &s);
     write_batches(json, &s);
     json_key(json, "response_stats");

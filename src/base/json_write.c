@@ -202,6 +202,12 @@ void json_text_member(struct json *json, const char *key, const char *text)
     json_text(json, text);
 }
 
+void json_uint_member(struct json *json, const char *key, uint64_t value)
+{
+    json_key(json, key);
+    json_uint(json, value);
+}
+
 void json_raw(struct json *json, struct span text)
 {
     json_before_value(json);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/kernel/vmath.h"
+#include "engine/layout.h"
 
 enum {
     SLAB_LOGITS = 4096, /* of several rows together: they stay near the processor */
@@ -26,7 +27,7 @@ size_t slab_rows(const struct batch *batch)
 
 static size_t bytes_of(const struct slab *slab, size_t count)
 {
-    return count * (slab->batch->dtype == DTYPE_FLOAT32 ? sizeof(float) : sizeof(double));
+    return count * layout_size(slab->batch);
 }
 
 static size_t row_bytes(const struct slab *slab)

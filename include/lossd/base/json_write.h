@@ -37,6 +37,7 @@ void json_bool(struct json *json, bool value);
 
 /* A key and its text. */
 void json_text_member(struct json *json, const char *key, const char *text);
+void json_uint_member(struct json *json, const char *key, uint64_t value);
 
 /* How many bytes come before the first that is not printable ASCII, or a quote or a
  * backslash: they are in a string as they are. */

@@ -64,6 +64,11 @@ struct array {
     struct excerpt flaw_text; /* as the sender wrote it */
 };
 
+static inline size_t array_element_size(const struct array *array)
+{
+    return array->element == ELEMENT_FLOAT32 ? sizeof(float) : sizeof(double);
+}
+
 /* Everything a request may say.  The rows are in members.def. */
 enum member {
 #define MEMBER(name, ...) MEMBER_##name,

@@ -168,14 +168,10 @@ static bool fail_length(struct json_array *a, size_t count, struct err *err)
 
 /* --- memory --- */
 
-static size_t element_size(const struct json_array *a)
-{
-    return a->out->element == ELEMENT_FLOAT32 ? sizeof(float) : sizeof(double);
-}
-
 static bool resize(struct json_array *a, size_t capacity, struct err *err)
 {
-    void *data = arena_resize(a->mem, a->out->data, capacity * element_size(a), err);
+    void *data =
+        arena_resize(a->mem, a->out->data, capacity * array_element_size(a->out), err);
 
     if (!data)
         return false;
@@ -191,9 +187,9 @@ static size_t large_capacity(const struct json_array *a)
     size_t half_more = a->capacity + a->capacity / 2;
     size_t reserved = arena_reserve_left(a->mem);
 
-    if (reserved < FOR_OTHERS + half_more * element_size(a))
+    if (reserved < FOR_OTHERS + half_more * array_element_size(a->out))
         return half_more;
-    return (reserved - FOR_OTHERS) / element_size(a);
+    return (reserved - FOR_OTHERS) / array_element_size(a->out);
 }
 
 bool json_array_grow(struct json_array *a, struct err *err)
@@ -283,7 +279,7 @@ bool json_array_object(struct json_array *a, struct err *err)
 bool json_array_end(struct json_array *a, struct err *err)
 {
     a->out->shape.rank = a->rank;
-    size_t spare = (a->capacity - a->out->count) * element_size(a);
+    size_t spare = (a->capacity - a->out->count) * array_element_size(a->out);
     return spare < TRIM_FROM || resize(a, a->out->count, err);
 }
 

@@ -79,7 +79,7 @@ static void turn(const struct shape *shape, size_t count, const char *from, char
 
 bool npy_fortran_turn(struct array *array, struct arena *mem, struct err *err)
 {
-    size_t size = array->element == ELEMENT_FLOAT32 ? sizeof(float) : sizeof(double);
+    size_t size = array_element_size(array);
 
     if (array->shape.rank < 2 || array->count == 0)
         return true;

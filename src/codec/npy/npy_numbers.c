@@ -21,15 +21,10 @@ void npy_numbers_begin(struct npy_numbers *n, enum member member,
         .member = member, .header = header, .out = out, .narrow = narrow, .mem = mem};
 }
 
-static size_t element_size(const struct npy_numbers *n)
-{
-    return n->out->element == ELEMENT_FLOAT32 ? sizeof(float) : sizeof(double);
-}
-
 /* Room grows with what has arrived: what a header promises costs its sender nothing. */
 static bool make_room(struct npy_numbers *n, size_t more, struct err *err)
 {
-    size_t size = element_size(n), reserved = arena_reserve_left(n->mem);
+    size_t size = array_element_size(n->out), reserved = arena_reserve_left(n->mem);
     size_t needed = n->out->count + more, capacity = n->capacity + n->capacity / 2;
 
     if (needed <= n->capacity)
@@ -180,7 +175,7 @@ static bool add_numbers(struct npy_numbers *n, const char *at, size_t count,
     for (size_t block; count > 0; count -= block) {
         block = count < BLOCK ? count : BLOCK;
         npy_type_read(n->header->type, n->header->is_swapped, at, block, out->element,
-                      (char *)out->data + out->count * element_size(n));
+                      (char *)out->data + out->count * array_element_size(n->out));
         judge_block(n, at, out->count, block);
         if (n->narrow && !note_block(n, at, out->count, block, err))
             return false;
