@@ -110,7 +110,7 @@ static void call_it(struct err *err, const struct own_name *own)
 
 /* ---- what is wrong ---------------------------------------------------------------- */
 
-/* A syntax error knows its place. */
+/* A syntax error knows its place, as does a line that is too long. */
 static void add_place(const struct decoder *d, struct err *err)
 {
     const struct json_place *place = &d->sequence.value_place;
@@ -156,10 +156,7 @@ static bool skip(void *ctx, struct err *err)
 
     if (ends_all(d, err))
         return false;
-    if (d->sequence.is_long) /* which its sentence says */
-        json_fault_place(&d->sequence.value_place, err);
-    else
-        add_place(d, err);
+    add_place(d, err);
     if (whole->on_error != ON_ERROR_SKIP)
         return false;
     keep_error(whole->records, err);

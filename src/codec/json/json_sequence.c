@@ -49,7 +49,6 @@ static bool begin_value(struct json_sequence *s, const char *at, struct err *err
 {
     s->count++;
     s->bytes = 0;
-    s->is_long = false;
     s->state = BETWEEN_IN_VALUE;
     s->value_place = s->place;
     s->value_place.offset = json_offset(&s->place, at);
@@ -92,11 +91,13 @@ static const char *give_up(struct json_sequence *s, const char *at, struct err *
     return at;
 }
 
-static bool fail_line(const struct json_sequence *s, struct err *err)
+/* Its place is where the value begins: what is said is of all of it. */
+static void fail_line(const struct json_sequence *s, struct err *err)
 {
-    return fail_limit(err, NULL, s->values->max_line, "--max-line",
-                      "line %zu has more than %zu bytes; --max-line raises that",
-                      s->value_place.line, s->values->max_line);
+    fail_limit(err, NULL, s->values->max_line, "--max-line",
+               "line %zu has more than %zu bytes; --max-line raises that",
+               s->value_place.line, s->values->max_line);
+    json_fault_place(&s->value_place, err);
 }
 
 /* The value ends here, at the end of its line or of the text, whether it may or not. */
@@ -120,7 +121,7 @@ static const char *read_value(struct json_sequence *s, const char *at, const cha
         if (stop == end)
             return end;
         if (*stop != '\n') {
-            s->is_long = !fail_line(s, err);
+            fail_line(s, err);
             return give_up(s, stop, err);
         }
         if (!cut_value(s, err))

@@ -51,7 +51,6 @@ struct json_sequence {
     struct json_place place;
     struct json_place value_place; /* where the current value begins */
     size_t bytes;                  /* of it so far */
-    bool is_long;                  /* more than its line may have */
 };
 
 /* Each value may take of `mem`, and the next one gives it back. */
