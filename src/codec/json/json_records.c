@@ -39,6 +39,7 @@ struct decoder {
     struct batch record;
     struct json_batch json;
     bool says_own[OWN_NAMES];
+    struct err fault; /* why a record was passed over last */
 };
 
 /* ---- names of a single position ------------------------------------------------- */
@@ -160,7 +161,40 @@ static bool skip(void *ctx, struct err *err)
     if (whole->on_error != ON_ERROR_SKIP)
         return false;
     keep_error(whole->records, err);
+    d->fault = *err;
     *err = (struct err){0};
+    return true;
+}
+
+/* Reading goes on where another line begins.  There was none. */
+static bool fail_only_line(const struct err *fault, struct err *err)
+{
+    *err = *fault;
+    snprintf(err->detail, sizeof err->detail,
+             "%.200s; on_error=skip goes on with the next line, and there is none: "
+             "records want lines of their own (curl -d takes line breaks out, "
+             "--data-binary leaves them in)",
+             fault->detail);
+    return false;
+}
+
+/* Behind what was passed over at the end of the text there may have been more records,
+ * which are not lost without a word. */
+static bool tell_rest(struct decoder *d, struct err *err)
+{
+    const struct json_rest *rest = &d->sequence.rest;
+    struct records *records = d->dataset.whole->records;
+    struct err told = d->fault;
+
+    if (!rest->may_hold || rest->to == rest->from)
+        return true;
+    if (d->fault.line == 1)
+        return fail_only_line(&d->fault, err);
+    snprintf(told.detail, sizeof told.detail,
+             "%.300s; the rest of the line, %zu bytes from there on, was passed over",
+             d->fault.detail, rest->to - rest->from);
+    records->errors--; /* it is the last of them */
+    keep_error(records, &told);
     return true;
 }
 
@@ -302,8 +336,8 @@ static bool check_kept(const struct batch *whole, struct err *err)
 
 static bool records_finish(struct decoder *d, struct err *err)
 {
-    return json_sequence_end(&d->sequence, err) && check_kept(d->dataset.whole, err) &&
-           dataset_finish(&d->dataset, d->mem, err);
+    return json_sequence_end(&d->sequence, err) && tell_rest(d, err) &&
+           check_kept(d->dataset.whole, err) && dataset_finish(&d->dataset, d->mem, err);
 }
 
 /* ---- the answer ------------------------------------------------------------------------ */

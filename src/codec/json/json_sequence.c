@@ -49,6 +49,7 @@ static bool begin_value(struct json_sequence *s, const char *at, struct err *err
 {
     s->count++;
     s->bytes = 0;
+    s->rest = (struct json_rest){0};
     s->state = BETWEEN_IN_VALUE;
     s->value_place = s->place;
     s->value_place.offset = json_offset(&s->place, at);
@@ -82,13 +83,34 @@ static const char *value_end(const struct json_sequence *s, const char *at,
     return line_end(at, (size_t)(end - at) > room ? at + room : end);
 }
 
-/* What begins before `at` cannot be read. */
+/* What begins before `at` cannot be read.  Where it ends is not known when it is too
+ * large, and so not whether another one is behind it. */
 static const char *give_up(struct json_sequence *s, const char *at, struct err *err)
 {
+    size_t from = err->has_position ? err->offset : s->value_place.offset;
+    bool is_large = err->kind == ERR_TOO_LARGE;
+
     if (!s->values->skip || !s->values->skip(s->ctx, err))
         return NULL;
+    s->rest = (struct json_rest){.from = from, .to = from, .may_hold = is_large};
     s->state = BETWEEN_LINES;
     return at;
+}
+
+/* Goes on to the end of the line.  What is wrong may be behind `at`, for a value is given
+ * up as a piece.  Wherever a brace opens an object may begin. */
+static const char *pass_over(struct json_sequence *s, const char *at, const char *end)
+{
+    struct json_rest *rest = &s->rest;
+    const char *stop = line_end(at, end);
+    size_t offset = json_offset(&s->place, at);
+    const char *from = offset < rest->from ? at + (rest->from - offset) : at;
+
+    if (from < stop && memchr(from, '{', (size_t)(stop - from)))
+        rest->may_hold = true;
+    rest->to = json_offset(&s->place, stop);
+    s->state = stop < end ? BETWEEN_VALUES : BETWEEN_LINES;
+    return stop;
 }
 
 /* Its place is where the value begins: what is said is of all of it. */
@@ -188,10 +210,8 @@ bool json_sequence_read(struct json_sequence *s, struct span piece, struct err *
             at = read_value(s, at, end, err);
             continue;
         }
-        if (s->state == BETWEEN_LINES) {
-            at = line_end(at, end);
-            s->state = at < end ? BETWEEN_VALUES : BETWEEN_LINES;
-        }
+        if (s->state == BETWEEN_LINES)
+            at = pass_over(s, at, end);
         at = json_skip_space(&s->place, at, end);
         if (at < end)
             at = read_between(s, at, err);

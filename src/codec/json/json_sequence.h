@@ -39,6 +39,13 @@ enum json_between {
     BETWEEN_IN_VALUE
 };
 
+/* What was passed over of a line, from what is wrong to the line's end: offsets in the
+ * text.  Of a value that is too large it is all of it. */
+struct json_rest {
+    size_t from, to;
+    bool may_hold; /* other values */
+};
+
 struct json_sequence {
     const struct json_values *values;
     void *ctx;
@@ -51,6 +58,7 @@ struct json_sequence {
     struct json_place place;
     struct json_place value_place; /* where the current value begins */
     size_t bytes;                  /* of it so far */
+    struct json_rest rest;         /* empty, once another value has begun */
 };
 
 /* Each value may take of `mem`, and the next one gives it back. */

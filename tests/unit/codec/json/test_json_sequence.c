@@ -20,6 +20,7 @@ static const struct limits limits = {.max_depth = 8, .max_text = 1000};
 struct seen {
     struct arena mem;
     char text[256];
+    struct json_rest rest; /* at the end */
 };
 
 static void note(struct seen *seen, const char *text)
@@ -92,6 +93,7 @@ static bool read_in_steps(const char *text, size_t step, const struct json_value
         free(piece);
     }
     reads = reads && json_sequence_end(&sequence, err);
+    seen->rest = sequence.rest;
     arena_release(&seen->mem);
     return reads;
 }
@@ -227,11 +229,45 @@ static void json_sequence__does_not_look_behind_where_a_line_is_too_long(void **
     }
 }
 
+static void json_sequence__knows_what_it_has_passed_over_last(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t from, to;
+        bool may_hold;
+    } cases[] = {
+        {"", 0, 0, false},
+        {"{}", 0, 0, false},
+        {"{}x", 2, 3, false},
+        {"{}x{}\n", 2, 5, true},
+        {"{}x{}\n \r\n\n", 2, 5, true},
+        {"{}x{}\n{}", 0, 0, false},
+        {"{}\n{}x {\n", 5, 8, true},
+        {"{\"a\":x}\n", 5, 7, false},
+        {"{\"a\":1{}", 6, 8, true},
+        {"{\"{\\udc00\":1}", 3, 13, false},
+        {"x{}\n,,,", 4, 7, false},
+        {"{\"a\":", 5, 5, false},
+    };
+    struct seen seen;
+    struct err err;
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(cases); i++)
+        for (size_t step = 1; step < 32; step++) {
+            read_in_steps(cases[i].text, step, &lines, &seen, &err);
+            assert_int_equal(seen.rest.from, cases[i].from);
+            assert_int_equal(seen.rest.to, cases[i].to);
+            assert_int_equal(seen.rest.may_hold, cases[i].may_hold);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_sequence__sees_the_same_values_however_it_is_cut),
         cmocka_unit_test(json_sequence__of_lines_passes_over_the_wrong_ones),
+        cmocka_unit_test(json_sequence__knows_what_it_has_passed_over_last),
         cmocka_unit_test(json_sequence__refuses_a_line_that_is_too_long),
         cmocka_unit_test(json_sequence__does_not_look_behind_where_a_line_is_too_long),
         cmocka_unit_test(json_sequence__says_where_it_is_wrong_however_it_is_cut),
