@@ -60,7 +60,10 @@ static bool check_focal(const struct batch *batch, struct err *err)
 /* Targets have a share for every class: there is no label to compare. */
 static bool check_ignore_index(const struct batch *batch, struct err *err)
 {
-    return !batch_has(batch, MEMBER_targets) ||
+    bool may_be_labels =
+        batch->loss->truths & TRUTH_LABELS && !batch_has(batch, MEMBER_targets);
+
+    return may_be_labels ||
            (double)batch->ignore_index == member_infos[MEMBER_ignore_index].standard ||
            fail(err, ERR_INVALID_OPTION, "/ignore_index",
                 "ignore_index is %" PRId64

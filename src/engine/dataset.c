@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "engine/batch_values.h"
 #include "engine/layout.h"
 #include "engine/metrics.h"
 #include "lossd/engine/loss.h"
@@ -12,6 +13,17 @@ enum { BLOCK_LOGITS = 16384 };
 #define BIT(n) (UINT32_C(1) << (n))
 
 /* ---- beginning ---------------------------------------------------------------- */
+
+/* What is wrong with them is so for all records, and no fault of any. */
+static bool check_options(const struct batch *whole, struct err *err)
+{
+    if (!batch_check_values(whole, err))
+        return false;
+    return whole->reduction != REDUCTION_NONE ||
+           fail(err, ERR_INVALID_OPTION, "/reduction",
+                "reduction is none; a dataset has one loss, and return=records tells "
+                "those of its positions");
+}
 
 /* What the dataset says of itself its records may say of themselves. */
 static void forget(struct batch *record, uint32_t members)
@@ -26,6 +38,8 @@ bool dataset_init(struct dataset *dataset, struct batch *whole, struct arena *me
 {
     memset(dataset, 0, sizeof *dataset);
     dataset->whole = whole;
+    if (!check_options(whole, err))
+        return false;
     whole->state = arena_zalloc(mem, 1, sizeof *whole->state, err);
     if (!whole->state)
         return false;

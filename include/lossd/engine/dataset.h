@@ -27,8 +27,8 @@ struct dataset {
     void *ctx;
 };
 
-/* Begins a dataset.  `whole` (task_dataset) has the options of all records.  False: no
- * memory. */
+/* Begins a dataset.  `whole` (task_dataset) has the options of all records.  False: one of
+ * them is out of its range or does not go with the loss, or there is no memory. */
 bool dataset_init(struct dataset *dataset, struct batch *whole, struct arena *mem,
                   struct err *err);
 

@@ -272,17 +272,6 @@ static bool write_lines(void *ctx, const struct batch *record,
 
 /* ---- all of them ---------------------------------------------------------------------- */
 
-static bool check_options(const struct batch *whole, struct err *err)
-{
-    if (whole->bad_option.kind != ERR_NONE)
-        *err = whole->bad_option;
-    else if (whole->reduction == REDUCTION_NONE)
-        fail(err, ERR_INVALID_OPTION, "/reduction",
-             "reduction is none; a dataset has one loss, and return=records tells those "
-             "of its positions");
-    return err->kind == ERR_NONE;
-}
-
 static bool make_room(struct decoder *d, struct batch *whole, struct err *err)
 {
     struct records *records = arena_alloc(d->mem, 1, sizeof *records, err);
@@ -303,7 +292,7 @@ static struct decoder *records_begin(struct span content_type, struct batch *bat
                                      struct arena *mem, struct err *err)
 {
     (void)content_type;
-    if (err->kind != ERR_NONE || !check_options(batch, err))
+    if (err->kind != ERR_NONE)
         return NULL;
     struct decoder *d = arena_zalloc(mem, 1, sizeof *d, err);
     if (!d)
