@@ -1,6 +1,16 @@
 #include "api/reply_size.h"
 
 #include "lossd/engine/loss.h"
+#include "lossd/engine/state.h"
+
+/* A line for each position: its number, what is predicted, and the loss, of each class
+ * where they have their own. */
+static size_t record_numbers(const struct batch *batch)
+{
+    size_t lines = batch->state->count + batch->state->ignored;
+
+    return lines * ((batch->loss->is_elementwise ? batch->classes : 1) + 2);
+}
 
 /* Numbers of one output, about. */
 static size_t output_numbers(const struct batch *batch, enum output output)
@@ -27,6 +37,8 @@ static size_t output_numbers(const struct batch *batch, enum output output)
         return 4 * (size_t)batch->ece_bins + 3 * batch->classes + 64;
     case OUTPUT_METRICS:
         return 16;
+    case OUTPUT_RECORDS:
+        return record_numbers(batch);
     default:
         return batch->loss->is_elementwise ? batch->logits.count
                                            : batch->labels.count + 1;

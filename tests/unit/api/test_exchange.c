@@ -31,8 +31,10 @@ static void begin(struct talk *talk, const char *method, const char *target,
                                                      .max_classes = 100,
                                                      .max_confusion = 10,
                                                      .max_depth = 8,
+                                                     .max_line = 1000,
                                                      .max_text = 1000},
                                           .max_body = 1 << 20,
+                                          .max_dataset = 1 << 20,
                                           .max_request_memory = 1 << 20,
                                           .small_body = SMALL};
 
@@ -302,6 +304,56 @@ static void answers__that_cannot_be_are_refused_by_the_head_where_it_tells(void 
     }
 }
 
+/* ---- answers that are long ------------------------------------------------------- */
+
+enum { RECORDS = 6000 };
+
+/* Asks for the losses of so many records; they are fed one by one. */
+static void ask_of_records(struct talk *talk, size_t records)
+{
+    static const char record[] = "{\"logits\":[2,1],\"label\":0}\n";
+
+    begin(talk, "POST", "/v1/loss?return=records", NULL);
+    talk->exchange.head.content_type = span_of("application/x-ndjson");
+    assert_non_null(api_route(&talk->exchange));
+    for (size_t i = 0; i < records; i++)
+        assert_true(api_feed(&talk->exchange, span_of(record)));
+    api_answer(&talk->exchange, NULL, &talk->response);
+    assert_int_equal(talk->response.status, 200);
+}
+
+/* Their lines take more than a quarter of the memory there is, and what they were grown
+ * from a quarter: for a copy, which grows, too, there is none. */
+static void answers__of_records_are_sent_from_where_their_lines_are(void **state)
+{
+    struct talk talk;
+    char some[4096];
+    size_t len = 0, lines = 0, n;
+
+    (void)state;
+    ask_of_records(&talk, RECORDS);
+    assert_non_null(talk.response.fill);
+    while ((n = talk.response.fill(talk.response.ctx, NULL, some, sizeof some)) > 0) {
+        for (size_t i = 0; i < n; i++)
+            lines += some[i] == '\n';
+        len += n;
+    }
+    assert_int_equal(lines, RECORDS + 1);
+    assert_in_range(len, (1 << 20) / 4, 1 << 20);
+    end(&talk);
+}
+
+static void answers__of_few_records_are_one_text(void **state)
+{
+    struct talk talk;
+
+    (void)state;
+    ask_of_records(&talk, 10);
+    assert_null(talk.response.fill);
+    assert_true(talk.response.body.len > 0);
+    end(&talk);
+}
+
 static void api_answer__is_ready_nowhere_while_draining(void **state)
 {
     static const struct {
@@ -335,6 +387,8 @@ int main(void)
         cmocka_unit_test(metrics__vary_by_what_is_accepted),
         cmocka_unit_test(answers__are_in_the_format_that_is_asked_for),
         cmocka_unit_test(answers__that_cannot_be_are_refused_by_the_head_where_it_tells),
+        cmocka_unit_test(answers__of_records_are_sent_from_where_their_lines_are),
+        cmocka_unit_test(answers__of_few_records_are_one_text),
         cmocka_unit_test(administrators__are_told_where_everything_else_is),
         cmocka_unit_test(encodings__are_named_in_letters_of_any_case),
         cmocka_unit_test(compressed_bodies__are_not_known_to_be_small),
