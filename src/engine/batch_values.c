@@ -73,6 +73,9 @@ static bool fail_flaw(const struct batch *batch, const char *name,
             array->element == ELEMENT_FLOAT32 ? "beyond the range of float32"
                                               : "beyond the range of float64",
             err);
+    case FLAW_BEYOND_FLOAT32:
+        return fail_element(ERR_NON_FINITE_VALUE, name, array, array->flaw_index,
+                            array->flaw_text.text, "beyond the range of float32", err);
     case FLAW_BEYOND_FLOAT16:
         return fail_element(ERR_NON_FINITE_VALUE, name, array, array->flaw_index,
                             array->flaw_text.text, "beyond the range of float16", err);

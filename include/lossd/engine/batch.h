@@ -47,7 +47,8 @@ enum flaw {
     FLAW_NAN,            /* NaN or null */
     FLAW_INFINITE,       /* Infinity */
     FLAW_OVERFLOW,       /* a finite number beyond the range of the type */
-    FLAW_BEYOND_FLOAT16, /* the same of a narrower type that it was sent as */
+    FLAW_BEYOND_FLOAT32, /* the same of a narrower type that it was sent as, */
+    FLAW_BEYOND_FLOAT16, /* or of this one */
     FLAW_BEYOND_INT64    /* an integer, but no label can be so large */
 };
 

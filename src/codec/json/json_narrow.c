@@ -58,6 +58,17 @@ static void convert(void *data, size_t count)
     }
 }
 
+static void note_overflow(const struct json_narrow *n, struct array *array,
+                          enum flaw flaw)
+{
+    if (!n->overflows ||
+        (array->flaw != FLAW_NONE && n->overflow_index >= array->flaw_index))
+        return;
+    array->flaw = flaw;
+    array->flaw_index = n->overflow_index;
+    array->flaw_text = n->overflow_text;
+}
+
 bool narrow_array(struct json_narrow *n, struct array *array, struct arena *mem,
                   struct err *err)
 {
@@ -71,11 +82,19 @@ bool narrow_array(struct json_narrow *n, struct array *array, struct arena *mem,
     array->data = data;
     for (size_t i = 0; i < n->count; i++)
         data[n->notes[i].index] = n->notes[i].value;
-    if (n->overflows &&
-        (array->flaw == FLAW_NONE || n->overflow_index < array->flaw_index)) {
-        array->flaw = FLAW_OVERFLOW;
-        array->flaw_index = n->overflow_index;
-        array->flaw_text = n->overflow_text;
-    }
+    note_overflow(n, array, FLAW_OVERFLOW);
     return true;
+}
+
+void narrow_round(struct json_narrow *n, struct array *array)
+{
+    double *values = array->data;
+
+    if (!values)
+        return;
+    for (size_t i = 0; i < array->count; i++)
+        values[i] = (double)(float)values[i];
+    for (size_t i = 0; i < n->count; i++)
+        values[n->notes[i].index] = (double)n->notes[i].value;
+    note_overflow(n, array, FLAW_BEYOND_FLOAT32);
 }

@@ -1,6 +1,6 @@
 /* Doubles that turn out to be floats: what is needed to round them only once.
  *
- * The dtype of the logits may stand after them.  They are read as doubles then,
+ * The dtype of the logits may stand after them, and so may the datatype of a tensor.  They are read as doubles then,
  * and rounding a double to a float is not always what rounding the text would
  * have given: see number_rounds_twice().  Those few are noted while the text is at
  * hand. */
@@ -37,5 +37,9 @@ bool narrow_note_float(struct json_narrow *narrow, size_t index, struct span tex
 /* Turns the array's doubles into floats, each what its text rounds to. */
 bool narrow_array(struct json_narrow *narrow, struct array *array, struct arena *mem,
                   struct err *err);
+
+/* Rounds them likewise, but leaves them doubles: members that are doubles always may have
+ * been sent as floats. */
+void narrow_round(struct json_narrow *narrow, struct array *array);
 
 #endif

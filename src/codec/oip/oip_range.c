@@ -100,17 +100,35 @@ static void note_beyond(struct array *data, size_t index, double value)
 }
 
 /* What was noted of doubles that may become floats is of no more use: these all may. */
-void range_round(struct tensor *t)
+static void round_to_half(struct tensor *t)
 {
     double *values = t->data.data;
 
-    if (t->type.kind != OIP_HALF || t->data.element != ELEMENT_FLOAT64)
-        return;
     t->narrow = (struct json_narrow){.count = 0};
     for (size_t i = 0; i < t->data.count; i++) {
         double rounded = half_round(values[i]);
         if (isinf(rounded) && isfinite(values[i]))
             note_beyond(&t->data, i, values[i]);
         values[i] = rounded;
+    }
+}
+
+/* A literal beyond the largest double is told by the range it was sent for. */
+static void name_range(struct array *data, enum flaw beyond)
+{
+    if (data->flaw == FLAW_OVERFLOW)
+        data->flaw = beyond;
+}
+
+void range_round(struct tensor *t)
+{
+    if (t->data.element != ELEMENT_FLOAT64)
+        return;
+    if (t->type.kind == OIP_HALF) {
+        round_to_half(t);
+        name_range(&t->data, FLAW_BEYOND_FLOAT16);
+    } else if (oip_type_is_float32(&t->type)) {
+        narrow_round(&t->narrow, &t->data);
+        name_range(&t->data, FLAW_BEYOND_FLOAT32);
     }
 }

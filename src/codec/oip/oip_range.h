@@ -11,8 +11,9 @@
  * and its data have the shape that it says. */
 void range_check(const struct tensor *tensor, struct err *err);
 
-/* Rounds its numbers to half precision where that is what they are, the doubles that the
- * text was rounded to; the first beyond its range is a flaw. */
+/* Rounds its doubles to the precision that they were sent in: to single from the text, to
+ * half from the double that the text was rounded to.  The first beyond its range is a
+ * flaw. */
 void range_round(struct tensor *tensor);
 
 #endif

@@ -124,20 +124,26 @@ static bool may_be_truths(const struct tensor *t)
     return !t->has_type || t->type.kind == OIP_TRUTH;
 }
 
+static bool may_be_float32(const struct tensor *t)
+{
+    return !t->has_type || oip_type_is_float32(&t->type);
+}
+
 bool tensor_begin_data(struct tensor *t, struct json_array *array,
                        const struct batch *batch, struct arena *mem, struct err *err)
 {
     bool late = is_read_late(t);
+    enum element element = late ? ELEMENT_FLOAT64 : element_of(t, batch);
     const char *name =
         t->is_member ? member_infos[t->member].name : path_of(t, "data", mem, err);
 
     if (!name)
         return false;
-    json_array_begin(array, name, &t->data, late ? ELEMENT_FLOAT64 : element_of(t, batch),
-                     batch->limits->max_elements, mem);
+    json_array_begin(array, name, &t->data, element, batch->limits->max_elements, mem);
     array->may_be_null = true;
     array->is_logits = late || t->member == MEMBER_logits;
-    array->narrow = late ? &t->narrow : NULL;
+    if (late || (element == ELEMENT_FLOAT64 && may_be_float32(t)))
+        array->narrow = &t->narrow;
     array->truths = may_be_truths(t) ? &t->truths : NULL;
     return true;
 }
@@ -339,18 +345,28 @@ static void forbid_minus_infinity(struct array *data)
     data->flaw_text = excerpt_of(span_of("-Infinity"));
 }
 
+/* Doubles of text that are to be rounded once and for all: to floats directly, or as what
+ * they were sent. */
+static bool settle_text(struct tensor *t, const struct batch *batch, struct arena *mem,
+                        struct err *err)
+{
+    bool becomes_float =
+        t->member == MEMBER_logits && element_of(t, batch) != t->data.element;
+
+    if (!becomes_float || !oip_type_is_float32(&t->type))
+        range_round(t);
+    return !becomes_float || narrow_array(&t->narrow, &t->data, mem, err);
+}
+
 bool tensor_settle(struct tensor *t, struct batch *batch, struct arena *mem,
                    struct err *err)
 {
     t->data.shape = t->header.shape;
     if (t->has_bytes && !t->has_data && !npy_numbers_end(&t->numbers, err))
         return false;
-    if (t->has_data)
-        range_round(t);
     if (sets_dtype(t))
         batch->dtype = dtype_of(t, batch);
-    if (t->member == MEMBER_logits && element_of(t, batch) != t->data.element &&
-        !narrow_array(&t->narrow, &t->data, mem, err))
+    if (t->has_data && !settle_text(t, batch, mem, err))
         return false;
     if (t->member == MEMBER_labels && t->data.element != ELEMENT_INT64)
         become_labels(t, err);

@@ -10,7 +10,7 @@
 
 enum oip_kind {
     OIP_FLOAT,
-    OIP_HALF,     /* to which numbers in the text are rounded */
+    OIP_HALF,     /* to which doubles are rounded that the text was */
     OIP_BFLOAT16, /* in bytes only */
     OIP_INTEGER,
     OIP_TRUTH /* true and false, as which 1 and 0 count too */
@@ -24,6 +24,12 @@ struct oip_type {
     int64_t lowest;               /* of integers and truths, as is */
     uint64_t highest;
 };
+
+/* Is it FP32, as which the text is read to the last digit? */
+static inline bool oip_type_is_float32(const struct oip_type *type)
+{
+    return type->kind == OIP_FLOAT && type->is_single;
+}
 
 /* The type of that name.  False: there is none whose elements are numbers. */
 bool oip_type_find(struct span name, struct oip_type *type);

@@ -74,12 +74,9 @@ static void read_body(struct talk *talk)
 }
 
 /* The body in two pieces. */
-static void ask_model(struct talk *talk, struct api *api, const char *model,
-                      struct span body, const char *length, size_t cut)
+static void ask_at(struct talk *talk, struct api *api, const char *target,
+                   struct span body, const char *length, size_t cut)
 {
-    char target[64];
-
-    snprintf(target, sizeof target, "/v2/models/%s/infer", model);
     exchange_init(&talk->exchange, api, NULL);
     talk->exchange.head.method = span_of("POST");
     talk->exchange.head.target = span_of(target);
@@ -89,6 +86,15 @@ static void ask_model(struct talk *talk, struct api *api, const char *model,
     api_feed(&talk->exchange, (struct span){body.at + cut, body.len - cut});
     api_answer(&talk->exchange, NULL, &talk->response);
     read_body(talk);
+}
+
+static void ask_model(struct talk *talk, struct api *api, const char *model,
+                      struct span body, const char *length, size_t cut)
+{
+    char target[64];
+
+    snprintf(target, sizeof target, "/v2/models/%s/infer", model);
+    ask_at(talk, api, target, body, length, cut);
 }
 
 static void ask(struct talk *talk, struct api *api, struct span body, const char *length,
@@ -410,6 +416,112 @@ static void inference__answers_any_output_whole_or_not_at_all(void **state)
     api_free(api);
 }
 
+/* ---- single precision as text and as bytes ------------------------------------------ */
+
+enum { SINGLES = 6 };
+
+static uint64_t seed = 1;
+
+static uint64_t draw(uint64_t below)
+{
+    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (seed >> 33) % below;
+}
+
+/* From 0 to 1; the middle of two floats, to which a double is rounded, or close to it. */
+static void draw_single(char text[40])
+{
+    float low = (float)draw(1 << 23) / (float)(1 << 23);
+    double value = ((double)low + (double)nextafterf(low, 2)) / 2;
+    size_t len = (size_t)sprintf(text, "%.30f", value);
+
+    if (draw(2))
+        snprintf(text, 40, "%.17g", (double)draw(1 << 30) / 1e9 / 2);
+    else if (draw(2))
+        text[len - 1] = '1';
+}
+
+struct singles {
+    char text[SINGLES][40];
+    float bytes[SINGLES];
+};
+
+static void draw_singles(struct singles *singles)
+{
+    for (size_t i = 0; i < SINGLES; i++) {
+        draw_single(singles->text[i]);
+        singles->bytes[i] = strtof(singles->text[i], NULL);
+    }
+}
+
+/* Its members in any order.  Returns the end. */
+static char *write_input(char *out, const char *name, const char *shape,
+                         const struct singles *singles, bool in_bytes)
+{
+    char member[4][400];
+    size_t first = draw(4), len = (size_t)sprintf(member[3], "\"data\":");
+
+    sprintf(member[0], "\"name\":\"%s\"", name);
+    sprintf(member[1], "\"datatype\":\"FP32\"");
+    sprintf(member[2], "\"shape\":%s", shape);
+    for (size_t i = 0; i < SINGLES; i++)
+        len += (size_t)sprintf(member[3] + len, "%c%s", i ? ',' : '[', singles->text[i]);
+    strcpy(member[3] + len, "]");
+    if (in_bytes)
+        sprintf(member[3], "\"parameters\":{\"binary_data_size\":%zu}",
+                sizeof singles->bytes);
+    return out + sprintf(out, "{%s,%s,%s,%s},", member[first], member[(first + 1) % 4],
+                         member[(first + 2) % 4], member[(first + 3) % 4]);
+}
+
+static const char *const single_inputs[][2] = {
+    {"logits", "[1,6]"}, {"targets", "[1,6]"}, {"pos_weight", "[6]"}};
+enum { SINGLE_INPUTS = sizeof single_inputs / sizeof single_inputs[0] };
+
+static void ask_singles(struct talk *talk, struct api *api,
+                        const struct singles singles[SINGLE_INPUTS], const char *dtype,
+                        bool in_bytes)
+{
+    char body[4000] = "{\"inputs\":[", target[64], length[24];
+    char *end = body + strlen(body);
+
+    for (size_t i = 0; i < SINGLE_INPUTS; i++)
+        end = write_input(end, single_inputs[i][0], single_inputs[i][1], &singles[i],
+                          in_bytes);
+    end +=
+        sprintf(end - 1, "],\"outputs\":[{\"name\":\"loss\"},{\"name\":\"gradient\"}]}");
+    sprintf(length, "%d", (int)(end - 1 - body));
+    for (size_t i = 0; in_bytes && i < SINGLE_INPUTS; i++)
+        memcpy(end - 1 + i * sizeof singles->bytes, singles[i].bytes,
+               sizeof singles->bytes);
+    end += in_bytes ? SINGLE_INPUTS * sizeof singles->bytes : 0;
+    sprintf(target, "/v2/models/bce_with_logits/infer?dtype=%s", dtype);
+    ask_at(talk, api, target, (struct span){body, (size_t)(end - 1 - body)},
+           in_bytes ? length : "", 0);
+}
+
+static void inference__takes_the_text_of_floats_for_their_bytes(void **state)
+{
+    struct singles singles[SINGLE_INPUTS];
+    struct api *api = new_api();
+
+    (void)state;
+    for (size_t n = 0; n < 500; n++) {
+        const char *dtype = draw(2) ? "float64" : "float32";
+        struct talk text, bytes;
+        for (size_t i = 0; i < SINGLE_INPUTS; i++)
+            draw_singles(&singles[i]);
+        ask_singles(&text, api, singles, dtype, false);
+        ask_singles(&bytes, api, singles, dtype, true);
+        assert_int_equal(text.response.status, 200);
+        assert_int_equal(text.len, bytes.len);
+        assert_memory_equal(text.body, bytes.body, text.len);
+        end(&text);
+        end(&bytes);
+    }
+    api_free(api);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +532,7 @@ int main(void)
         cmocka_unit_test(inference__writes_a_large_classification),
         cmocka_unit_test(inference__is_expected_to_cost_what_it_has),
         cmocka_unit_test(inference__answers_any_output_whole_or_not_at_all),
+        cmocka_unit_test(inference__takes_the_text_of_floats_for_their_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
