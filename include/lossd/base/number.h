@@ -44,6 +44,14 @@ static inline bool number_rounds_twice(double value)
     return (bits & below) == half || bits - 1 < smallest - 1 || bits > largest;
 }
 
+/* May this double be another integer than the text it was read from? */
+static inline bool number_loses_digits(double value)
+{
+    const double most = 9007199254740992; /* 2^53 */
+
+    return value >= most || value <= -most;
+}
+
 /* True and the value when the text is an integer written without fraction or
  * exponent and fits. */
 bool number_read_int64(struct span text, int64_t *value);

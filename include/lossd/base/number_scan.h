@@ -24,8 +24,8 @@ const char *number_scan_floats(const char *at, const char *end, float *out, size
 const char *number_scan_doubles(const char *at, const char *end, double *out, size_t room,
                                 size_t *count);
 
-/* Doubles that may be rounded to floats: it leaves off before one of
- * number_rounds_twice() as well. */
+/* Doubles that may be rounded to floats, or become integers: it leaves off before one of
+ * number_rounds_twice() or number_loses_digits() as well. */
 const char *number_scan_narrowed(const char *at, const char *end, double *out,
                                  size_t room, size_t *count);
 

@@ -169,7 +169,8 @@ static inline __attribute__((always_inline)) const char *scan(enum kind kind,
             if (!next || *next == '\0')
                 break;
         }
-        if (kind == KIND_NARROWED && number_rounds_twice(value.wide))
+        if (kind == KIND_NARROWED &&
+            (number_rounds_twice(value.wide) || number_loses_digits(value.wide)))
             break;
         store(kind, out, taken++, value);
         after = next;

@@ -367,6 +367,9 @@ static bool push_number(struct json_array *a, struct span text, struct err *err)
     else if (a->narrow && number_rounds_twice(value) &&
              !narrow_note(a->narrow, a->out->count, text, value, a->mem, err))
         return false;
+    if (a->integers && number_loses_digits(value) &&
+        !integers_note(a->integers, a->out->count, text, a->mem, err))
+        return false;
     return push_double(a, value, err);
 }
 

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "codec/json/json_integers.h"
 #include "codec/json/json_narrow.h"
 #include "codec/json/json_place.h"
 #include "codec/json/json_token.h"
@@ -40,6 +41,8 @@ struct json_array {
     bool is_labels;
     bool is_logits;             /* NaN and the infinities are taken */
     struct json_narrow *narrow; /* for doubles that may become floats, or NULL */
+    struct json_integers
+        *integers;              /* for those that may become integers: `narrow`, too */
     struct json_truths *truths; /* true and false are 1 and 0; NULL: no numbers */
 
     bool failed;

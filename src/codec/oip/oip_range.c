@@ -30,6 +30,22 @@ static double number_at(const struct array *data, size_t index)
     return number_read_double((struct span){text.at, number_length(text)});
 }
 
+/* As it was sent, to the last digit. */
+static void write_number(char out[PLACE_SIZE], const struct tensor *t, size_t index)
+{
+    const struct array *data = &t->data;
+    int64_t integer = 0;
+
+    if (is_flawed(data, index))
+        snprintf(out, PLACE_SIZE, "%s", data->flaw_text.text);
+    else if (data->element == ELEMENT_INT64)
+        snprintf(out, PLACE_SIZE, "%" PRId64, ((const int64_t *)data->data)[index]);
+    else if (integers_find(&t->integers, index, &integer))
+        snprintf(out, PLACE_SIZE, "%" PRId64, integer);
+    else
+        number_words(out, number_at(data, index));
+}
+
 static bool is_of_type(const struct oip_type *type, double value)
 {
     return value >= (double)type->lowest && value <= (double)type->highest &&
@@ -43,11 +59,10 @@ static void fail_number(const struct tensor *t, size_t index, struct err *err)
 
     place_pointer(pointer, name, &t->header.shape, index);
     place_words(words, name, &t->header.shape, index);
-    number_words(found, number_at(&t->data, index));
+    write_number(found, t, index);
     fail(err, ERR_BAD_TENSOR, pointer,
-         "%s is %s; %s wants an integer from %" PRId64 " to %" PRIu64, words,
-         is_flawed(&t->data, index) ? t->data.flaw_text.text : found, t->type.name,
-         t->type.lowest, t->type.highest);
+         "%s is %s; %s wants an integer from %" PRId64 " to %" PRIu64, words, found,
+         t->type.name, t->type.lowest, t->type.highest);
 }
 
 /* Of labels, what is no integer is told as such. */
@@ -87,14 +102,14 @@ void range_check(const struct tensor *t, struct err *err)
         check_integers(t, err);
 }
 
-static void note_beyond(struct array *data, size_t index, double value)
+static void note_beyond(struct array *data, size_t index, enum flaw flaw, double value)
 {
     char words[PLACE_SIZE];
 
     if (data->flaw != FLAW_NONE && data->flaw_index <= index)
         return;
     number_words(words, value);
-    data->flaw = FLAW_BEYOND_FLOAT16;
+    data->flaw = flaw;
     data->flaw_index = index;
     data->flaw_text = excerpt_of(span_of(words));
 }
@@ -108,7 +123,7 @@ static void round_to_half(struct tensor *t)
     for (size_t i = 0; i < t->data.count; i++) {
         double rounded = half_round(values[i]);
         if (isinf(rounded) && isfinite(values[i]))
-            note_beyond(&t->data, i, values[i]);
+            note_beyond(&t->data, i, FLAW_BEYOND_FLOAT16, values[i]);
         values[i] = rounded;
     }
 }
@@ -120,8 +135,34 @@ static void name_range(struct array *data, enum flaw beyond)
         data->flaw = beyond;
 }
 
+static double round_label(const struct oip_type *type, int64_t label)
+{
+    return type->kind == OIP_HALF      ? half_round((double)label)
+           : oip_type_is_float32(type) ? (double)(float)label
+                                       : (double)label;
+}
+
+/* As bytes they would have been no others. */
+static void round_labels(struct tensor *t)
+{
+    int64_t *labels = t->data.data;
+
+    for (size_t i = 0; i < t->data.count; i++) {
+        double rounded = round_label(&t->type, labels[i]);
+        if (isinf(rounded))
+            note_beyond(&t->data, i, FLAW_BEYOND_FLOAT16, (double)labels[i]);
+        else if (rounded >= 0x1p63)
+            note_beyond(&t->data, i, FLAW_BEYOND_INT64, rounded);
+        else
+            labels[i] = (int64_t)rounded;
+    }
+}
+
 void range_round(struct tensor *t)
 {
+    if (t->data.element == ELEMENT_INT64 &&
+        (t->type.kind == OIP_FLOAT || t->type.kind == OIP_HALF))
+        round_labels(t);
     if (t->data.element != ELEMENT_FLOAT64)
         return;
     if (t->type.kind == OIP_HALF) {

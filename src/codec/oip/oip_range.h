@@ -11,7 +11,7 @@
  * and its data have the shape that it says. */
 void range_check(const struct tensor *tensor, struct err *err);
 
-/* Rounds its doubles to the precision that they were sent in: to single from the text, to
+/* Rounds its doubles and labels to the precision that they were sent in: to single from the text, to
  * half from the double that the text was rounded to.  The first beyond its range is a
  * flaw. */
 void range_round(struct tensor *tensor);

@@ -144,6 +144,7 @@ bool tensor_begin_data(struct tensor *t, struct json_array *array,
     array->is_logits = late || t->member == MEMBER_logits;
     if (late || (element == ELEMENT_FLOAT64 && may_be_float32(t)))
         array->narrow = &t->narrow;
+    array->integers = t->is_member ? NULL : &t->integers;
     array->truths = may_be_truths(t) ? &t->truths : NULL;
     return true;
 }
@@ -311,20 +312,36 @@ static void note_beyond(struct array *data, size_t index, double value)
     data->flaw_text = excerpt_of(span_of(words));
 }
 
-static void become_labels(struct tensor *t, struct err *err)
+/* What the double stands for.  False: it is no label. */
+static bool read_label(struct tensor *t, size_t index, double value, int64_t *label,
+                       struct err *err)
+{
+    *label = 0;
+    if (integers_find(&t->integers, index, label))
+        return true;
+    if (is_beyond(value))
+        note_beyond(&t->data, index, value);
+    else if (check_label(t, index, value, err))
+        *label = (int64_t)value;
+    else
+        return false;
+    return true;
+}
+
+/* False: one of them is none. */
+static bool become_labels(struct tensor *t, struct err *err)
 {
     for (size_t i = 0; i < t->data.count; i++) {
         char *place = (char *)t->data.data + i * sizeof(double);
         double value;
+        int64_t label;
         memcpy(&value, place, sizeof value);
-        if (is_beyond(value))
-            note_beyond(&t->data, i, value);
-        else if (!check_label(t, i, value, err))
-            return;
-        int64_t label = is_beyond(value) ? 0 : (int64_t)value;
+        if (!read_label(t, i, value, &label, err))
+            return false;
         memcpy(place, &label, sizeof label);
     }
     t->data.element = ELEMENT_INT64;
+    return true;
 }
 
 /* Only a class can be masked: elsewhere it is a flaw like any other. */
@@ -345,14 +362,17 @@ static void forbid_minus_infinity(struct array *data)
     data->flaw_text = excerpt_of(span_of("-Infinity"));
 }
 
-/* Doubles of text that are to be rounded once and for all: to floats directly, or as what
- * they were sent. */
+/* What was read as doubles becomes what it is; it is rounded once and for all, to floats
+ * directly, or as what it was sent.  False: no memory. */
 static bool settle_text(struct tensor *t, const struct batch *batch, struct arena *mem,
                         struct err *err)
 {
     bool becomes_float =
         t->member == MEMBER_logits && element_of(t, batch) != t->data.element;
 
+    if (t->member == MEMBER_labels && t->data.element != ELEMENT_INT64 &&
+        !become_labels(t, err))
+        return true;
     if (!becomes_float || !oip_type_is_float32(&t->type))
         range_round(t);
     return !becomes_float || narrow_array(&t->narrow, &t->data, mem, err);
@@ -368,8 +388,6 @@ bool tensor_settle(struct tensor *t, struct batch *batch, struct arena *mem,
         batch->dtype = dtype_of(t, batch);
     if (t->has_data && !settle_text(t, batch, mem, err))
         return false;
-    if (t->member == MEMBER_labels && t->data.element != ELEMENT_INT64)
-        become_labels(t, err);
     if (t->member != MEMBER_logits)
         forbid_minus_infinity(&t->data);
     *batch_array(batch, t->member) = t->data;

@@ -24,12 +24,13 @@ struct tensor {
     struct oip_type type;
     bool has_shape, has_data, has_bytes;
     struct array data;
-    struct json_narrow narrow; /* of data that may become float32 */
-    struct json_truths truths; /* of data that may be truths */
-    bool is_flat;              /* the text has them in one list, whatever the shape */
-    int64_t bytes;             /* behind the text, where it has_bytes */
-    size_t seen;               /* of them so far */
-    struct npy_header header;  /* its shape, and what is behind the text */
+    struct json_narrow narrow;     /* of data that may become float32 */
+    struct json_integers integers; /* of data that may become labels */
+    struct json_truths truths;     /* of data that may be truths */
+    bool is_flat;                  /* the text has them in one list, whatever the shape */
+    int64_t bytes;                 /* behind the text, where it has_bytes */
+    size_t seen;                   /* of them so far */
+    struct npy_header header;      /* its shape, and what is behind the text */
     struct npy_numbers numbers;
 };
 

@@ -211,6 +211,26 @@ static void number_scan__leaves_numbers_that_round_twice(void **state)
     assert_ptr_equal(number_scan_narrowed(padded, end, value, 8, &count), padded);
 }
 
+static void number_scan__leaves_integers_that_lose_digits(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"1,9007199254740993,2]",
+                                        "1,-9007199254740993,2]"};
+    char padded[2 * NUMBER_SCAN_SLACK] = "";
+    const char *end = padded + sizeof padded;
+    double value[8];
+    size_t count;
+
+    for (size_t i = 0; i < 2; i++) {
+        strcpy(padded, texts[i]);
+        assert_ptr_equal(number_scan_narrowed(padded, end, value, 8, &count), padded + 1);
+        assert_int_equal(count, 1);
+    }
+    strcpy(padded, "1,9007199254740991,2]");
+    assert_ptr_equal(number_scan_narrowed(padded, end, value, 8, &count),
+                     strchr(padded, ']'));
+}
+
 /* Every place of the dot, with a minus and without, digits of every count. */
 static void number_scan__reads_every_layout(void **state)
 {
@@ -250,6 +270,7 @@ int main(void)
         cmocka_unit_test(number_scan__leaves_off_behind_the_last_it_took),
         cmocka_unit_test(number_scan__takes_no_number_before_a_zero_byte),
         cmocka_unit_test(number_scan__leaves_numbers_that_round_twice),
+        cmocka_unit_test(number_scan__leaves_integers_that_lose_digits),
         cmocka_unit_test(number_scan__reads_every_layout),
     };
     return cmocka_run_group_tests_name("number_scan", tests, NULL, NULL);
