@@ -192,32 +192,45 @@ static bool has(const struct oip_text *d, enum oip_name name)
     return d->seen >> name & 1;
 }
 
-/* An option is a member, too, but not an input. */
-static bool fail_option(const struct tensor *t, const char *pointer, struct err *err)
+/* A tensor of other models, or an option, which is a member, too, but not an input. */
+static void fail_member(const struct tensor *t, enum member member,
+                        const struct task *task, struct err *err)
 {
-    fail(err, ERR_UNKNOWN_MEMBER, pointer,
-         "inputs[%zu] is named %s, which is no tensor; options go into parameters",
-         t->index, excerpt_of(t->name).text);
-    return true;
+    const char *name = member_infos[member].name;
+    char pointer[TENSOR_POINTER];
+
+    tensor_pointer(pointer, t, "name");
+    if (member_is_array(member))
+        fail(err, ERR_UNKNOWN_MEMBER, pointer,
+             "inputs[%zu] is named %s, which is not an input of the model %s", t->index,
+             name, task->name);
+    else
+        fail(err, ERR_UNKNOWN_MEMBER, pointer,
+             "inputs[%zu] is named %s, which is no tensor; options go into parameters",
+             t->index, name);
 }
 
-static bool is_option(const struct tensor *t)
+/* MEMBERS when it is none at all. */
+static enum member find_member(struct span name)
 {
-    for (enum member m = 0; m < MEMBERS && !t->is_member; m++)
-        if (span_is(t->name, member_infos[m].name))
-            return true;
-    return false;
+    enum member m = 0;
+
+    while (m < MEMBERS && !span_is(name, member_infos[m].name))
+        m++;
+    return m;
 }
 
 static bool begin_member(struct oip_text *d, struct tensor *t, struct err *err)
 {
     struct err found = {.kind = ERR_NONE};
     char pointer[TENSOR_POINTER];
-    enum member member;
+    enum member member = find_member(t->name);
 
+    if (member != MEMBERS && !t->is_member) {
+        fail_member(t, member, d->batch->task, err);
+        return true;
+    }
     tensor_pointer(pointer, t, "name");
-    if (is_option(t))
-        return fail_option(t, pointer, err);
     if (batch_begin(d->batch, t->name, false, d->mem, &member, &found) && t->is_member)
         batch_array(d->batch, member)->count = tensor_expected(t, d->batch->limits);
     return options_note(&found, pointer, err);
