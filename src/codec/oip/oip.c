@@ -114,14 +114,15 @@ static void check_bytes(struct decoder *d, struct err *err)
 }
 
 /* Where the first axis counts examples, some clients give each label a row of its own. */
-static void drop_last_axis(struct array *array, const struct batch *batch)
+static void drop_last_axis(struct tensor *t, struct batch *batch)
 {
     unsigned rank =
         batch->logits.shape.rank ? batch->logits.shape.rank : batch->features.shape.rank;
-    struct shape *shape = &array->shape;
+    struct shape *shape = &batch_array(batch, t->member)->shape;
 
-    if (rank > 1 && shape->rank == rank && shape->dim[rank - 1] == 1)
-        shape->rank--;
+    t->is_column = member_may_be_bare(t->member) && rank > 1 && shape->rank == rank &&
+                   shape->dim[rank - 1] == 1;
+    shape->rank -= t->is_column;
 }
 
 static bool settle(struct decoder *d, struct err *err)
@@ -131,8 +132,8 @@ static bool settle(struct decoder *d, struct err *err)
     for (size_t i = 0; i < d->text.count; i++)
         if (!tensor_settle(&d->text.tensors[i], batch, d->text.mem, err))
             return false;
-    drop_last_axis(&batch->labels, batch);
-    drop_last_axis(&batch->sample_weights, batch);
+    for (size_t i = 0; i < d->text.count; i++)
+        drop_last_axis(&d->text.tensors[i], batch);
     return true;
 }
 

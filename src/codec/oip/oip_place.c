@@ -5,7 +5,17 @@
 #include "lossd/base/buf.h"
 #include "lossd/base/number.h"
 
-/* "/1/2" in an array of that shape is its element 5, say.  False: it points to none. */
+static unsigned count_steps(struct span path)
+{
+    unsigned steps = 0;
+
+    for (size_t i = 0; i < path.len; i++)
+        steps += path.at[i] == '/';
+    return steps;
+}
+
+/* "/1/2" in an array of that shape is its element 5, say; axes of 1 behind the path change
+ * nothing.  False: it points to none. */
 static bool read_index(struct span path, const struct shape *shape, size_t *index)
 {
     unsigned d = 0;
@@ -18,22 +28,29 @@ static bool read_index(struct span path, const struct shape *shape, size_t *inde
             return false;
         *index = *index * shape->dim[d] + (size_t)at;
     }
+    while (d < shape->rank && shape->dim[d] == 1)
+        d++;
     return path.len == 0 && d == shape->rank && d > 0;
 }
 
-/* `rest` points into the tensor, as its shape has it; its data may be one list. */
+/* `rest` points into the tensor, as its shape has it; its data may be one list, in which
+ * a row is no element.  Of a column that was taken for a list the path lacks a step. */
 static void point_to_tensor(struct buf *out, const struct tensor *t, struct span rest)
 {
+    const struct shape *shape = &t->header.shape;
+    bool lacks_step = t->is_column && count_steps(rest) < shape->rank;
     size_t index;
 
     buf_format(out, "/inputs/%zu", t->index);
     if (!t->has_data || rest.len == 0)
         return;
     buf_text(out, "/data");
-    if (t->is_flat && read_index(rest, &t->header.shape, &index))
-        buf_format(out, "/%zu", index);
-    else
+    if (!t->is_flat) {
         buf_add(out, rest);
+        buf_text(out, lacks_step ? "/0" : "");
+    } else if (read_index(rest, shape, &index)) {
+        buf_format(out, "/%zu", index);
+    }
 }
 
 static const struct tensor *find_tensor(struct span name, const struct tensor *tensors,

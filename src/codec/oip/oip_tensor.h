@@ -28,6 +28,7 @@ struct tensor {
     struct json_integers integers; /* of data that may become labels */
     struct json_truths truths;     /* of data that may be truths */
     bool is_flat;                  /* the text has them in one list, whatever the shape */
+    bool is_column;                /* its last axis, of one element, was dropped */
     int64_t bytes;                 /* behind the text, where it has_bytes */
     size_t seen;                   /* of them so far */
     struct npy_header header;      /* its shape, and what is behind the text */
