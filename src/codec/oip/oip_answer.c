@@ -32,6 +32,17 @@ void inference_output_list(char out[OUTPUT_LIST_SIZE], uint32_t outputs)
     out[list.len] = '\0';
 }
 
+void inference_settle_outputs(struct inference *inference, struct batch *batch)
+{
+    if (inference->outputs) {
+        batch->outputs = inference->outputs;
+        return;
+    }
+    for (enum output output = 0; output < OUTPUTS; output++)
+        if (batch_wants(batch, output))
+            inference->order[inference->count++] = output;
+}
+
 static bool is_in_bytes(const struct inference *inference, enum output output)
 {
     uint32_t bit = UINT32_C(1) << output;
@@ -141,10 +152,11 @@ static void add_head(struct json *json, const struct batch *batch)
 
 static void add_bytes(struct reply *reply, const struct answer *answer)
 {
-    const struct batch *batch = answer->batch;
+    const struct inference *inference = answer->batch->inference;
 
-    for (enum output output = 0; output < OUTPUTS; output++) {
-        if (!batch_wants(batch, output) || !is_in_bytes(batch->inference, output))
+    for (unsigned i = 0; i < inference->count; i++) {
+        enum output output = inference->order[i];
+        if (!is_in_bytes(inference, output))
             continue;
         struct output_array array = tensor_of(output, answer);
         reply_bytes(reply, array.numbers, array.data, shape_count(&array.shape));
@@ -195,9 +207,8 @@ struct reply *inference_encode(const struct batch *batch, const struct result *r
     add_head(json, batch);
     json_key(json, "outputs");
     json_open(json, '[');
-    for (enum output output = 0; output < OUTPUTS; output++)
-        if (batch_wants(batch, output))
-            add_tensor(reply, output, &answer);
+    for (unsigned i = 0; i < batch->inference->count; i++)
+        add_tensor(reply, batch->inference->order[i], &answer);
     json_close(json, ']');
     json_close(json, '}');
     if (!reply_end(reply))

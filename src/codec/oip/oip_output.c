@@ -72,6 +72,17 @@ static bool fail_unknown(const struct wanted_output *o, const struct task *task,
                 excerpt_of(o->name).text, list);
 }
 
+static bool fail_twice(const struct wanted_output *o, enum output output, struct err *err)
+{
+    char pointer[OIP_PLACE_SIZE];
+
+    oip_pointer(pointer, OIP_OUTPUT, o->index);
+    return fail(
+        err, ERR_BAD_TENSOR, pointer,
+        "outputs[%zu] is %s, which is asked for already; each output once is wanted",
+        o->index, output_names[output]);
+}
+
 static bool fail_rank(const struct wanted_output *o, enum output output,
                       const struct task *task, struct err *err)
 {
@@ -93,9 +104,12 @@ bool output_want(const struct wanted_output *o, const struct task *task,
 
     if (output == OUTPUTS)
         return fail_unknown(o, task, err);
+    if (inference->outputs & bit)
+        return fail_twice(o, output, err);
     if (o->classes > 0 && !(inference_rankable(task) & bit))
         return fail_rank(o, output, task, err);
     inference->outputs |= bit;
+    inference->order[inference->count++] = output;
     if (o->is_told)
         *(o->in_bytes ? &inference->in_bytes : &inference->in_text) |= bit;
     inference->ranked[output] = o->classes > 0 ? (size_t)o->classes : 0;

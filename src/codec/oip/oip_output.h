@@ -23,7 +23,7 @@ bool output_take(struct wanted_output *output, struct span name,
                  const struct value *value, struct err *err);
 
 /* Adds it, which has a name, to what the inference asks for.  False with ERR_BAD_TENSOR:
- * the task has no such output, or none that can be sent so. */
+ * the task has no such output, or none that can be sent so, or it is asked for already. */
 bool output_want(const struct wanted_output *output, const struct task *task,
                  struct inference *inference, struct err *err);
 

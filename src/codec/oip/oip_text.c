@@ -356,8 +356,7 @@ bool oip_text_end(struct oip_text *d, struct err *err)
     if (d->bad_output.kind != ERR_NONE)
         fail(err, d->bad_output.kind, d->bad_output.pointer, "%s", d->bad_output.detail);
     d->inference.ignored = buf_span(&d->ignored.names);
-    if (d->inference.outputs)
-        d->batch->outputs = d->inference.outputs;
+    inference_settle_outputs(&d->inference, d->batch);
     for (size_t i = 0; i < d->count && !err_by(err, PHASE_SHAPE); i++)
         if (d->tensors[i].has_bytes)
             tensor_begin_bytes(&d->tensors[i], d->batch, d->mem);

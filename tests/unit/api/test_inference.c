@@ -271,6 +271,40 @@ static void inference__writes_a_classification_in_bytes(void **state)
     api_free(api);
 }
 
+static const char reversed[] =
+    "{\"inputs\":[{\"name\":\"logits\",\"shape\":[2,2],\"datatype\":\"FP64\",\"data\":"
+    "[1,1,0,-Infinity]}],\"outputs\":[{\"name\":\"predictions\",\"parameters\":{"
+    "\"binary_data\":true}},{\"name\":\"logsumexp\"},{\"name\":\"probabilities\","
+    "\"parameters\":{\"binary_data\":true,\"classification\":1}}]}";
+
+static const char reversed_answer[] =
+    "{\"model_name\":\"softmax\",\"model_version\":\"1\",\"id\":\"\",\"outputs\":["
+    "{\"name\":\"predictions\",\"datatype\":\"INT64\",\"shape\":[2],"
+    "\"parameters\":{\"binary_data_size\":16}},"
+    "{\"name\":\"logsumexp\",\"datatype\":\"FP64\",\"shape\":[2],"
+    "\"data\":[1.6931471805599454,0]},"
+    "{\"name\":\"probabilities\",\"datatype\":\"BYTES\",\"shape\":[2,1],"
+    "\"parameters\":{\"binary_data_size\":16}}]}\n"
+    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+    "\x05\0\0\0"
+    "0.5:0"
+    "\x03\0\0\0"
+    "1:0";
+
+static void inference__writes_outputs_in_the_order_they_are_asked_for(void **state)
+{
+    struct api *api = new_api();
+    struct talk talk;
+
+    (void)state;
+    ask_model(&talk, api, "softmax", span_of(reversed), "", 0);
+    assert_int_equal(talk.response.status, 200);
+    assert_int_equal(talk.len, sizeof reversed_answer - 1);
+    assert_memory_equal(talk.body, reversed_answer, talk.len);
+    end(&talk);
+    api_free(api);
+}
+
 /* More than is written at once, in pieces that end anywhere. */
 static void inference__writes_a_large_classification(void **state)
 {
@@ -529,6 +563,7 @@ int main(void)
         cmocka_unit_test(inference__refuses_the_recorded_bytes_when_one_is_missing),
         cmocka_unit_test(inference__tells_how_long_the_text_is_before_it_is_written),
         cmocka_unit_test(inference__writes_a_classification_in_bytes),
+        cmocka_unit_test(inference__writes_outputs_in_the_order_they_are_asked_for),
         cmocka_unit_test(inference__writes_a_large_classification),
         cmocka_unit_test(inference__is_expected_to_cost_what_it_has),
         cmocka_unit_test(inference__answers_any_output_whole_or_not_at_all),
