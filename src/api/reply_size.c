@@ -34,14 +34,14 @@ static size_t output_numbers(const struct batch *batch, enum output output)
     case OUTPUT_CALIBRATION:
         return 4 * (size_t)batch->ece_bins + 1;
     case OUTPUT_STATE:
-        return 4 * (size_t)batch->ece_bins + 3 * batch->classes + 64;
+        return 4 * (size_t)batch->ece_bins + 3 * batch->classes +
+               batch->class_weights.count + batch->pos_weight.count + 64;
     case OUTPUT_METRICS:
         return 16;
     case OUTPUT_RECORDS:
         return record_numbers(batch);
     default:
-        return batch->loss->is_elementwise ? batch->logits.count
-                                           : batch->labels.count + 1;
+        return batch->loss->is_elementwise ? batch->logits.count : batch->positions + 1;
     }
 }
 

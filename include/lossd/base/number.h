@@ -29,19 +29,24 @@ size_t number_length(struct span text);
 double number_read_double(struct span text);
 float number_read_float(struct span text);
 
-/* May rounding this double to float give another than rounding the text it was read from?
- * True for those between two floats, those that are or may become subnormal floats,
- * and those beyond the largest. */
-static inline bool number_rounds_twice(double value)
+/* True for doubles between two floats, those that are or may become subnormal floats, and
+ * those beyond one with the bits `most`. */
+static inline bool number_is_between_floats(double value, uint64_t most)
 {
     const uint64_t below = (UINT64_C(1) << 29) - 1, half = UINT64_C(1) << 28;
     const uint64_t smallest = UINT64_C(0x3810000000000000); /* FLT_MIN */
-    const uint64_t largest = UINT64_C(0x47EFFFFFE0000000);  /* FLT_MAX */
     uint64_t bits;
 
     memcpy(&bits, &value, sizeof bits);
     bits &= INT64_MAX;
-    return (bits & below) == half || bits - 1 < smallest - 1 || bits > largest;
+    return (bits & below) == half || bits - 1 < smallest - 1 || bits > most;
+}
+
+/* May rounding this double to float give another than rounding the text it was read
+ * from? */
+static inline bool number_rounds_twice(double value)
+{
+    return number_is_between_floats(value, UINT64_C(0x47EFFFFFE0000000)); /* FLT_MAX */
 }
 
 /* May this double be another integer than the text it was read from? */

@@ -145,6 +145,13 @@ static inline void store(enum kind kind, void *out, size_t index, union number v
         ((double *)out)[index] = value.wide;
 }
 
+/* Of what may be narrowed: number_rounds_twice() or number_loses_digits(), which is so from
+ * 2^53 on, in one. */
+static inline bool is_left_off(double value)
+{
+    return number_is_between_floats(value, UINT64_C(0x433FFFFFFFFFFFFF));
+}
+
 /* Where the next number starts is known before it is known that the comma is right: of two
  * values that are equal from then on a compiler takes either. */
 static inline __attribute__((always_inline)) const char *scan(enum kind kind,
@@ -169,8 +176,7 @@ static inline __attribute__((always_inline)) const char *scan(enum kind kind,
             if (!next || *next == '\0')
                 break;
         }
-        if (kind == KIND_NARROWED &&
-            (number_rounds_twice(value.wide) || number_loses_digits(value.wide)))
+        if (kind == KIND_NARROWED && is_left_off(value.wide))
             break;
         store(kind, out, taken++, value);
         after = next;

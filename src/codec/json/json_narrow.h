@@ -1,9 +1,9 @@
 /* Doubles that turn out to be floats: what is needed to round them only once.
  *
- * The dtype of the logits may stand after them, and so may the datatype of a tensor.  They are read as doubles then,
- * and rounding a double to a float is not always what rounding the text would
- * have given: see number_rounds_twice().  Those few are noted while the text is at
- * hand. */
+ * The dtype of the logits may stand after them, and so may the datatype of a tensor.  They
+ * are read as doubles then, and rounding a double to a float is not always what rounding
+ * the text would have given: see number_rounds_twice().  Those few are noted while the text
+ * is at hand. */
 #ifndef LOSSD_CODEC_JSON_NARROW_H
 #define LOSSD_CODEC_JSON_NARROW_H
 

@@ -11,9 +11,9 @@
  * and its data have the shape that it says. */
 void range_check(const struct tensor *tensor, struct err *err);
 
-/* Rounds its doubles and labels to the precision that they were sent in: to single from the text, to
- * half from the double that the text was rounded to.  The first beyond its range is a
- * flaw. */
+/* Rounds its doubles and labels to the precision that they were sent in: to single from the
+ * text, to half from the double that the text was rounded to.  The first beyond its range
+ * is a flaw. */
 void range_round(struct tensor *tensor);
 
 #endif

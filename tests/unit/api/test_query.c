@@ -112,7 +112,8 @@ static void query_read__names_what_is_wrong(void **state)
             "unknown member \"reducton\"; did you mean \"reduction\"?");
     refused("/v1/loss?axis=1&axis=1", ERR_DUPLICATE_MEMBER,
             "axis is given twice in the address");
-    refused("/v1/loss?axis=one", ERR_WRONG_TYPE, "axis is \"one\"; an integer of 64 bits is wanted");
+    refused("/v1/loss?axis=one", ERR_WRONG_TYPE,
+            "axis is \"one\"; an integer of 64 bits is wanted");
     refused(
         "/v1/loss?logits=1", ERR_UNKNOWN_MEMBER,
         "logits is an array and cannot be given in the address; it goes into the body");
