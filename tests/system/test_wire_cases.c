@@ -409,6 +409,35 @@ static unsigned status_after_header(const char *method, const char *value, size_
     return status;
 }
 
+static void vetting__names_the_ceiling_of_headers_and_addresses(void **state)
+{
+    static const struct {
+        const char *before, *behind;
+        unsigned status;
+    } rows[] = {
+        {"GET /livez HTTP/1.1\r\nHost: x\r\nA: ", "\r\n\r\n", 431},
+        {"GET /livez?", " HTTP/1.1\r\nHost: x\r\n\r\n", 414},
+    };
+    static char filling[40961];
+
+    (void)state;
+    memset(filling, 'b', sizeof filling - 1);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wire wire;
+        struct answer answer;
+        assert_true(wire_open(&wire, service.port));
+        wire_text(&wire, rows[i].before);
+        wire_text(&wire, filling);
+        wire_text(&wire, rows[i].behind);
+        assert_true(wire_answer(&wire, false, &answer));
+        assert_int_equal(answer.status, rows[i].status);
+        assert_non_null(
+            strstr(answer.body, "\"limit\":24576,\"flag\":\"--connection-memory\""));
+        answer_release(&answer);
+        wire_close(&wire);
+    }
+}
+
 /* The head of an answer has to fit behind the request's. */
 static void vetting__answers_every_head_that_nearly_fills_the_buffer(void **state)
 {
@@ -563,6 +592,7 @@ int main(void)
         cmocka_unit_test(vetting__decides_long_cases_by_the_table),
         cmocka_unit_test(vetting__lets_no_refused_request_bring_another_one),
         cmocka_unit_test(vetting__refuses_a_header_that_is_taken_for_a_request),
+        cmocka_unit_test(vetting__names_the_ceiling_of_headers_and_addresses),
         cmocka_unit_test(vetting__answers_every_head_that_nearly_fills_the_buffer),
         cmocka_unit_test(
             vetting__answers_every_address_whose_arguments_nearly_fill_the_buffer),
