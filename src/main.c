@@ -149,6 +149,7 @@ static struct server *make_server(struct service *service, struct err *err)
         .queue_size = config->queue_size,
         .queue_kept = config_kept(config, config->queue_size),
         .queue_work_ns = config->queue_work,
+        .queue_elements = config->queue_elements,
         .request_timeout_ns = config->request_timeout,
         .inline_cost_ns = config->inline_cost,
     };

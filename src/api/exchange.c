@@ -120,6 +120,15 @@ int64_t api_cost_ns(const struct exchange *exchange)
     return score_cost_ns(&exchange->batch) + prepared + (int64_t)written * ENCODE_NS;
 }
 
+size_t api_elements(struct exchange *exchange)
+{
+    size_t elements = 0;
+
+    for (enum member m = 0; m < MEMBERS; m++)
+        elements += member_is_array(m) ? batch_array(&exchange->batch, m)->count : 0;
+    return elements;
+}
+
 /* ---- answer ----------------------------------------------------------------- */
 
 static bool describe(struct exchange *exchange, struct buf *text)

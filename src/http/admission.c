@@ -10,12 +10,13 @@ enum {
 static const int64_t SECOND = INT64_C(1000000000);
 
 struct admission admission_of(size_t threads, size_t places, size_t kept,
-                              int64_t longest_ns)
+                              int64_t longest_ns, size_t most_elements)
 {
     return (struct admission){.threads = threads ? threads : 1,
                               .places = places,
                               .kept = kept,
                               .longest_ns = longest_ns,
+                              .most_elements = most_elements,
                               .pace = AS_ESTIMATED};
 }
 
@@ -65,6 +66,20 @@ static bool fail_long(const struct admission *admission, int64_t wait_ns, struct
         (double)wait_ns / 1e9, (double)admission->longest_ns / 1e9);
 }
 
+/* Too much may wait, by its work or by its numbers: it would take more of them. */
+static bool is_full(const struct admission *admission, int64_t wait_ns, struct err *err)
+{
+    size_t elements = atomic_load(&admission->elements);
+
+    if (wait_ns > admission->longest_ns)
+        return !fail_long(admission, wait_ns, err);
+    return elements > admission->most_elements &&
+           !fail(err, ERR_OVERLOADED, NULL,
+                 "requests that came before have %zu numbers, and no more than %zu may "
+                 "wait (--queue-elements raises that)",
+                 elements, admission->most_elements);
+}
+
 bool admission_enter(struct admission *admission, const struct task_estimate *task,
                      enum shedding *why, struct err *err)
 {
@@ -77,9 +92,9 @@ bool admission_enter(struct admission *admission, const struct task_estimate *ta
                     "for %.3f s",
                     (double)wait / 1e9, (double)task->timeout_ns / 1e9);
     }
-    if (wait > admission->longest_ns && !has_idle_thread(admission)) {
+    if (!has_idle_thread(admission) && is_full(admission, wait, err)) {
         *why = SHED_QUEUE;
-        return fail_long(admission, wait, err);
+        return false;
     }
     if (!take_place(admission, task->is_small)) {
         *why = SHED_QUEUE;
@@ -110,6 +125,16 @@ bool admission_is_crowded(const struct admission *admission)
 void admission_grow(struct admission *admission, int64_t more_ns)
 {
     atomic_fetch_add(&admission->work_ns, more_ns);
+}
+
+void admission_hold(struct admission *admission, size_t elements)
+{
+    atomic_fetch_add(&admission->elements, elements);
+}
+
+void admission_let_go(struct admission *admission, size_t elements)
+{
+    atomic_fetch_sub(&admission->elements, elements);
 }
 
 void admission_leave(struct admission *admission, int64_t cost_ns, int64_t took_ns)

@@ -29,11 +29,13 @@ enum shedding {
 
 /* Shared by all threads without a lock. */
 struct admission {
-    size_t threads;     /* that do the work */
-    size_t places;      /* requests that may be under way, */
-    size_t kept;        /* and those of them for small ones only */
-    int64_t longest_ns; /* that all of them together may keep the threads busy */
+    size_t threads;       /* that do the work */
+    size_t places;        /* requests that may be under way, */
+    size_t kept;          /* and those of them for small ones only */
+    int64_t longest_ns;   /* that all of them together may keep the threads busy */
+    size_t most_elements; /* that those which wait, or have a thread, may have together */
     _Atomic size_t under_way;
+    _Atomic size_t elements; /* of bodies that are in */
     _Atomic size_t working;  /* those that have a thread or wait for one */
     _Atomic int64_t work_ns; /* estimated, of those under way */
     _Atomic int64_t pace;    /* what work takes, in thousandths of its estimate */
@@ -41,7 +43,7 @@ struct admission {
 
 /* No threads count as one. */
 struct admission admission_of(size_t threads, size_t places, size_t kept,
-                              int64_t longest_ns);
+                              int64_t longest_ns, size_t most_elements);
 
 /* What is to be done for a request, and how it may wait. */
 struct task_estimate {
@@ -63,6 +65,10 @@ bool admission_is_crowded(const struct admission *admission);
 
 /* It costs more than its estimate said. */
 void admission_grow(struct admission *admission, int64_t more_ns);
+
+/* Its body is in, and has so many numbers; they are let go of before it leaves. */
+void admission_hold(struct admission *admission, size_t elements);
+void admission_let_go(struct admission *admission, size_t elements);
 
 /* It is over.  `took_ns` tells the pace, when all threads were busy: else 0. */
 void admission_leave(struct admission *admission, int64_t cost_ns, int64_t took_ns);

@@ -234,6 +234,7 @@ static enum MHD_Result take_end(struct connection *connection)
         struct err ignored = {0};
         if (!talk->parcel.at && !net_writes_alone(connection->net))
             parcel_open(&talk->parcel, &connection->net->shelf, &exchange->mem, &ignored);
+        turn_hold(connection);
         if (turn_begin(connection, TURN_ANSWER))
             return MHD_YES;
         fail_stopping(exchange);

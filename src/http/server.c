@@ -151,8 +151,9 @@ struct server *server_new(const struct server_settings *settings, struct api *ap
     server->api = api;
     server->pool = pool;
     server->budget = budget;
-    server->admission = admission_of(pool_threads(pool), settings->queue_size,
-                                     settings->queue_kept, settings->queue_work_ns);
+    server->admission =
+        admission_of(pool_threads(pool), settings->queue_size, settings->queue_kept,
+                     settings->queue_work_ns, settings->queue_elements);
     server->log = log;
     server->meter = meter;
     suspended_init(&server->suspended);

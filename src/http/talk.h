@@ -39,6 +39,7 @@ struct talk {
     struct MHD_Connection *mhd;
     bool admitted; /* what it costs is counted, and it has turns on the pool: */
     int64_t cost_ns;
+    size_t elements; /* that it holds of those that may wait */
     int64_t took_ns; /* so far */
     bool crowded;    /* in each of them no thread was idle */
     struct parcel parcel;

@@ -34,6 +34,7 @@ bool turn_admit(struct connection *connection, int64_t cost_ns)
     talk->timeout_ns = task.timeout_ns;
     talk->cost_ns = cost_ns;
     talk->took_ns = 0;
+    talk->elements = 0;
     talk->crowded = true;
     exchange->refused = !talk->admitted;
     return talk->admitted;
@@ -49,12 +50,24 @@ void turn_grow(struct connection *connection, int64_t cost_ns)
     talk->cost_ns = cost_ns;
 }
 
+void turn_hold(struct connection *connection)
+{
+    struct talk *talk = &connection->talk;
+
+    talk->elements = api_elements(&talk->exchange);
+    admission_hold(&connection->net->server->admission, talk->elements);
+}
+
 static void leave(struct connection *connection, int64_t took_ns)
 {
     struct talk *talk = &connection->talk;
 
-    if (talk->admitted)
-        admission_leave(&connection->net->server->admission, talk->cost_ns, took_ns);
+    struct admission *admission = &connection->net->server->admission;
+
+    if (talk->admitted) {
+        admission_let_go(admission, talk->elements);
+        admission_leave(admission, talk->cost_ns, took_ns);
+    }
     talk->admitted = false;
 }
 

@@ -31,6 +31,9 @@ bool turn_admit(struct connection *connection, int64_t cost_ns);
  * has not been let in, nothing. */
 void turn_grow(struct connection *connection, int64_t cost_ns);
 
+/* Its body is in: the numbers of that count among those that wait, until it leaves. */
+void turn_hold(struct connection *connection);
+
 /* Suspends the connection, to be resumed after that turn.  False: this server is
  * stopping, and the connection is not suspended. */
 bool turn_begin(struct connection *connection, enum turn turn);

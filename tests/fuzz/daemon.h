@@ -88,6 +88,7 @@ static inline struct server *daemon_server(struct daemon *daemon)
         .keepalive_timeout_ns = DAEMON_PATIENCE_NS,
         .queue_kept = 1,
         .queue_work_ns = INT64_C(60000000000),
+        .queue_elements = 1 << 20,
         .request_timeout_ns = DAEMON_PATIENCE_NS,
         .inline_cost_ns = 5000,
     };

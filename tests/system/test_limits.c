@@ -371,6 +371,17 @@ static void limits__refuse_when_the_queue_has_too_much_work(void **state)
                                 (const char *const[]){"queue", NULL});
 }
 
+static void limits__refuse_when_the_queue_has_too_many_elements(void **state)
+{
+    static const char *const flags[] = {
+        "--threads", "1", "--queue-elements", "1", "--inline-cost", "0s", NULL};
+
+    (void)state;
+    assert_refuses_in_the_queue(flags, "/v1/softmax?return=logsumexp&timeout=600",
+                                "no more than 1 may wait (--queue-elements raises that)",
+                                (const char *const[]){"queue", NULL});
+}
+
 /* Nobody sends for nothing, nor is anything read for nothing. */
 static void limits__refuse_a_body_that_is_only_announced(void **state)
 {
@@ -481,6 +492,7 @@ int main(void)
         cmocka_unit_test(limits__refuse_when_there_is_no_descriptor_left),
         cmocka_unit_test(limits__refuse_when_the_queue_is_full),
         cmocka_unit_test(limits__refuse_when_the_queue_has_too_much_work),
+        cmocka_unit_test(limits__refuse_when_the_queue_has_too_many_elements),
         cmocka_unit_test(limits__refuse_a_body_that_is_only_announced),
         cmocka_unit_test(limits__refuse_who_would_wait_for_longer_than_it_says),
         cmocka_unit_test(limits__refuse_who_would_wait_for_longer_than_its_body_says),

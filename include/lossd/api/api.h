@@ -191,6 +191,9 @@ bool api_is_compressed(const struct exchange *exchange);
  * body is in.  For deciding whether to answer here or on the pool. */
 int64_t api_cost_ns(const struct exchange *exchange);
 
+/* How many numbers the arrays of the body have; valid once it is in. */
+size_t api_elements(struct exchange *exchange);
+
 /* True for a request whose body is known to be no larger than settings.small_body. */
 bool api_is_small(const struct exchange *exchange);
 

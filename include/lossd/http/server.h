@@ -41,7 +41,8 @@ struct server_settings {
     bool answer_half_closed;      /* who has closed its own side is not gone */
     size_t queue_size;            /* requests under way on the pool, unless it idles, */
     size_t queue_kept;            /* and those of them, no more, for small ones only, */
-    int64_t queue_work_ns;        /* for how long they may keep the pool busy */
+    int64_t queue_work_ns;        /* for how long they may keep the pool busy, */
+    size_t queue_elements;        /* and how many numbers they may have */
     int64_t request_timeout_ns;   /* in the queue, of requests that do not say */
     int64_t inline_cost_ns;       /* cheaper answers skip the pool */
 };

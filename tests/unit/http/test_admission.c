@@ -25,7 +25,7 @@ static bool enters(struct admission *admission, int64_t cost_ns, int64_t timeout
 /* All of its threads have something to do. */
 static struct admission busy(size_t threads, size_t places, size_t kept)
 {
-    struct admission admission = admission_of(threads, places, kept, 60 * SECOND);
+    struct admission admission = admission_of(threads, places, kept, 60 * SECOND, 1000);
 
     for (size_t i = 0; i < threads; i++)
         admission_begin(&admission);
@@ -105,6 +105,25 @@ static void admission__refuses_who_would_wait_for_too_long(void **state)
     assert_true(enters(&admission, 1, 1, false, &why));
 }
 
+static void admission__refuses_while_too_many_elements_wait(void **state)
+{
+    (void)state;
+    struct admission admission = busy(1, 100, 25);
+    enum shedding why = SHEDDINGS;
+
+    admission_hold(&admission, 600);
+    admission_hold(&admission, 400);
+    assert_true(enters(&admission, 1, SECOND, false, &why));
+    admission_hold(&admission, 1);
+    assert_false(enters(&admission, 1, SECOND, false, &why));
+    assert_int_equal(why, SHED_QUEUE);
+    admission_end(&admission);
+    assert_true(enters(&admission, 1, SECOND, false, &why));
+    admission_begin(&admission);
+    admission_let_go(&admission, 600);
+    assert_true(enters(&admission, 1, SECOND, false, &why));
+}
+
 static void admission__refuses_too_much_work_whatever_it_may_wait_for(void **state)
 {
     (void)state;
@@ -124,7 +143,7 @@ static void admission__refuses_too_much_work_whatever_it_may_wait_for(void **sta
 static void admission__learns_what_work_takes(void **state)
 {
     (void)state;
-    struct admission admission = admission_of(1, 100, 0, 60 * SECOND);
+    struct admission admission = admission_of(1, 100, 0, 60 * SECOND, 1000);
     enum shedding why;
 
     for (int i = 0; i < 100; i++) {
@@ -138,7 +157,7 @@ static void admission__learns_what_work_takes(void **state)
 static void admission__survives_measurements_of_any_size(void **state)
 {
     (void)state;
-    struct admission admission = admission_of(1, 100, 0, 60 * SECOND);
+    struct admission admission = admission_of(1, 100, 0, 60 * SECOND, 1000);
 
     for (int i = 0; i < 200; i++)
         admission_leave(&admission, 1, INT64_MAX);
@@ -161,7 +180,7 @@ static void retry_after__is_the_wait_and_a_little_more(void **state)
         {0, 1, 1}, {SECOND / 2, 1, 1}, {11 * SECOND, 12, 15}, {1000 * SECOND, 30, 37}};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct admission admission = admission_of(1, 1, 0, 60 * SECOND);
+        struct admission admission = admission_of(1, 1, 0, 60 * SECOND, 1000);
         atomic_store(&admission.work_ns, cases[i].work_ns);
         for (int64_t chance = 0; chance < 100000; chance += 1000)
             assert_in_range(admission_retry_after_s(&admission, chance), cases[i].least,
@@ -177,6 +196,7 @@ int main(void)
         cmocka_unit_test(admission__refuses_nobody_while_a_thread_is_idle),
         cmocka_unit_test(admission__is_crowded_when_somebody_waits_for_a_thread),
         cmocka_unit_test(admission__refuses_who_would_wait_for_too_long),
+        cmocka_unit_test(admission__refuses_while_too_many_elements_wait),
         cmocka_unit_test(admission__refuses_too_much_work_whatever_it_may_wait_for),
         cmocka_unit_test(admission__learns_what_work_takes),
         cmocka_unit_test(admission__survives_measurements_of_any_size),
