@@ -19,10 +19,11 @@
 enum {
     BLOCK_SIZE = 14336,
     ALIGNMENT = 16,
-    LINE = 64,          /* of the cache: an array begins with one, */
-    ARRAY_FROM = 256,   /* if it has so many bytes */
-    INSIDE_MAX = 2048,  /* bytes of a block within a block */
-    HUGE_FROM = 1 << 20 /* bytes that may be worth pages of a size of their own */
+    LINE = 64,           /* of the cache: an array begins with one, */
+    ARRAY_FROM = 256,    /* if it has so many bytes */
+    INSIDE_MAX = 2048,   /* bytes of a block within a block */
+    FIRST_ELEMENTS = 16, /* of a list that grows */
+    HUGE_FROM = 1 << 20  /* bytes that may be worth pages of a size of their own */
 };
 
 struct arena_block {
@@ -274,6 +275,17 @@ void *arena_resize(struct arena *arena, void *old, size_t bytes, struct err *err
     else
         block = resize_block(arena, block, bytes, err);
     return block ? block + 1 : NULL;
+}
+
+void *arena_grow(struct arena *arena, void *old, size_t *capacity, size_t size,
+                 struct err *err)
+{
+    size_t more = *capacity ? *capacity + *capacity / 2 : FIRST_ELEMENTS;
+    void *grown = arena_resize(arena, old, more * size, err);
+
+    if (grown)
+        *capacity = more;
+    return grown;
 }
 
 void arena_drop(struct arena *arena, void *piece)

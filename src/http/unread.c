@@ -21,8 +21,10 @@ static bool fail_room(enum err_kind kind, const char *what, size_t room, struct 
          "the %s not fit the %zu bytes of a connection's buffer (--connection-memory "
          "raises that)",
          what, room);
-    err->limit = room;
-    err->flag = "--connection-memory";
+    if (err->kind == kind) { /* and not of something before it */
+        err->limit = room;
+        err->flag = "--connection-memory";
+    }
     return false;
 }
 

@@ -62,6 +62,11 @@ void *arena_zalloc(struct arena *arena, size_t count, size_t size, struct err *e
 void *arena_resize(struct arena *arena, void *old, size_t bytes, struct err *err)
     __attribute__((warn_unused_result));
 
+/* A list of elements of `size` bytes that is full gets room for more of them, which
+ * `capacity` then says.  NULL, with `old` as it was: no memory. */
+void *arena_grow(struct arena *arena, void *old, size_t *capacity, size_t size,
+                 struct err *err) __attribute__((warn_unused_result));
+
 /* Gives a piece that arena_resize() made back before the arena ends. */
 void arena_drop(struct arena *arena, void *piece);
 

@@ -2,19 +2,13 @@
 
 #include "lossd/base/number.h"
 
-enum { FIRST_NOTES = 16 };
-
 static bool grow(struct json_integers *n, struct arena *mem, struct err *err)
 {
-    size_t capacity = n->capacity ? n->capacity + n->capacity / 2 : FIRST_NOTES;
-    struct integer_note *notes =
-        arena_resize(mem, n->notes, capacity * sizeof *notes, err);
+    void *notes = arena_grow(mem, n->notes, &n->capacity, sizeof *n->notes, err);
 
-    if (!notes)
-        return false;
-    n->notes = notes;
-    n->capacity = capacity;
-    return true;
+    if (notes)
+        n->notes = notes;
+    return notes != NULL;
 }
 
 bool integers_note(struct json_integers *n, size_t index, struct span text,

@@ -322,7 +322,7 @@ static void cross_entropy__of_a_confident_row_has_exact_slopes(void **state)
     (void)state;
     static const struct {
         double logits[3], targets[3], weights[3], smoothing, poly, slopes[3];
-        bool has_label; /* 0, for targets that are one-hot */
+        bool is_one_hot; /* as label 0 is */
     } rows[] = {
         {{40, 0, -1},
          {1, 0, 0},
@@ -331,13 +331,6 @@ static void cross_entropy__of_a_confident_row_has_exact_slopes(void **state)
          2.0,
          {-1.7433709333879733e-17, 1.2745062765874767e-17, 4.6886465680049663e-18},
          true},
-        {{40, 0, -1},
-         {1, 0, 0},
-         {1, 1, 1},
-         0.0,
-         2.0,
-         {-1.7433709333879733e-17, 1.2745062765874767e-17, 4.6886465680049663e-18},
-         false},
         {{700, 0, -1},
          {1, 0, 0},
          {1, 1, 1},
@@ -345,13 +338,6 @@ static void cross_entropy__of_a_confident_row_has_exact_slopes(void **state)
          1e+20,
          {-1.3486848840809293e-284, 9.8596765437597709e-285, 3.6271722970495224e-285},
          true},
-        {{700, 0, -1},
-         {1, 0, 0},
-         {1, 1, 1},
-         0.0,
-         1e+20,
-         {-1.3486848840809293e-284, 9.8596765437597709e-285, 3.6271722970495224e-285},
-         false},
         {{40, 0, -1},
          {1, 0, 0},
          {1.5888600988686632, 0, 0},
@@ -361,25 +347,11 @@ static void cross_entropy__of_a_confident_row_has_exact_slopes(void **state)
          true},
         {{40, 0, -1},
          {1, 0, 0},
-         {1.5888600988686632, 0, 0},
-         0.3,
-         0.0,
-         {-7.3865933695668505e-18, 5.4000324496733601e-18, 1.9865609198934904e-18},
-         false},
-        {{40, 0, -1},
-         {1, 0, 0},
          {1.5888600988686632, 1e-20, 0},
          0.3,
          0.0,
          {-7.3855933695668505e-18, 5.3990324496733601e-18, 1.9865609198934904e-18},
          true},
-        {{40, 0, -1},
-         {1, 0, 0},
-         {1.5888600988686632, 1e-20, 0},
-         0.3,
-         0.0,
-         {-7.3855933695668505e-18, 5.3990324496733601e-18, 1.9865609198934904e-18},
-         false},
         {{40, 0, 1},
          {1, 1e-18, 0},
          {1, 1, 1},
@@ -396,28 +368,29 @@ static void cross_entropy__of_a_confident_row_has_exact_slopes(void **state)
          false},
     };
 
-    for (size_t i = 0; i < LENGTH(rows); i++) {
-        double logits[3], targets[3], weights[3];
-        int64_t label = 0;
-        struct made made = make(&task_loss);
-        memcpy(logits, rows[i].logits, sizeof logits);
-        memcpy(targets, rows[i].targets, sizeof targets);
-        memcpy(weights, rows[i].weights, sizeof weights);
-        make_doubles(&made, "logits", SHAPE(3), logits);
-        if (rows[i].has_label)
-            make_labels(&made, SHAPE_SCALAR, &label);
-        else
-            make_doubles(&made, "targets", SHAPE(3), targets);
-        make_doubles(&made, "class_weights", SHAPE(3), weights);
-        make_number(&made, "label_smoothing", rows[i].smoothing);
-        make_number(&made, "poly_epsilon", rows[i].poly);
-        make_text(&made, "reduction", "sum");
-        make_return(&made, "gradient");
-        assert_scores(&made, NULL);
-        for (size_t c = 0; c < 3; c++)
-            assert_near(doubles(made.result.gradient)[c], rows[i].slopes[c], 4e-15);
-        unmake(&made);
-    }
+    for (size_t i = 0; i < LENGTH(rows); i++)
+        for (int with_label = 0; with_label <= rows[i].is_one_hot; with_label++) {
+            double logits[3], targets[3], weights[3];
+            int64_t label = 0;
+            struct made made = make(&task_loss);
+            memcpy(logits, rows[i].logits, sizeof logits);
+            memcpy(targets, rows[i].targets, sizeof targets);
+            memcpy(weights, rows[i].weights, sizeof weights);
+            make_doubles(&made, "logits", SHAPE(3), logits);
+            if (with_label)
+                make_labels(&made, SHAPE_SCALAR, &label);
+            else
+                make_doubles(&made, "targets", SHAPE(3), targets);
+            make_doubles(&made, "class_weights", SHAPE(3), weights);
+            make_number(&made, "label_smoothing", rows[i].smoothing);
+            make_number(&made, "poly_epsilon", rows[i].poly);
+            make_text(&made, "reduction", "sum");
+            make_return(&made, "gradient");
+            assert_scores(&made, NULL);
+            for (size_t c = 0; c < 3; c++)
+                assert_near(doubles(made.result.gradient)[c], rows[i].slopes[c], 4e-15);
+            unmake(&made);
+        }
 }
 
 /* With p_label 1 there is nothing to multiply. */
