@@ -1,10 +1,12 @@
-/* With MSG_TRUNC a stream of TCP gives no bytes, only their number.  Other streams give
- * them, which does no harm.
+/* With MSG_TRUNC a stream of TCP gives no bytes, only their number, and so as many at once
+ * as there are; the library is told of them in pieces of the size that it asks for.  Other
+ * streams give the bytes, which does no harm.
  *
  * Who reads less than asked for has seen the end of what there is, and waits for an event.
  * So a piece that is short is filled with what is behind it and is wanted. */
 #include "http/incoming.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -14,11 +16,14 @@
 #include "http/per_descriptor.h"
 #include "http/replaced.h"
 
+enum { DROPPED_AT_ONCE = 1 << 16 };
+
 /* Only the thread that reads writes them, which for the next connection on the descriptor
  * may be another. */
 struct incoming {
     _Atomic uint64_t read;
-    _Atomic uint64_t unwanted; /* of what comes next */
+    _Atomic uint64_t unwanted; /* of what the library is to be told of next; */
+    _Atomic uint64_t dropped;  /* so many of them are no longer in the kernel */
 };
 
 static ssize_t (*system_recv)(int, void *, size_t, int);
@@ -54,14 +59,18 @@ void incoming_begin(int fd)
         return;
     write_count(&incoming->read, 0);
     write_count(&incoming->unwanted, 0);
+    write_count(&incoming->dropped, 0);
 }
 
 void incoming_drop(int fd, uint64_t bytes)
 {
     struct incoming *incoming = per_descriptor_look(&incoming_of, fd);
 
-    if (incoming)
-        write_count(&incoming->unwanted, bytes);
+    if (!incoming)
+        return;
+    write_count(&incoming->unwanted, bytes);
+    if (read_count(&incoming->dropped) > bytes)
+        write_count(&incoming->dropped, bytes);
 }
 
 uint64_t incoming_read(int fd)
@@ -71,21 +80,37 @@ uint64_t incoming_read(int fd)
     return incoming ? read_count(&incoming->read) : 0;
 }
 
+/* As many of them as there are.  As recv(). */
+static ssize_t drop(struct incoming *incoming, int fd, uint64_t count, int flags)
+{
+    static _Thread_local char nowhere[DROPPED_AT_ONCE]; /* in which TCP does not write */
+    size_t most = count < sizeof nowhere ? (size_t)count : sizeof nowhere;
+    ssize_t n = system_recv(fd, nowhere, most, flags | MSG_TRUNC);
+
+    if (n > 0)
+        write_count(&incoming->dropped, read_count(&incoming->dropped) + (uint64_t)n);
+    return n;
+}
+
 static ssize_t drop_and_read(struct incoming *incoming, int fd, char *bytes, size_t size,
                              int flags)
 {
     uint64_t unwanted = read_count(&incoming->unwanted);
-    size_t most = unwanted < size ? (size_t)unwanted : size;
-    ssize_t dropped = system_recv(fd, bytes, most, flags | MSG_TRUNC);
+    uint64_t dropped = read_count(&incoming->dropped);
 
-    if (dropped <= 0)
-        return dropped;
-    unwanted -= (uint64_t)dropped;
-    write_count(&incoming->unwanted, unwanted);
-    if (unwanted > 0 || (size_t)dropped == size)
-        return dropped;
-    ssize_t read = system_recv(fd, bytes + dropped, size - (size_t)dropped, flags);
-    return dropped + (read > 0 ? read : 0);
+    if (dropped < size && dropped < unwanted) {
+        ssize_t n = drop(incoming, fd, unwanted - dropped, flags);
+        if (n == 0 || (n < 0 && (dropped == 0 || errno != EAGAIN)))
+            return n;
+        dropped = read_count(&incoming->dropped);
+    }
+    size_t told = dropped < size ? (size_t)dropped : size;
+    write_count(&incoming->dropped, dropped - told);
+    write_count(&incoming->unwanted, unwanted - told);
+    if (unwanted > told || told == size)
+        return (ssize_t)told;
+    ssize_t read = system_recv(fd, bytes + told, size - told, flags);
+    return (ssize_t)told + (read > 0 ? read : 0);
 }
 
 static ssize_t read_on(struct incoming *incoming, int fd, void *bytes, size_t size,

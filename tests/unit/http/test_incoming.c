@@ -137,6 +137,21 @@ static void incoming__gives_no_short_piece_before_the_end_of_what_there_is(void 
     assert_int_equal(recv(ends[OURS], piece, PIECE, MSG_DONTWAIT), PIECE / 2);
 }
 
+static void incoming__drops_at_once_what_is_there(void **state)
+{
+    char piece[PIECE];
+
+    (void)state;
+    send_all(4 * PIECE);
+    await_input();
+    incoming_drop(ends[OURS], 3 * PIECE);
+    assert_int_equal(recv(ends[OURS], piece, PIECE, 0), PIECE);
+    assert_int_equal(recv(ends[OURS], piece, PIECE, MSG_PEEK), PIECE);
+    assert_memory_equal(piece, sent + 3 * PIECE, PIECE);
+    receive(PIECE, 3 * PIECE, 3 * PIECE);
+    assert_nothing_more();
+}
+
 static void incoming__may_be_said_again(void **state)
 {
     (void)state;
@@ -224,6 +239,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             incoming__gives_no_short_piece_before_the_end_of_what_there_is, connect_ends,
             close_ends),
+        cmocka_unit_test_setup_teardown(incoming__drops_at_once_what_is_there,
+                                        connect_ends, close_ends),
         cmocka_unit_test_setup_teardown(incoming__may_be_said_again, connect_ends,
                                         close_ends),
         cmocka_unit_test_setup_teardown(incoming__may_be_taken_back, connect_ends,
