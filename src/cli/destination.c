@@ -1,100 +1,17 @@
-/* Without an address, the server is looked for where its own environment puts it: the
- * first address of LOSSD_LISTEN that has a port, or else its first socket; without that
- * LOSSD_HOST, and LOSSD_PORT or else PORT.  So the health check of an image goes on
- * working when that is changed.  Health is asked for where LOSSD_ADMIN_LISTEN has it told
- * whatever the load, if that is set.  What is wrong there is told: a server does not start
- * with it, and one that answers elsewhere is another.  But Kubernetes puts
- * LOSSD_PORT=tcp://... beside a Service of that name, and that is passed over, as the
- * server does. */
 #include "cli/destination.h"
 
 #include <curl/curl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
 #include "cli/complain.h"
+#include "cli/local_server.h"
 
 enum { LOCAL_SIZE = 512, WHY_SIZE = 128 };
 
 #define NO_ADDRESS "\"%s\" is not an address: %s; wanted http://HOST:PORT"
-
-static bool is_port(const char *text)
-{
-    size_t digits = strspn(text, "0123456789");
-
-    return digits > 0 && text[digits] == '\0' && strtoul(text, NULL, 10) <= UINT16_MAX;
-}
-
-/* NULL after a complaint. */
-static const char *local_port(void)
-{
-    const char *own = getenv("LOSSD_PORT"), *platform = getenv("PORT");
-    bool is_own = own && *own && strncmp(own, "tcp://", strlen("tcp://")) != 0;
-    const char *port = is_own ? own : platform && *platform ? platform : "8080";
-
-    if (is_port(port))
-        return port;
-    complain("%s is \"%s\"; wanted a whole number from 0 to 65535",
-             is_own ? "LOSSD_PORT" : "PORT", port);
-    return NULL;
-}
-
-/* Of a list the first with a port, or else the first.  False after a complaint. */
-static bool listening_address(const char *variable, struct address *out)
-{
-    struct span rest = span_of(getenv(variable)), text;
-    struct address address;
-    struct err err = {0};
-
-    do {
-        address_next(&rest, &text); /* of a list without any the first is "" */
-        if (!address_read(text, &address, &err))
-            return complain("%s: %s", variable, err.detail);
-        bool is_first = !*out->path && !*out->port;
-        if (is_first || (*out->path && !*address.path))
-            *out = address;
-        rest = span_trim(rest, ",");
-    } while (rest.len > 0);
-    return true;
-}
-
-static bool is_set(const char *variable)
-{
-    const char *value = getenv(variable);
-
-    return value && *value;
-}
-
-/* Less the brackets that IPv6 may have. */
-static void host_copy(const char *host, char out[ADDRESS_HOST_SIZE])
-{
-    size_t len = strlen(host);
-    bool is_bracketed = *host == '[' && host[len - 1] == ']';
-
-    snprintf(out, ADDRESS_HOST_SIZE, "%.*s", (int)(is_bracketed ? len - 2 : len),
-             is_bracketed ? host + 1 : host);
-}
-
-/* False after a complaint. */
-static bool local_address(bool is_for_health, struct address *out)
-{
-    const char *host = getenv("LOSSD_HOST");
-
-    *out = (struct address){0};
-    if (is_for_health && is_set("LOSSD_ADMIN_LISTEN"))
-        return listening_address("LOSSD_ADMIN_LISTEN", out);
-    if (is_set("LOSSD_LISTEN"))
-        return listening_address("LOSSD_LISTEN", out);
-    const char *port = local_port();
-    if (!port)
-        return false;
-    host_copy(host && *host ? host : "127.0.0.1", out->host);
-    snprintf(out->port, sizeof out->port, "%s", port);
-    return true;
-}
 
 /* A server that listens on every address is met on the loopback. */
 static const char *host_to_meet(const char *host)
@@ -110,7 +27,7 @@ static bool local_find(struct destination *destination, char url[LOCAL_SIZE])
 {
     struct address address;
 
-    if (!local_address(destination->is_for_health, &address))
+    if (!local_server_find(destination->is_for_health, &address))
         return false;
     const char *host = host_to_meet(address.host);
     bool is_v6 = strchr(host, ':') != NULL;

@@ -20,8 +20,8 @@ static const char help[] =
     "  URL          http://HOST:PORT, or with a path of its own such as /livez;\n"
     "               default: the server of this machine at LOSSD_ADMIN_LISTEN, where\n"
     "               health is told whatever the load, or at LOSSD_LISTEN, or at\n"
-    "               LOSSD_HOST and LOSSD_PORT (or PORT), else at 127.0.0.1:8080,\n"
-    "               path /readyz\n"
+    "               LOSSD_HOST and LOSSD_PORT (or PORT), or as the file LOSSD_CONFIG\n"
+    "               has it, else at 127.0.0.1:8080; path /readyz\n"
     "  -q, --quiet  say nothing\n"
     "      --help   print this\n";
 

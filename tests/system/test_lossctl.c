@@ -698,6 +698,64 @@ static void health__finds_the_server_by_its_own_environment(void **state)
     LOOKS_AT("http://127.0.0.1:3", "LOSSD_ADMIN_LISTEN=", "LOSSD_LISTEN=3");
 }
 
+static void health__finds_the_server_by_its_file(void **state)
+{
+    static const struct {
+        const char *text, *variable, *place;
+    } rows[] = {
+        {"port = 5 # of five\nthreads = 2\n", NULL, "http://127.0.0.1:5"},
+        {"host=127.0.0.2\nport=5\n", NULL, "http://127.0.0.2:5"},
+        {"host=127.0.0.2\nport=5\n", "LOSSD_PORT=1", "http://127.0.0.2:1"},
+        {"port = 5\n", "PORT=2", "http://127.0.0.1:2"},
+        {"port = 5\n", "LOSSD_PORT=tcp://10.0.0.1:80", "http://127.0.0.1:5"},
+        {"listen = 6,7\n", NULL, "http://127.0.0.1:6"},
+        {"listen = 6\n", "LOSSD_PORT=1", "http://127.0.0.1:1"},
+        {"listen = 6\n", "PORT=2", "http://127.0.0.1:2"},
+        {"listen = 6\n", "LOSSD_LISTEN=3", "http://127.0.0.1:3"},
+        {"listen = 6\nadmin-listen = 7\n", NULL, "http://127.0.0.1:7"},
+        {"admin-listen = 7\n", "LOSSD_ADMIN_LISTEN=4", "http://127.0.0.1:4"},
+        {"listen =\nport = 5\n", NULL, "http://127.0.0.1:5"},
+        {"no setting at all\n", NULL, "http://127.0.0.1:8080"},
+    };
+    char path[TEXT_SIZE], variable[2 * TEXT_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        write_file(path, rows[i].text);
+        snprintf(variable, sizeof variable, "LOSSD_CONFIG=%s", path);
+        LOOKS_AT(rows[i].place, variable, rows[i].variable);
+        unlink(path);
+    }
+}
+
+static void lossctl__refuses_what_the_file_of_the_server_has_wrong(void **state)
+{
+    static const struct {
+        const char *text, *said;
+    } rows[] = {
+        {"threads = 1\nport = 80x\n",
+         ":2: port is \"80x\"; wanted a whole number from 0 to 65535\n"},
+        {"listen = foo\n", ":1: listen: the address to listen on is \"foo\"; a port, "
+                           "host:port, [::1]:port, unix:/path or unix:@name is wanted\n"},
+        {NULL, ": No such file or directory\n"},
+    };
+    char path[TEXT_SIZE], variable[2 * TEXT_SIZE], err[2 * TEXT_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        write_file(path, rows[i].text ? rows[i].text : "");
+        if (!rows[i].text)
+            unlink(path);
+        snprintf(variable, sizeof variable, "LOSSD_CONFIG=%s", path);
+        struct program program = {.words = {"health"}, .env = {variable}};
+        run(&program);
+        snprintf(err, sizeof err, "lossctl: %s%s%s", rows[i].text ? "" : "cannot open ",
+                 path, rows[i].said);
+        assert_ending(1, "", err);
+        unlink(path);
+    }
+}
+
 /* What it scores is not sent where health alone is told. */
 static void score__is_no_matter_for_the_administrator(void **state)
 {
@@ -875,6 +933,8 @@ int main(void)
         cmocka_unit_test(health__says_ready),
         cmocka_unit_test(health__asks_the_path_that_is_given),
         cmocka_unit_test(health__finds_the_server_by_its_own_environment),
+        cmocka_unit_test(health__finds_the_server_by_its_file),
+        cmocka_unit_test(lossctl__refuses_what_the_file_of_the_server_has_wrong),
         cmocka_unit_test(score__is_no_matter_for_the_administrator),
         cmocka_unit_test(lossctl__refuses_what_its_environment_has_wrong),
         cmocka_unit_test(lossctl__finds_a_server_that_has_only_a_socket),
