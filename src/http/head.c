@@ -83,10 +83,23 @@ void head_look(struct talk *talk)
     talk->user_agent = vetting.user_agent;
 }
 
+static enum MHD_Result add_record(void *room, enum MHD_ValueKind kind, const char *name,
+                                  size_t name_size, const char *value, size_t value_size)
+{
+    (void)kind;
+    (void)name;
+    (void)value;
+    *(size_t *)room += name_size + value_size + RECORD_SIZE;
+    return MHD_YES;
+}
+
 size_t head_room(const struct talk *talk)
 {
-    int arguments =
-        MHD_get_connection_values_n(talk->mhd, MHD_GET_ARGUMENT_KIND, NULL, NULL);
+    static const enum MHD_ValueKind kinds[] = {MHD_GET_ARGUMENT_KIND, MHD_COOKIE_KIND,
+                                               MHD_FOOTER_KIND};
+    size_t room = talk->head_size;
 
-    return talk->head_size + (size_t)arguments * RECORD_SIZE;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        MHD_get_connection_values_n(talk->mhd, kinds[i], add_record, &room);
+    return room;
 }

@@ -16,7 +16,8 @@ bool head_read(struct talk *talk, const char *method, const char *version,
 void head_look(struct talk *talk);
 
 /* Bytes of the connection's buffer that the head which was read takes, with what the library
- * notes of each header and each argument of the address. */
+ * notes of each header, each cookie, each argument of the address, and each trailer behind
+ * the body, which has no other room. */
 size_t head_room(const struct talk *talk);
 
 #endif
