@@ -173,9 +173,9 @@ static void explain(const struct client *client, const struct transfer *transfer
         client->curl_says[0] ? client->curl_says : curl_easy_strerror(code);
 
     bool is_late = code == CURLE_OPERATION_TIMEDOUT;
-    answer->is_refused = code == CURLE_COULDNT_CONNECT ||
-                         code == CURLE_COULDNT_RESOLVE_HOST ||
-                         (is_late && !has_begun(transfer));
+    answer->is_refused =
+        code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
+        code == CURLE_SSL_CONNECT_ERROR || (is_late && !has_begun(transfer));
     answer->is_stalled =
         is_late && has_begun(transfer) && transfer->request->patience_s > 0;
     if (transfer->read_errno)

@@ -14,7 +14,7 @@
 enum { NAME_SIZE = 128 };
 
 static const char help[] =
-    "Usage: lossctl health [-q] [URL]\n\n"
+    "Usage: lossctl health [-q] [[--url] URL]\n\n"
     "Asks whether the server is ready.  Exits with 0 when it is, with 1 when it is\n"
     "not or does not answer within two seconds, and with 2 when asked in wrong words.\n\n"
     "  URL          http://HOST:PORT, or with a path of its own such as /livez;\n"
@@ -71,22 +71,33 @@ static int ask(const char *given, bool quiet)
 
 int command_health(int argc, char *argv[])
 {
-    static const struct option options[] = {{"quiet", no_argument, NULL, 'q'},
+    static const struct option options[] = {{"url", required_argument, NULL, 'u'},
+                                            {"quiet", no_argument, NULL, 'q'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
+    const char *url = NULL;
     bool quiet = false;
     int c;
 
     while ((c = getopt_long(argc, argv, ":qh", options, NULL)) != -1) {
-        if (c == 'h') {
+        switch (c) {
+        case 'u':
+            url = optarg;
+            break;
+        case 'q':
+            quiet = true;
+            break;
+        case 'h':
             fputs(help, stdout);
             return EXIT_GOOD;
-        }
-        if (c != 'q')
+        case ':':
+            return complain_of_usage("health", "%s needs a value", argv[optind - 1]);
+        default:
             return complain_of_option("health", argv);
-        quiet = true;
+        }
     }
-    if (argc - optind > 1)
-        return complain_of_usage("health", "one URL is wanted, not %d", argc - optind);
-    return ask(argv[optind], quiet);
+    int given = argc - optind + (url != NULL);
+    if (given > 1)
+        return complain_of_usage("health", "one URL is wanted, not %d", given);
+    return ask(url ? url : argv[optind], quiet);
 }

@@ -344,6 +344,20 @@ static void score__says_what_to_do_when_nobody_answers(void **state)
     close(fd);
 }
 
+static void score__says_where_it_is_not_understood(void **state)
+{
+    (void)state;
+    char url[TEXT_SIZE];
+    char said[2 * TEXT_SIZE];
+
+    snprintf(url, sizeof url, "https://127.0.0.1:%u", service.port); /* it has no TLS */
+    LOSSCTL(GOOD, "score", "-", "--url", url);
+    snprintf(said, sizeof said, "lossctl: no answer from %s/v1/loss: ", url);
+    assert_memory_equal(ending.err, said, strlen(said));
+    assert_non_null(strstr(ending.err, "is lossd running there?"));
+    assert_int_equal(ending.status, 1);
+}
+
 static void score__tells_a_stranger_from_the_service(void **state)
 {
     (void)state;
@@ -584,6 +598,9 @@ static void lossctl__exits_with_2_for_wrong_words(void **state)
          "\"file:///etc/passwd\" is not an address: its scheme is file; wanted "
          "http://HOST:PORT; see lossctl health --help"},
         {{"health", "a", "b"}, "one URL is wanted, not 2; see lossctl health --help"},
+        {{"health", "--url=a", "b"},
+         "one URL is wanted, not 2; see lossctl health --help"},
+        {{"health", "--url"}, "--url needs a value; see lossctl health --help"},
     };
     char err[TEXT_SIZE];
 
@@ -652,6 +669,8 @@ static void health__asks_the_path_that_is_given(void **state)
     snprintf(url, sizeof url, "http://127.0.0.1:%u/livez", service.port);
     LOSSCTL(NULL, "health", url);
     snprintf(out, sizeof out, "ready: %s\n", url);
+    assert_ending(0, out, "");
+    LOSSCTL(NULL, "health", "--url", url);
     assert_ending(0, out, "");
     snprintf(url, sizeof url, "http://127.0.0.1:%u/nowhere", service.port);
     LOSSCTL(NULL, "health", url);
@@ -917,6 +936,7 @@ int main(void)
         cmocka_unit_test(score__is_red_on_a_terminal_only),
         cmocka_unit_test(score__sends_a_large_file),
         cmocka_unit_test(score__says_what_to_do_when_nobody_answers),
+        cmocka_unit_test(score__says_where_it_is_not_understood),
         cmocka_unit_test(score__tells_a_stranger_from_the_service),
         cmocka_unit_test(score__takes_no_silence_for_an_answer),
         cmocka_unit_test(score__says_that_a_standard_stream_is_closed),
