@@ -202,6 +202,18 @@ static void wanted_words(char out[PLACE_SIZE], const struct shape *shape)
         snprintf(out, PLACE_SIZE, "a number without brackets");
 }
 
+/* Would all fit that has a number for each position, along another axis? */
+static bool would_fit(const struct batch *batch, const struct array *wrong, unsigned axis)
+{
+    const struct shape shape = without_axis(&batch->logits.shape, axis);
+    bool labels = batch_has(batch, MEMBER_labels);
+    bool weights = batch_has(batch, MEMBER_sample_weights);
+
+    return same_shape(&shape, &wrong->shape) &&
+           (!labels || same_shape(&shape, &batch->labels.shape)) &&
+           (!weights || same_shape(&shape, &batch->sample_weights.shape));
+}
+
 static bool fail_shape(const struct batch *batch, const char *name,
                        const struct array *array, const struct shape *wanted,
                        struct err *err)
@@ -213,14 +225,12 @@ static bool fail_shape(const struct batch *batch, const char *name,
     wanted_words(want, wanted);
     shape_words(logits, &batch->logits.shape);
     for (unsigned axis = 0; !batch_is_linear(batch) && axis < batch->logits.shape.rank;
-         axis++) {
-        struct shape other = without_axis(&batch->logits.shape, axis);
-        if (wanted->rank < batch->logits.shape.rank && same_shape(&other, &array->shape))
+         axis++)
+        if (wanted->rank < batch->logits.shape.rank && would_fit(batch, array, axis))
             return fail(err, ERR_SHAPE_MISMATCH, pointer,
                         "%s has shape %s; %s is wanted for logits of shape %s with axis "
                         "%" PRId64 " (axis %u would fit)",
                         name, found, want, logits, batch->axis, axis);
-    }
     return fail(err, ERR_SHAPE_MISMATCH, pointer,
                 "%s has shape %s; %s is wanted for logits of shape %s%s", name, found,
                 want, logits, note_of_truth(batch, array));

@@ -55,7 +55,7 @@ static enum json_way fail_both(const struct own_name *own, struct json_reader *r
     char pointer[PLACE_SIZE];
 
     snprintf(pointer, sizeof pointer, "/%s", own->name);
-    fail(err, ERR_DUPLICATE_MEMBER, pointer,
+    fail(err, ERR_CONFLICTING_MEMBERS, pointer,
          "%s and %s are both given; one of them is wanted", own->name, usual_name(own));
     reader->bare_tokens = false;
     return JSON_SKIP;

@@ -333,8 +333,8 @@ static const struct shape_row shape_rows[] = {
      {2, {2, 3}},
      1,
      {1, {3}},
-     "sample_weights has shape [3]; [2] is wanted for logits of shape [2,3] with axis 1 "
-     "(axis 0 would fit)"},
+     /* but the labels would not */
+     "sample_weights has shape [3]; [2] is wanted for logits of shape [2,3]"},
     {"targets", {2, {1, 2}}, -1, {2, {1, 2}}, NULL},
     {"targets",
      {2, {2, 3}},
