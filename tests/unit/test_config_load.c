@@ -809,7 +809,7 @@ static void config__lists_its_ceilings_with_their_flags(void **state)
             wait = limit->value == 1.5 && !strcmp(limit->flag, "--request-timeout") &&
                    !strcmp(limit->unit, "seconds");
     }
-    assert_int_equal(ceilings.count, 23);
+    assert_int_equal(ceilings.count, 24);
     assert_true(body);
     assert_true(depth);
     assert_true(wait);
