@@ -266,13 +266,25 @@ static void end_in_any_case(int64_t ns)
     alarm((unsigned)(ns / SECOND) + GRACE_S);
 }
 
+static void say_what_follows(struct service *service)
+{
+    char text[100] = "finishing what has begun", state[sizeof text + 20];
+
+    if (service->config.drain_delay > 0)
+        snprintf(text, sizeof text,
+                 "serving on for %.6g s (--drain-delay), then finishing what has begun",
+                 (double)service->config.drain_delay / (double)SECOND);
+    log_note(&service->log, LOG_INFO, "stopping: %s", text);
+    snprintf(state, sizeof state, "STOPPING=1\nSTATUS=%s", text);
+    notify_say(&service->notify, state);
+}
+
 static void drain(struct service *service, const sigset_t *ends)
 {
     const struct config *config = &service->config;
 
     end_in_any_case(config->drain_delay + config->drain_timeout);
-    log_note(&service->log, LOG_INFO, "stopping: finishing what has begun");
-    notify_say(&service->notify, "STOPPING=1\nSTATUS=finishing what has begun");
+    say_what_follows(service);
     api_set_draining(service->api, true);
     server_part(service->server);
     next_signal(service, ends, config->drain_delay);

@@ -154,6 +154,8 @@ static void drain__serves_on_but_is_not_ready_during_the_delay(void **state)
     kill(service.pid, SIGTERM);
     for (int asked = 0; get(&service, "/readyz") != 503; asked++)
         assert_true(asked < 10000);
+    assert_true(
+        service_logs(&service, "stopping: serving on for 3600 s (--drain-delay)"));
     assert_int_equal(get(&service, "/livez"), 200);
     assert_int_equal(get(&service, "/v1/losses"), 200);
     /* who keeps a connection goes elsewhere */
