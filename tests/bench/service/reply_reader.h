@@ -21,6 +21,7 @@ struct reply_reader {
     } state;
     unsigned status;
     bool chunked;
+    bool is_last;   /* the server closes behind it */
     size_t left;    /* bytes of the body or of the chunk */
     size_t bytes;   /* of the whole answer so far */
     char line[200]; /* the part of a line that has come, cut if it is long */
@@ -30,11 +31,14 @@ struct reply_reader {
 static inline void reply_header(struct reply_reader *reader)
 {
     static const char length[] = "content-length:", coding[] = "transfer-encoding:";
+    static const char connection[] = "connection:";
 
     if (strncasecmp(reader->line, length, sizeof length - 1) == 0)
         reader->left = strtoull(reader->line + sizeof length - 1, NULL, 10);
     if (strncasecmp(reader->line, coding, sizeof coding - 1) == 0)
         reader->chunked = strcasestr(reader->line, "chunked") != NULL;
+    if (strncasecmp(reader->line, connection, sizeof connection - 1) == 0)
+        reader->is_last = strcasestr(reader->line, "close") != NULL;
 }
 
 /* The end of the header block. */

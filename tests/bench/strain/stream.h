@@ -110,10 +110,9 @@ static inline void stream_done(struct stream *stream, struct link *link)
     } else {
         stream->others++;
     }
-    if (link->sent == stream->request.len)
-        stream_rest(stream, link);
-    else /* it was told no before it had sent everything */
-        stream_redial(stream, link), stream->cut--;
+    stream_rest(stream, link);
+    if (link->reader.is_last || link->sent < stream->request.len)
+        stream_redial(stream, link);
 }
 
 static inline void stream_receive(struct stream *stream, struct link *link)
