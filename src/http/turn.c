@@ -61,7 +61,6 @@ void turn_hold(struct connection *connection)
 static void leave(struct connection *connection, int64_t took_ns)
 {
     struct talk *talk = &connection->talk;
-
     struct admission *admission = &connection->net->server->admission;
 
     if (talk->admitted) {

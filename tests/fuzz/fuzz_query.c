@@ -91,16 +91,20 @@ static void say_string(struct saying *saying, struct span text)
     say(saying, "\"");
 }
 
+/* As many as commas, and one more; but nothing is no name at all. */
 static void say_names(struct saying *saying, struct span text)
 {
+    bool more = text.len > 0;
+
     say(saying, "[");
-    for (bool more = false; text.len > 0; more = true) {
-        const char *comma = memchr(text.at, ',', text.len);
+    while (more) {
+        const char *comma = text.len ? memchr(text.at, ',', text.len) : NULL;
         size_t len = comma ? (size_t)(comma - text.at) : text.len;
-        say(saying, more ? "," : "");
         say_string(saying, (struct span){text.at, len});
-        len += comma != NULL;
-        text = (struct span){text.at + len, text.len - len};
+        more = comma != NULL;
+        if (more)
+            text = (struct span){comma + 1, text.len - len - 1};
+        say(saying, more ? "," : "");
     }
     say(saying, "]");
 }

@@ -464,7 +464,7 @@ static const struct crowd {
     const char *what, *before, *each, *behind;
     size_t from, to, step; /* how many of them */
 } crowds[] = {
-    /* behind a NUL the library looks for arguments */
+    /* behind a NUL, for which a tab stands, the library looks for arguments */
     {"arguments", "GET /livez\t?", "a&", " HTTP/1.1\r\nHost: x\r\n\r\n", 280, 384, 1},
     {"cookies", "GET /livez HTTP/1.1\r\nHost: x\r\nCookie: ", "a=b; ", "c=d\r\n\r\n", 300,
      380, 1},
