@@ -125,6 +125,8 @@ double slab_probability(const struct slab *slab, size_t row, size_t class)
 
     if (max == -INFINITY)
         return 0;
+    if ((int64_t) class == slab->sums.top[row])
+        return 1 / (1 + slab->sums.rest[row]);
     return exp_scaled(d, difference_tail(logit, max, d)) / (1 + slab->sums.rest[row]) *
            (1 / EXPS_SCALE);
 }

@@ -47,30 +47,16 @@ static double wide_nll(const struct slab *slab, size_t row)
     return sum;
 }
 
-static double target_nll(const struct slab *slab, size_t row)
+static void fill_nlls(const struct slab *slab, double *nll)
 {
-    const struct shares shares = {slab->targets + row * slab->classes, NULL, 1, 0};
-    double total, gaps = slab->real->gaps(slab_logits_row(slab, row), slab->classes,
-                                          slab->sums.max[row], &shares, &total);
+    const struct shares shares = {slab->targets, NULL, 1, 0};
+    double totals[SLAB_ROWS];
 
-    return isfinite(gaps) ? gaps + total * slab->sums.log_sum[row] : wide_nll(slab, row);
-}
-
-/* Where p and q are both near 1, their difference is that of 1 - q and 1 - p. */
-static double target_brier(const struct slab *slab, size_t row)
-{
-    const double *q = slab->targets + row * slab->classes;
-    const struct shares shares = {q, NULL, 1, 0};
-    size_t top = (size_t)slab->sums.top[row];
-    double peak = slab->sums.peak[row], miss = slab->sums.rest[row] * peak;
-
-    slab->real->mix(slab->exps, row, slab->classes, slab->sums.factor[row], 1, &shares,
-                    slab->other_row);
-    slab->real->widen(slab->other_row, slab->classes, slab->row);
-    slab->row[top] = q[top] > 0.5 ? (1 - q[top]) - miss : peak - q[top];
-    for (size_t c = 0; c < slab->classes; c++)
-        slab->row[c] *= slab->row[c];
-    return slab->real->sum(slab->row, slab->classes);
+    slab->real->gaps(slab->logits, slab->rows, slab->classes, slab->sums.max, &shares,
+                     nll, totals);
+    for (size_t r = 0; r < slab->rows; r++)
+        nll[r] = isfinite(nll[r]) ? nll[r] + totals[r] * slab->sums.log_sum[r]
+                                  : wide_nll(slab, r);
 }
 
 /* ---- bins ----------------------------------------------------------------------- */
@@ -113,24 +99,17 @@ static void add_confidences(struct summary *summary, const struct slab *slab,
 
 /* ---- rows ----------------------------------------------------------------------- */
 
-static void measure_targets(const struct slab *slab)
-{
-    const struct moments *moments = slab->sums.moments;
-
-    for (size_t r = 0; r < slab->rows; r++) {
-        moments->nll[r] = target_nll(slab, r);
-        moments->brier[r] = target_brier(slab, r);
-    }
-}
-
 static void add_moments(struct summary *summary, const struct slab *slab,
                         const bool *kept)
 {
     const struct moments *moments = slab->sums.moments;
     size_t rows = slab->rows;
 
-    if (slab->targets)
-        measure_targets(slab);
+    if (slab->targets) {
+        fill_nlls(slab, moments->nll);
+        slab->real->briers(slab->exps, rows, slab->classes, &slab->sums, slab->targets,
+                           slab->row, moments->brier);
+    }
     summary->top5 += slab->real->keep_moments(moments, kept, rows, TOP);
     if (!losses_are_nll(slab->batch))
         exact_sum_add_all(&summary->nll, moments->nll, rows);

@@ -59,6 +59,12 @@ static inline double total_of(struct total *total, size_t lanes)
  * in their own type before they go to a total: few enough to lose little. */
 enum { GROUP_LINES = 4, BLOCK_GROUPS = 16, IN_STEP = 4, AHEAD = 4096, GAP_LANES = 16 };
 
+/* Rows of more classes are as fast by themselves. */
+static inline bool has_tiles_of_shares(size_t classes)
+{
+    return classes <= 64;
+}
+
 /* The sum of few numbers, by lanes that are folded upon each other. */
 static inline double fold(double *lane, size_t lanes)
 {
@@ -107,6 +113,13 @@ static inline double_vector double_widened(const double *z)
     return (double_vector) * (const loose_doubles *)z;
 }
 
+static inline const double *double_as_doubles(const double *x, size_t n, double *room)
+{
+    (void)n;
+    (void)room;
+    return x;
+}
+
 /* A product with the inverse of a power of two is the quotient, and takes a quarter of the
  * time. */
 static void double_divide(const double *x, size_t n, double by, double *z)
@@ -148,7 +161,11 @@ static void double_uncap(const void *logits, size_t n, double softcap, double by
 }
 
 static void count_confidences(const struct confidences *of, size_t rows);
-static double divergence(const double *z, const double *q, size_t classes, double max);
+static double divergence(const double *z, const double *q, size_t classes, double max,
+                         double *total);
+static void divergence_of_tile(double *z, const double *targets, size_t rows,
+                               size_t classes, const double *max, double *totals,
+                               double *out);
 static double close_divergence(const double *z, const double *q, size_t classes,
                                double max);
 static double miss_power(const double *z, size_t classes, double max, size_t class,
@@ -275,6 +292,13 @@ static void float_mend(const float *z, size_t classes, size_t top, float *p)
 static inline double_vector float_widened(const float *z)
 {
     return __builtin_convertvector((float_half) * (const loose_half *)z, double_vector);
+}
+
+static inline const double *float_as_doubles(const float *x, size_t n, double *room)
+{
+    for (size_t i = 0; i < n; i++)
+        room[i] = (double)x[i];
+    return room;
 }
 
 /* Rounded to float a product of doubles with the inverse is as good as a quotient, and

@@ -35,9 +35,10 @@ struct moments {
                         earlier */
 };
 
-/* The shares u_c = w_c (a q_c + b) of a row; q or w may be NULL: all 0, all 1. */
+/* The shares u_c = w_c (a q_c + b) of each row's classes. */
 struct shares {
-    const double *q, *w;
+    const double *q; /* [rows, classes]; NULL: all 0 */
+    const double *w; /* [classes]; NULL: all 1 */
     double a, b;
 };
 
@@ -97,21 +98,30 @@ struct arithmetic {
                        const struct margins *margins, double *values, double *slopes,
                        void *out);
 
-    /* Row `row` of the exps: its probabilities times `by` less the shares. */
-    void (*mix)(const void *exps, size_t row, size_t classes, double factor, double by,
-                const struct shares *shares, void *out);
+    /* Each row's probabilities times by[row], less its shares times scale[row]. */
+    void (*mix)(const void *exps, size_t rows, size_t classes, const struct sums *sums,
+                const double *by, const double *scale, const struct shares *shares,
+                void *out);
 
-    /* One row: the sum over classes of u_c (max - z_c); *total becomes that of u_c.
-     * A class without a share counts nothing, masked or not. */
-    double (*gaps)(const void *logits, size_t classes, double max,
-                   const struct shares *shares, double *total);
+    /* For each row: sum_c (p_c - q_c)^2.  `room` is for [classes]. */
+    void (*briers)(const void *exps, size_t rows, size_t classes, const struct sums *sums,
+                   const double *q, double *room, double *out);
 
-    /* One row, of doubles: sum_c q_c (log q_c - log p_c), within 3e-16 sum_c q_c and a
-     * unit of its terms; NAN where a class with a share is so far below the maximum that
-     * its exp is nothing, or has too large a share.  And, where the q sum to about 1, in
-     * several times the time, within 2^-50 of itself and 2^-69 sum_c |p_c - q_c|, which
-     * is what the rounding of p comes to. */
-    double (*divergence)(const double *z, const double *q, size_t classes, double max);
+    /* For each row: the sum over classes of u_c (max - z_c), and that of u_c.  A class
+     * without a share counts nothing, masked or not. */
+    void (*gaps)(const void *logits, size_t rows, size_t classes, const double *max,
+                 const struct shares *shares, double *gaps, double *totals);
+
+    /* For each row: sum_c q_c (log q_c - log p_c), within 3e-16 sum_c q_c and a unit of
+     * its terms, and sum_c q_c; NAN where a class with a share is so far below the maximum
+     * that its exp is nothing, or has too large a share.  `room` is for [classes].
+     *
+     * And of one row, of doubles, where the q sum to about 1, in several times the time,
+     * within 2^-50 of itself and 2^-69 sum_c |p_c - q_c|, which is what the rounding of p
+     * comes to. */
+    void (*divergences)(const void *logits, size_t rows, size_t classes,
+                        const double *max, const double *q, double *room, double *totals,
+                        double *out);
     double (*close_divergence)(const double *z, const double *q, size_t classes,
                                double max);
 

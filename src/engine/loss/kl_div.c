@@ -33,55 +33,67 @@ static double far_divergence(const struct slab *slab, size_t row)
 }
 
 /* Is the value so small that it has not the accuracy of its dtype, and the row one that
- * can be computed once more? */
-static bool is_close(const struct slab *slab, size_t row, double value)
+ * can be computed once more?  `total` is what its targets sum to. */
+static bool is_close(const struct slab *slab, double value, double total)
 {
-    const double *q = slab->targets + row * slab->classes;
     double large = slab->batch->dtype == DTYPE_FLOAT32 ? 1e-8 : 0.125;
 
-    return fabs(value) < large && fabs(slab->real->sum(q, slab->classes) - 1) < 0.01;
+    return fabs(value) < large && fabs(total - 1) < 0.01;
 }
 
-static double divergence_of(const struct slab *slab, size_t row)
+static double settled(const struct slab *slab, size_t row, double value, double total)
 {
-    const double *q = slab->targets + row * slab->classes;
-    const double *z = slab_logits(slab, row, slab->row);
-    double max = slab->sums.max[row];
-    double value = slab->real->divergence(z, q, slab->classes, max);
-
     if (isnan(value))
         return far_divergence(slab, row);
-    if (!is_close(slab, row, value))
+    if (!is_close(slab, value, total))
         return value;
-    return slab->real->close_divergence(z, q, slab->classes, max);
+    return slab->real->close_divergence(slab_logits(slab, row, slab->row),
+                                        slab->targets + row * slab->classes,
+                                        slab->classes, slab->sums.max[row]);
 }
 
-static void put_gradient(const struct slab *slab, size_t row)
+static void fill_values(const struct slab *slab, double *values, double *totals)
 {
-    double scale = slab->scale[row];
-    const double *q = slab->targets + row * slab->classes;
+    slab->real->divergences(slab->logits, slab->rows, slab->classes, slab->sums.max,
+                            slab->targets, slab->row, totals, values);
+    for (size_t r = 0; r < slab->rows; r++)
+        values[r] = slab->weights[r] == 0 ? 0 : settled(slab, r, values[r], totals[r]);
+}
+
+/* Of the likeliest class without cancellation. */
+static void put_top(const struct slab *slab, size_t row, double total)
+{
     size_t top = (size_t)slab->sums.top[row];
-    struct shares shares = {q, NULL, scale, 0};
-    double total = slab->real->sum(q, slab->classes);
+    double own = slab->targets[row * slab->classes + top];
     double miss = slab_complement(slab, row, top);
 
-    slab->real->mix(slab->exps, row, slab->classes, slab->sums.factor[row], scale * total,
-                    &shares, slab_row_of(slab, row, slab->gradient));
-    if (2 * q[top] > total)
-        slab_put(slab, scale * ((total - q[top]) - total * miss), row, top,
+    if (2 * own > total)
+        slab_put(slab, slab->scale[row] * ((total - own) - total * miss), row, top,
                  slab->gradient);
+}
+
+static void put_gradients(const struct slab *slab, const double *totals)
+{
+    const struct shares shares = {slab->targets, NULL, 1, 0};
+    double by[SLAB_ROWS];
+
+    for (size_t r = 0; r < slab->rows; r++)
+        by[r] = slab->scale[r] == 0 ? 0 : slab->scale[r] * totals[r];
+    slab->real->mix(slab->exps, slab->rows, slab->classes, &slab->sums, by, slab->scale,
+                    &shares, slab->gradient);
+    for (size_t r = 0; r < slab->rows; r++)
+        if (slab->scale[r] != 0)
+            put_top(slab, r, totals[r]);
 }
 
 static void score(const struct slab *slab, double *values, double *penalties)
 {
+    double totals[SLAB_ROWS];
+
     (void)penalties;
-    for (size_t r = 0; r < slab->rows; r++) {
-        values[r] = slab->weights[r] == 0 ? 0 : divergence_of(slab, r);
-        if (slab->gradient && slab->scale[r] == 0)
-            slab_put_zeros(slab, r, slab->gradient);
-        else if (slab->gradient)
-            put_gradient(slab, r);
-    }
+    fill_values(slab, values, totals);
+    if (slab->gradient)
+        put_gradients(slab, totals);
 }
 
 const struct loss loss_kl_div = {

@@ -1,5 +1,5 @@
 /* Cross-entropy of rows whose classes have shares of their own: targets, or smoothed
- * labels with class weights.  A row at a time, class by class. */
+ * labels with class weights. */
 #include "engine/loss/shared_rows.h"
 
 #include <assert.h>
@@ -55,26 +55,30 @@ static double wide_base(const struct slab *slab, size_t row)
     return slab->real->sum(slab->row, slab->classes);
 }
 
-/* - sum_c u_c log p_c, and S. */
-static double base_of(const struct slab *slab, size_t row, double *total)
-{
-    size_t label = slab->labels ? (size_t)slab->labels[row] : 0;
+/* What rows' shares come to: - sum_c u_c log p_c, and S. */
+struct bases {
+    double base[SLAB_ROWS], total[SLAB_ROWS];
+};
 
-    if (is_plain(slab->batch)) {
-        *total = batch_class_weight(slab->batch, label);
-        return *total == 0 ? 0 : term_of(slab, row, *total, label);
-    }
-    struct shares shares = common_shares(slab, row);
-    *total = 0;
-    double gaps = slab->real->gaps(slab_logits_row(slab, row), slab->classes,
-                                   slab->sums.max[row], &shares, total);
-    if (slab->labels) {
+/* Of some rows, the first of them `row`. */
+static void fill_bases(const struct slab *slab, size_t row, size_t rows,
+                       struct bases *bases)
+{
+    const struct shares shares = common_shares(slab, row);
+
+    slab->real->gaps(slab_logits_row(slab, row), rows, slab->classes,
+                     slab->sums.max + row, &shares, bases->base, bases->total);
+    for (size_t i = 0; slab->labels && i < rows; i++) {
+        size_t label = (size_t)slab->labels[row + i];
         double own = shares.a * batch_class_weight(slab->batch, label);
-        gaps += own == 0 ? 0 : own * slab_gap(slab, row, label);
-        *total += own;
+        bases->base[i] += own == 0 ? 0 : own * slab_gap(slab, row + i, label);
+        bases->total[i] += own;
     }
-    double base = gaps + *total * slab->sums.log_sum[row];
-    return isfinite(base) ? base : wide_base(slab, row);
+    for (size_t i = 0; i < rows; i++) {
+        bases->base[i] += bases->total[i] * slab->sums.log_sum[row + i];
+        if (!isfinite(bases->base[i]))
+            bases->base[i] = wide_base(slab, row + i);
+    }
 }
 
 /* p_c of a row, near enough to be added to or taken from something near 1. */
@@ -134,22 +138,6 @@ static double target_excess(const struct slab *slab, size_t row)
     return target_mass(slab, row, terms);
 }
 
-/* S alone. */
-static double total_of(const struct slab *slab, size_t row)
-{
-    double total = 0;
-
-    if (is_plain(slab->batch))
-        return batch_class_weight(slab->batch, (size_t)slab->labels[row]);
-    if (slab->batch->class_weights.data) {
-        base_of(slab, row, &total);
-        return total;
-    }
-    struct shares shares = common_shares(slab, row);
-    double of_truth = shares.q ? slab->real->sum(shares.q, slab->classes) : 1;
-    return shares.a * of_truth + slab->batch->label_smoothing;
-}
-
 static double label_power(const struct slab *slab, size_t row, double miss)
 {
     if (slab->batch->focal_gamma == 0)
@@ -159,24 +147,37 @@ static double label_power(const struct slab *slab, size_t row, double miss)
                                             : power_of(miss, slab->batch->focal_gamma);
 }
 
-double shared_value(const struct slab *slab, size_t row)
+static double value_of(const struct slab *slab, size_t row, double base)
 {
     const struct batch *batch = slab->batch;
     double excess =
         slab->targets && is_excess(batch) ? target_excess(slab, row) : (double)INFINITY;
+
     if (isfinite(excess))
         return excess;
-    double total = 0, value = base_of(slab, row, &total);
     if (slab->targets)
         return batch->poly_epsilon == 0
-                   ? value
-                   : value + batch->poly_epsilon * target_miss(slab, row);
+                   ? base
+                   : base + batch->poly_epsilon * target_miss(slab, row);
     if (batch->focal_gamma == 0 && batch->poly_epsilon == 0)
-        return value;
+        return base;
     size_t label = (size_t)slab->labels[row];
     double miss = slab_complement(slab, row, label);
-    return label_power(slab, row, miss) * value +
+    return label_power(slab, row, miss) * base +
            batch->poly_epsilon * (batch_class_weight(batch, label) * miss);
+}
+
+double shared_value(const struct slab *slab, size_t row)
+{
+    struct bases of_row;
+
+    if (is_plain(slab->batch)) {
+        size_t label = (size_t)slab->labels[row];
+        double weight = batch_class_weight(slab->batch, label);
+        return value_of(slab, row, weight == 0 ? 0 : term_of(slab, row, weight, label));
+    }
+    fill_bases(slab, row, 1, &of_row);
+    return value_of(slab, row, of_row.base[0]);
 }
 
 /* ---- gradient ------------------------------------------------------------------- */
@@ -190,20 +191,19 @@ struct slope {
 };
 
 /* As slopes.h has it for all rows. */
-static struct slope slope_of(const struct slab *slab, size_t row, double scale,
-                             double penalty_scale)
+static struct slope slope_of(const struct slab *slab, size_t row, double base,
+                             double total)
 {
     const struct batch *batch = slab->batch;
-    struct slope slope = {.shares = scale};
-    double base = 0;
+    double scale = slab->scale[row];
+    double penalty_scale = slab->penalty_scale ? slab->penalty_scale[row] : 0;
+    struct slope slope = {.shares = scale, .total = total};
 
+    if (scale == 0 && penalty_scale == 0)
+        return (struct slope){0, 0, 0, 0};
     if (penalty_scale != 0)
         slope.penalty =
             bounded(penalty_scale * 2 * batch->z_loss * log_sum_exp(slab, row));
-    if (batch->focal_gamma == 0)
-        slope.total = total_of(slab, row);
-    else
-        base = base_of(slab, row, &slope.total);
     if (!has_label_terms(slab))
         return slope;
     size_t label = (size_t)slab->labels[row];
@@ -290,43 +290,44 @@ static void add_target_poly(const struct slab *slab, size_t row, double scale, v
     slab->real->narrow(sum, slab->classes, at);
 }
 
-static void put_gradient(const struct slab *slab, size_t row, double scale,
-                         double penalty_scale)
+static void put_own(const struct slab *slab, size_t row, const struct slope *slope)
 {
-    struct slope slope = slope_of(slab, row, scale, penalty_scale);
-    struct shares shares = common_shares(slab, row);
     size_t top = (size_t)slab->sums.top[row];
-    void *out = slab->gradient;
 
-    shares.a *= slope.shares;
-    shares.b *= slope.shares;
-    slab->real->mix(slab->exps, row, slab->classes, slab->sums.factor[row], every(&slope),
-                    &shares, slab_row_of(slab, row, out));
-    slab_put(slab, element(slab, row, &slope, top), row, top, out);
+    slab_put(slab, element(slab, row, slope, top), row, top, slab->gradient);
     if (slab->labels) {
         size_t label = (size_t)slab->labels[row];
-        slab_put(slab, element(slab, row, &slope, label), row, label, out);
+        slab_put(slab, element(slab, row, slope, label), row, label, slab->gradient);
     } else if (slab->batch->poly_epsilon != 0) {
-        add_target_poly(slab, row, scale, out);
+        add_target_poly(slab, row, slab->scale[row], slab->gradient);
     }
 }
 
-static void shared_gradient(const struct slab *slab, size_t row)
+static void put_gradients(const struct slab *slab, const struct bases *bases)
 {
-    double scale = slab->scale[row];
-    double penalty_scale = slab->penalty_scale ? slab->penalty_scale[row] : 0;
+    const struct shares shares = common_shares(slab, 0);
+    struct slope slopes[SLAB_ROWS];
+    double by[SLAB_ROWS], scale[SLAB_ROWS];
 
-    if (scale != 0 || penalty_scale != 0)
-        put_gradient(slab, row, scale, penalty_scale);
-    else
-        slab_put_zeros(slab, row, slab->gradient);
+    for (size_t r = 0; r < slab->rows; r++) {
+        slopes[r] = slope_of(slab, r, bases->base[r], bases->total[r]);
+        by[r] = every(&slopes[r]);
+        scale[r] = slopes[r].shares;
+    }
+    slab->real->mix(slab->exps, slab->rows, slab->classes, &slab->sums, by, scale,
+                    &shares, slab->gradient);
+    for (size_t r = 0; r < slab->rows; r++)
+        if (by[r] != 0 || scale[r] != 0)
+            put_own(slab, r, &slopes[r]);
 }
 
 void shared_rows(const struct slab *slab, double *values)
 {
-    for (size_t r = 0; r < slab->rows; r++) {
-        values[r] = slab->weights[r] == 0 ? 0 : shared_value(slab, r);
-        if (slab->gradient)
-            shared_gradient(slab, r);
-    }
+    struct bases bases;
+
+    fill_bases(slab, 0, slab->rows, &bases);
+    for (size_t r = 0; r < slab->rows; r++)
+        values[r] = slab->weights[r] == 0 ? 0 : value_of(slab, r, bases.base[r]);
+    if (slab->gradient)
+        put_gradients(slab, &bases);
 }

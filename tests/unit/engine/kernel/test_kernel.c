@@ -320,10 +320,61 @@ static void log_probabilities__are_those_of_the_plain_formula(void **state)
         }
 }
 
+/* ---- shares of all classes --------------------------------------------------------- */
+
+/* Rows with shares of their classes, what they come to, and that of one row alone. */
+struct shared {
+    double logits[ROWS * CLASSES_MAX], q[ROWS * CLASSES_MAX], w[CLASSES_MAX];
+    double by[ROWS], scale[ROWS];
+    double gaps[ROWS], totals[ROWS], divergences[ROWS], masses[ROWS], briers[ROWS];
+    double row[CLASSES_MAX];
+};
+
+static void draw_shared(struct random *random, size_t rows, size_t classes,
+                        struct shared *of)
+{
+    for (size_t c = 0; c < classes; c++)
+        of->w[c] = random_unit(random);
+    for (size_t r = 0; r < rows; r++) {
+        double *q = of->q + r * classes, sum = 0;
+        of->by[r] = 1 + random_unit(random);
+        of->scale[r] = 1 + random_unit(random);
+        for (size_t c = 0; c < classes; c++) {
+            of->logits[r * classes + c] = 3 * random_normal(random);
+            q[c] = random_below(random, 3) ? random_unit(random) : 0;
+            sum += q[c];
+        }
+        for (size_t c = 0; c < classes; c++)
+            q[c] /= sum > 0 ? sum : 1;
+    }
+}
+
+static void assert_mixed_row(const struct way *way, const struct work *w, size_t r,
+                             const struct shares *shares, const struct shared *of)
+{
+    size_t n = w->classes;
+    struct reference_row row = reference_softmax(w->exact + r * n, n);
+    struct reference_sum gaps = {0}, total = {0};
+
+    for (size_t c = 0; c < n; c++) {
+        long double q = shares->q ? (long double)shares->q[r * n + c] : 0;
+        long double u = (shares->w ? (long double)shares->w[c] : 1) *
+                        ((long double)shares->a * q + (long double)shares->b);
+        long double p = reference_probability(&row, c);
+        long double wanted = (long double)of->by[r] * p - (long double)of->scale[r] * u;
+        reference_add(&gaps, u * (row.max - w->exact[r * n + c]));
+        reference_add(&total, u);
+        assert_true(fabsl((long double)out_at(way, w, r * n + c) - wanted) <=
+                    (long double)way->error * 3);
+    }
+    assert_near(of->gaps[r], (double)reference_total(&gaps), 4e-15);
+    assert_near(of->totals[r], (double)reference_total(&total), 4e-15);
+}
+
 static void mix_and_gaps__are_those_of_the_shares(void **state)
 {
     (void)state;
-    static double logits[CLASSES_MAX], q[CLASSES_MAX], weights[CLASSES_MAX];
+    static struct shared of;
     struct way ways[ARITHMETICS_MAX];
     struct random random = {5};
     size_t count = all_ways(ways);
@@ -331,48 +382,139 @@ static void mix_and_gaps__are_those_of_the_shares(void **state)
     for (size_t k = 0; k < count; k++)
         for (size_t s = 0; s < LENGTH(sizes); s++)
             for (unsigned given = 0; given < 4; given++) {
-                size_t n = sizes[s];
-                for (size_t c = 0; c < n; c++) {
-                    logits[c] = 3 * random_normal(&random);
-                    q[c] = random_below(&random, 3) ? random_unit(&random) : 0;
-                    weights[c] = random_unit(&random);
-                }
-                struct shares shares = {given & 1 ? q : NULL, given & 2 ? weights : NULL,
+                size_t n = sizes[s], rows = given == 0 ? ROWS : 1 + s % ROWS;
+                draw_shared(&random, rows, n, &of);
+                struct shares shares = {given & 1 ? of.q : NULL, given & 2 ? of.w : NULL,
                                         0.9, 0.1 / (double)n};
-                struct work w = begin(&ways[k], 1, n, logits);
-                struct reference_row row = reference_softmax(w.exact, n);
-                struct reference_sum gaps = {0}, total = {0};
-                ways[k].real->mix(w.exps, 0, n, w.sums.factor[0], 2, &shares, w.out);
-                for (size_t c = 0; c < n; c++) {
-                    long double u = (given & 2 ? (long double)weights[c] : 1) *
-                                    ((given & 1 ? 0.9L * (long double)q[c] : 0) +
-                                     0.1L / (long double)n);
-                    long double p = reference_probability(&row, c);
-                    reference_add(&gaps, u * (row.max - w.exact[c]));
-                    reference_add(&total, u);
-                    assert_true(fabsl((long double)out_at(&ways[k], &w, c) -
-                                      (2 * p - u)) <= (long double)ways[k].error * 3);
-                }
-                double sum,
-                    found = ways[k].real->gaps(w.logits, n, w.sums.max[0], &shares, &sum);
-                assert_near(found, (double)reference_total(&gaps), 4e-15);
-                assert_near(sum, (double)reference_total(&total), 4e-15);
+                struct work w = begin(&ways[k], rows, n, of.logits);
+                ways[k].real->mix(w.exps, rows, n, &w.sums, of.by, of.scale, &shares,
+                                  w.out);
+                ways[k].real->gaps(w.logits, rows, n, w.sums.max, &shares, of.gaps,
+                                   of.totals);
+                for (size_t r = 0; r < rows; r++)
+                    assert_mixed_row(&ways[k], &w, r, &shares, &of);
                 end(&w);
             }
+}
+
+static void assert_compared_row(const struct way *way, const struct work *w, size_t r,
+                                const struct shared *of)
+{
+    size_t n = w->classes;
+    struct reference_row row = reference_softmax(w->exact + r * n, n);
+    struct reference_sum divergence = {0}, mass = {0}, brier = {0};
+
+    for (size_t c = 0; c < n; c++) {
+        long double q = (long double)of->q[r * n + c];
+        long double p = reference_probability(&row, c);
+        if (q > 0)
+            reference_add(&divergence,
+                          q * (logl(q) - reference_log_probability(&row, c)));
+        reference_add(&mass, q);
+        reference_add(&brier, (p - q) * (p - q));
+    }
+    assert_true(fabsl((long double)of->divergences[r] - reference_total(&divergence)) <
+                2e-15L);
+    assert_near(of->masses[r], (double)reference_total(&mass), 4e-15);
+    assert_true(fabsl((long double)of->briers[r] - reference_total(&brier)) <=
+                4 * (long double)way->error);
+}
+
+static void divergences_and_briers__are_those_of_the_targets(void **state)
+{
+    (void)state;
+    static struct shared of;
+    struct way ways[ARITHMETICS_MAX];
+    struct random random = {6};
+    size_t count = all_ways(ways);
+
+    for (size_t k = 0; k < count; k++)
+        for (size_t s = 0; s < LENGTH(sizes); s++)
+            for (size_t rows = 1; rows <= ROWS; rows += ROWS - 1) {
+                size_t n = sizes[s];
+                draw_shared(&random, rows, n, &of);
+                struct work w = begin(&ways[k], rows, n, of.logits);
+                ways[k].real->divergences(w.logits, rows, n, w.sums.max, of.q, of.row,
+                                          of.masses, of.divergences);
+                ways[k].real->briers(w.exps, rows, n, &w.sums, of.q, of.row, of.briers);
+                for (size_t r = 0; r < rows; r++)
+                    assert_compared_row(&ways[k], &w, r, &of);
+                end(&w);
+            }
+}
+
+/* A row has the same bits next to any others, and alone. */
+static void shares__of_a_row_are_its_own(void **state)
+{
+    (void)state;
+    static struct shared of;
+    struct way ways[ARITHMETICS_MAX];
+    struct random random = {7};
+    size_t count = all_ways(ways);
+    double gap, total, divergence, mass, brier;
+
+    for (size_t k = 0; k < count; k++)
+        for (size_t s = 0; sizes[s] <= 200; s++) {
+            const struct arithmetic *real = ways[k].real;
+            size_t n = sizes[s];
+            draw_shared(&random, ROWS, n, &of);
+            struct work all = begin(&ways[k], ROWS, n, of.logits);
+            struct shares shares = {of.q, of.w, 0.9, 0.1};
+            real->gaps(all.logits, ROWS, n, all.sums.max, &shares, of.gaps, of.totals);
+            real->divergences(all.logits, ROWS, n, all.sums.max, of.q, of.row, of.masses,
+                              of.divergences);
+            real->briers(all.exps, ROWS, n, &all.sums, of.q, of.row, of.briers);
+            real->mix(all.exps, ROWS, n, &all.sums, of.by, of.scale, &shares, all.out);
+            for (size_t r = 0; r < ROWS; r++) {
+                struct work one = begin(&ways[k], 1, n, of.logits + r * n);
+                struct shares own = {of.q + r * n, of.w, 0.9, 0.1};
+                real->gaps(one.logits, 1, n, one.sums.max, &own, &gap, &total);
+                real->divergences(one.logits, 1, n, one.sums.max, own.q, of.row, &mass,
+                                  &divergence);
+                real->briers(one.exps, 1, n, &one.sums, own.q, of.row, &brier);
+                real->mix(one.exps, 1, n, &one.sums, of.by + r, of.scale + r, &own,
+                          one.out);
+                assert_true(gap == of.gaps[r] && total == of.totals[r]);
+                assert_true(divergence == of.divergences[r] && mass == of.masses[r]);
+                assert_true(brier == of.briers[r]);
+                assert_memory_equal(one.out, (char *)all.out + r * n * ways[k].size,
+                                    n * ways[k].size);
+                end(&one);
+            }
+            end(&all);
+        }
 }
 
 static void gaps__leave_out_masked_classes_without_a_share(void **state)
 {
     (void)state;
-    double logits[] = {1, -INFINITY, 3}, q[] = {0.5, 0, 0.5}, total;
+    double logits[] = {1, -INFINITY, 3}, q[] = {0.5, 0, 0.5}, max = 3, gap, total;
     struct way ways[ARITHMETICS_MAX];
     size_t count = all_ways(ways);
 
     for (size_t k = 0; k < count; k++) {
         struct shares shares = {q, NULL, 1, 0};
         struct work w = begin(&ways[k], 1, 3, logits);
-        assert_true(ways[k].real->gaps(w.logits, 3, 3, &shares, &total) == 1);
-        assert_true(total == 1);
+        ways[k].real->gaps(w.logits, 1, 3, &max, &shares, &gap, &total);
+        assert_true(gap == 1 && total == 1);
+        end(&w);
+    }
+}
+
+/* A share of a masked class, or one beyond bounds, is for somebody else. */
+static void divergences__tell_what_is_too_far(void **state)
+{
+    (void)state;
+    double logits[] = {0, 1, 0, -INFINITY, 0, 1}, q[] = {0.5, 0.5, 0.5, 0.5, 1e40, 0.5};
+    double room[2], totals[3], found[3];
+    struct way ways[ARITHMETICS_MAX];
+    size_t count = all_ways(ways);
+
+    for (size_t k = 0; k < count; k++) {
+        struct work w = begin(&ways[k], 3, 2, logits);
+        ways[k].real->divergences(w.logits, 3, 2, w.sums.max, q, room, totals, found);
+        assert_true(found[0] < 1);
+        assert_true(isnan(found[1]) && isnan(found[2]));
         end(&w);
     }
 }
@@ -632,7 +774,10 @@ int main(void)
         cmocka_unit_test(probabilities__are_scaled_as_asked),
         cmocka_unit_test(log_probabilities__are_those_of_the_plain_formula),
         cmocka_unit_test(mix_and_gaps__are_those_of_the_shares),
+        cmocka_unit_test(divergences_and_briers__are_those_of_the_targets),
+        cmocka_unit_test(shares__of_a_row_are_its_own),
         cmocka_unit_test(gaps__leave_out_masked_classes_without_a_share),
+        cmocka_unit_test(divergences__tell_what_is_too_far),
         cmocka_unit_test(moments__are_those_of_the_plain_formula),
         cmocka_unit_test(temper__rounds_once),
         cmocka_unit_test(temper__is_a_quotient_whatever_the_temperature),
