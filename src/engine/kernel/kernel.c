@@ -301,7 +301,7 @@ static inline const double *float_as_doubles(const float *x, size_t n, double *r
     return room;
 }
 
-/* Rounded to float a product of doubles with the inverse is as good as a quotient, and
+/* A product with the inverse is as good as a quotient for what is rounded to float, and
  * takes a fifth of the time: the two differ by a unit of the double.  Not so where the
  * inverse is subnormal, or infinite. */
 static inline bool inverts(double x)
@@ -309,36 +309,96 @@ static inline bool inverts(double x)
     return isnormal(1 / x);
 }
 
-static void float_divide(const float *x, size_t n, double by, float *z)
+static inline void put_floats(double_vector x, float *at)
 {
-    double inverse = 1 / by;
-
-    if (inverts(by))
-        for (size_t i = 0; i < n; i++)
-            z[i] = (float)((double)x[i] * inverse);
-    else
-        for (size_t i = 0; i < n; i++)
-            z[i] = (float)((double)x[i] / by);
+    *(loose_half *)(void *)at = (loose_half) __builtin_convertvector(x, float_half);
 }
 
-/* What is masked stays so. */
-static inline float unmasked(float x, double value)
+enum { CHUNK = 64 }; /* floats that are tempered together */
+
+static bool any_subnormal(const float z[CHUNK])
 {
-    return x < -FLT_MAX ? -INFINITY : (float)value;
+    float_vector least = -FLT_MAX - (float_vector){0};
+
+    for (size_t i = 0; i < CHUNK; i += VECTOR_BYTES / sizeof *z)
+        look_for_subnormals((float_vector) * (const loose_floats *)(const void *)(z + i),
+                            &least);
+    return ANY_FLOATS(least > -FLT_MIN);
+}
+
+static void divide_chunk(const float *x, const struct cap *by, float *z)
+{
+    bool is_exact = by->fraction == 0.5 && inverts(by->temperature);
+    double inverse = 1 / by->temperature * (is_exact ? 1 : ABOVE);
+    double_vector nearest = double_splat(-2);
+
+    for (size_t i = 0; is_exact && i < CHUNK; i++)
+        z[i] = (float)((double)x[i] * inverse);
+    if (is_exact)
+        return;
+    for (size_t i = 0; i < CHUNK; i += double_WIDTH) {
+        double_vector quotient = float_widened(x + i) * inverse;
+        look_for_middles(quotient, &nearest);
+        put_floats(quotient, z + i);
+    }
+    if (inverts(by->temperature) && !ANY_DOUBLES(nearest == -1) && !any_subnormal(z))
+        return;
+    for (size_t i = 0; i < CHUNK; i += double_WIDTH)
+        put_floats(odd_quotient(float_widened(x + i), by->temperature), z + i);
+}
+
+static void cap_chunk(const float *x, const struct cap *by, float *z)
+{
+    const double most = 0x1p100; /* so that nothing leaves a double */
+    double softcap = by->softcap / by->scale, temperature = by->temperature;
+    double inverse = 1 / softcap, over = softcap / temperature * ABOVE, value[CHUNK];
+    bool is_near =
+        fmax(softcap, temperature) < most && fmin(softcap, temperature) > 1 / most;
+    double_vector nearest = double_splat(-2);
+
+    for (size_t i = 0; is_near && i < CHUNK; i++)
+        value[i] = over * tanh_of((double)x[i] * inverse);
+    for (size_t i = 0; is_near && i < CHUNK; i += double_WIDTH) {
+        look_for_middles(double_load(value + i), &nearest);
+        put_floats(double_load(value + i), z + i);
+    }
+    if (!is_near || ANY_DOUBLES(nearest == -1) || any_subnormal(z))
+        for (size_t i = 0; i < CHUNK; i += double_WIDTH)
+            put_floats(odd_capped(float_widened(x + i), by), z + i);
+    for (size_t i = 0; i < CHUNK; i++) /* what is masked stays so */
+        z[i] = x[i] < -FLT_MAX ? -INFINITY : z[i];
+}
+
+/* What stands in one place may go to the same: a chunk is looked at twice. */
+static inline __attribute__((always_inline)) void
+temper_chunks(void (*temper)(const float *x, const struct cap *by, float *z),
+              const struct cap *by, const float *x, size_t n, float *z)
+{
+    float from[CHUNK] = {0}, to[CHUNK];
+
+    for (; n >= CHUNK; n -= CHUNK, x += CHUNK, z += CHUNK) {
+        temper(x, by, x == z ? to : z);
+        if (x == z)
+            memcpy(z, to, sizeof to);
+    }
+    memcpy(from, x, n * sizeof *x);
+    temper(from, by, to);
+    memcpy(z, to, n * sizeof *z);
+}
+
+static void float_divide(const float *x, size_t n, double by, float *z)
+{
+    const struct cap straight = cap_of(1, by);
+
+    temper_chunks(divide_chunk, &straight, x, n, z);
 }
 
 static void float_cap(const float *x, size_t n, double softcap, double temperature,
                       float *z)
 {
-    double inverse = 1 / softcap, over = softcap / temperature;
+    const struct cap by = cap_of(softcap, temperature);
 
-    if (inverts(softcap) && inverts(over))
-        for (size_t i = 0; i < n; i++)
-            z[i] = unmasked(x[i], over * tanh_of((double)x[i] * inverse));
-    else
-        for (size_t i = 0; i < n; i++)
-            z[i] =
-                unmasked(x[i], softcap * tanh_of((double)x[i] / softcap) / temperature);
+    temper_chunks(cap_chunk, &by, x, n, z);
 }
 
 static void float_uncap(const void *logits, size_t n, double softcap, double by,

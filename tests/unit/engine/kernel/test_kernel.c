@@ -546,6 +546,16 @@ static void temper__rounds_once(void **state)
     }
 }
 
+/* Of a float z: is it the one that is nearest to x / by?  fma() tells the sign of what
+ * the middles to its neighbours times `by` differ from x. */
+static bool is_nearest_quotient(float z, double x, double by)
+{
+    double below = ((double)z + (double)nextafterf(z, -INFINITY)) / 2;
+    double above = ((double)z + (double)nextafterf(z, INFINITY)) / 2;
+
+    return fma(below, by, -x) <= 0 && fma(above, by, -x) >= 0;
+}
+
 /* Quotients, though they are made as products with the inverse where that can be told
  * from nothing; extremes have no inverse.  What is divided by less than 1 does not become +INFINITY. */
 static void temper__is_a_quotient_whatever_the_temperature(void **state)
@@ -570,12 +580,76 @@ static void temper__is_a_quotient_whatever_the_temperature(void **state)
             struct work w = begin(&ways[k], 1, COUNT, logits);
             ways[k].real->temper(w.logits, COUNT, (double)NAN, temperature, w.out);
             for (size_t i = 0; i < COUNT; i++) {
-                bool is_float = ways[k].dtype == DTYPE_FLOAT32;
-                double z = (double)w.exact[i] / temperature;
-                double most = is_float ? (double)FLT_MAX : DBL_MAX;
-                double rounded = is_float ? (double)(float)z : z;
-                assert_true(out_at(&ways[k], &w, i) ==
-                            (temperature < 1 ? fmin(rounded, most) : rounded));
+                double x = (double)w.exact[i], z = out_at(&ways[k], &w, i);
+                if (ways[k].dtype == DTYPE_FLOAT32)
+                    assert_true(fabs(z) >= (double)FLT_MAX ||
+                                is_nearest_quotient((float)z, x, temperature));
+                else
+                    assert_true(z == (temperature < 1 ? fmin(x / temperature, DBL_MAX)
+                                                      : x / temperature));
+                assert_true(temperature >= 1 || z < (double)INFINITY);
+            }
+            end(&w);
+        }
+}
+
+/* A quotient in double that is the middle of two floats, or nearly, rounds to the wrong
+ * one of them when it is rounded again: with some temperatures that is many. */
+static void temper__rounds_floats_once(void **state)
+{
+    (void)state;
+    enum { COUNT = 3001 };
+    static const double temperatures[] = {0.8,  0.1, 0.05,  0.7,   3,
+                                          1e-3, 1.6, 1e150, 1e-150};
+    static double logits[COUNT];
+    struct way ways[ARITHMETICS_MAX];
+    struct random random = {9};
+    size_t count = all_ways(ways);
+
+    for (size_t k = 0; k < count; k++)
+        for (size_t t = 0; ways[k].dtype == DTYPE_FLOAT32 && t < LENGTH(temperatures);
+             t++) {
+            double by = temperatures[t], size = by > 1e100    ? 1e20
+                                                : by < 1e-100 ? 1e-40
+                                                              : 20;
+            for (size_t i = 0; i < COUNT; i++)
+                logits[i] = size * random_normal(&random);
+            struct work w = begin(&ways[k], 1, COUNT, logits);
+            ways[k].real->temper(w.logits, COUNT, (double)NAN, by, w.out);
+            for (size_t i = 0; i < COUNT; i++) {
+                float z = ((float *)w.out)[i];
+                assert_true(fabsf(z) >= FLT_MAX ||
+                            is_nearest_quotient(z, (double)w.exact[i], by));
+            }
+            ways[k].real->temper(w.logits, COUNT, (double)NAN, by, w.logits);
+            assert_memory_equal(w.logits, w.out, COUNT * sizeof(float));
+            end(&w);
+        }
+}
+
+static void temper__rounds_capped_floats_once(void **state)
+{
+    (void)state;
+    enum { COUNT = 3001 };
+    static const double caps[] = {30, 1, 1e4, 1e300, 1e-300},
+                        temperatures[] = {1, 0.1, 0.8};
+    static double logits[COUNT];
+    struct way ways[ARITHMETICS_MAX];
+    struct random random = {10};
+    size_t count = all_ways(ways);
+
+    for (size_t k = 0; k < count; k++)
+        for (size_t j = 0; ways[k].dtype == DTYPE_FLOAT32 && j < LENGTH(caps) * 3; j++) {
+            double cap = caps[j / 3], by = temperatures[j % 3];
+            for (size_t i = 0; i < COUNT; i++)
+                logits[i] = (i % 2 ? 20 : 1e-6) * random_normal(&random);
+            struct work w = begin(&ways[k], 1, COUNT, logits);
+            ways[k].real->temper(w.logits, COUNT, cap, by, w.out);
+            for (size_t i = 0; i < COUNT; i++) {
+                float z = ((float *)w.out)[i], up = nextafterf(fabsf(z), INFINITY);
+                long double x = w.exact[i], exact = cap * tanhl(x / cap) / by;
+                long double half = ((long double)up - (long double)fabsf(z)) / 2;
+                assert_true(fabsl((long double)z - exact) <= half * (1 + 0x1p-38L));
             }
             end(&w);
         }
@@ -781,6 +855,8 @@ int main(void)
         cmocka_unit_test(moments__are_those_of_the_plain_formula),
         cmocka_unit_test(temper__rounds_once),
         cmocka_unit_test(temper__is_a_quotient_whatever_the_temperature),
+        cmocka_unit_test(temper__rounds_floats_once),
+        cmocka_unit_test(temper__rounds_capped_floats_once),
         cmocka_unit_test(narrow__rounds_and_has_no_minus_zero),
         cmocka_unit_test(every_kernel__gives_the_same_bits),
         cmocka_unit_test(sums__do_not_depend_on_who_wants_the_exps),

@@ -56,17 +56,37 @@ static void capped__leaves_alone_what_is_small_and_what_is_masked(void **state)
     assert_true(capped_one(-(double)INFINITY, 30, 0.7) == -(double)INFINITY);
 }
 
-/* Where the parts of a temperature have no room, it is divided by as it is. */
 static void capped__takes_any_temperature(void **state)
 {
-    static const double temperatures[] = {2e300, 1e308, 1e-100, 1e-300, 1e-302};
+    static const double temperatures[] = {2e300, 1e308, 1e-20, 1e-100, 1e-300, 1e-302};
 
     (void)state;
     for (size_t i = 0; i < LENGTH(temperatures); i++) {
         long double exact = 1e5L * tanhl(1) / (long double)temperatures[i];
         double found = capped_one(1e5, 1e5, temperatures[i]);
-        assert_true(off_by(found, exact) < 1.001);
+        assert_true(off_by(found, exact) < 0.501);
         assert_true(capped_one(0, 1e5, temperatures[i]) == 0);
+    }
+}
+
+/* A small logit is not lost beside a huge softcap, nor beside a small temperature. */
+static void capped__keeps_what_is_small(void **state)
+{
+    struct random random = {8};
+
+    (void)state;
+    assert_true(capped_one(7.4e-280, 1e300, 1e-280) == 7.4e-280 / 1e-280);
+    assert_true(capped_one(3e-280, 1e300, 1) == 3e-280);
+    for (int k = 0; k < MANY; k++) {
+        double x = 1e-17 * exp(random_within(&random, -4, 4));
+        long double exact = 1e-17 * tanhl((long double)x / 1e-17) / 1e-20;
+        assert_true(off_by(capped_one(x, 1e-17, 1e-20), exact) < 0.501);
+    }
+    for (int k = 0; k < MANY; k++) {
+        double x = -6.969e-261 * random_unit(&random);
+        assert_true(capped_one(x, 1.709e305, 4.71e-208) == x / 4.71e-208);
+        x = 4.445646731e-314 * random_unit(&random);
+        assert_true(capped_one(x, 2.66e-129, 7.06e-4) == x / 7.06e-4);
     }
 }
 
@@ -74,6 +94,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(capped__is_rounded_once),
+        cmocka_unit_test(capped__keeps_what_is_small),
         cmocka_unit_test(capped__takes_any_temperature),
         cmocka_unit_test(capped__leaves_alone_what_is_small_and_what_is_masked),
     };
