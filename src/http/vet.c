@@ -10,7 +10,8 @@
  * - Transfer-Encoding is chunked, and only in HTTP/1.1: anything else makes the
  *   library read until the connection closes.
  * - A length of 2^63 or more is refused: the library takes 2^64-1 for "unknown".
- * - Host exactly once in HTTP/1.1; no control bytes in values.
+ * - Host exactly once in HTTP/1.1, and a host's name in it (RFC 9110, section 7.2); no
+ *   control bytes in values.
  * - Nothing stands between the last header that is shown to us and the end of them: a
  *   line without a name, or a NUL in the last value.  The library takes a line that
  *   begins with a colon for the empty one that ends the headers, and what follows it
@@ -53,16 +54,28 @@ static bool begins_with(struct span name, const char *known)
     return name.len > len && strncasecmp(name.at, known, len) == 0;
 }
 
-static bool is_token(struct span text)
+/* Letters, digits and those of `others`, nothing else. */
+static bool consists_of(struct span text, const char *others)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.at[i];
         bool alnum =
             (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!alnum && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
+        if (!alnum && (c == '\0' || !strchr(others, c)))
             return false;
     }
-    return text.len > 0;
+    return true;
+}
+
+static bool is_token(struct span text)
+{
+    return text.len > 0 && consists_of(text, "!#$%&'*+-.^_`|~");
+}
+
+/* A name or an address, and a port; it may be empty. */
+static bool is_host(struct span text)
+{
+    return consists_of(text, "-._~%!$&'()*+,;=:[]");
 }
 
 static bool has_control(struct span text)
@@ -171,6 +184,12 @@ static bool vet_framing(struct vetting *vetting, struct span name, struct span v
         return read_length(vetting, value);
     } else if (is_named(name, "host")) {
         vetting->hosts++;
+        value = span_trim(value, " \t");
+        if (!is_host(value))
+            return fail(err, ERR_BAD_HEADER, NULL,
+                        "Host is '%.*s'; a name or an address, and a port if any, are "
+                        "wanted",
+                        shown(value), value.at);
     }
     return true;
 }

@@ -222,6 +222,20 @@ static bool says_all_things_once(const struct block *block)
     return sound;
 }
 
+static bool hosts_are_sound(const struct block *block)
+{
+    static const char of_hosts[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "0123456789-._~%!$&'()*+,;=:[]";
+
+    for (size_t i = 0; i < block->count; i++) {
+        struct span value = trimmed(block->header[i].value);
+        for (size_t j = 0; same(block->header[i].name, "host") && j < value.len; j++)
+            if (!memchr(of_hosts, value.at[j], sizeof of_hosts - 1))
+                return false;
+    }
+    return true;
+}
+
 static bool block_is_sound(const struct block *block)
 {
     struct span first;
@@ -229,7 +243,7 @@ static bool block_is_sound(const struct block *block)
     size_t hosts = count(block, "host", &first);
     size_t codings = count(block, "transfer-encoding", &first), met;
 
-    if (expectations(block, &met) > met)
+    if (expectations(block, &met) > met || !hosts_are_sound(block))
         return false;
     if (codings > 0 && (!modern || !same(first, "chunked")))
         return false;

@@ -165,6 +165,8 @@ static const struct wire_case cases[] = {
     {"no Host", "GET /livez HTTP/1.1\r\n\r\n" SMUGGLED, 400, false},
     {"two Hosts", "GET /livez HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n" SMUGGLED, 400,
      false},
+    {"a Host that is none", "GET /livez HTTP/1.1\r\nHost: a b/c@[\r\n\r\n" SMUGGLED, 400,
+     false},
     {"HTTP/1.2", "GET /livez HTTP/1.2\r\nHost: x\r\n\r\n" SMUGGLED, 400, false},
     {"a colon in the method", "GET: /livez HTTP/1.1\r\nHost: x\r\n\r\n" SMUGGLED, 400,
      false},
