@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 struct client {
     CURL *curl;
@@ -25,6 +26,8 @@ struct transfer {
     struct client_answer *answer;
     long began_at; /* offset of the body in its file, -1 when that cannot be told */
     int read_errno, write_errno;
+    curl_off_t moved; /* bytes, both ways, when that was looked at last; */
+    int64_t moved_ms; /* and since when it is so */
 };
 
 struct client *client_open(void)
@@ -72,6 +75,40 @@ static int body_rewind(void *ctx, curl_off_t offset, int origin)
         fseek(transfer->request->body, transfer->began_at + (long)offset, SEEK_SET) != 0)
         return CURL_SEEKFUNC_CANTSEEK;
     return CURL_SEEKFUNC_OK;
+}
+
+/* There was a connection.  (There is another limit on connecting.) */
+static bool has_begun(const struct transfer *transfer)
+{
+    curl_off_t began_us = 0;
+
+    curl_easy_getinfo(transfer->curl, CURLINFO_PRETRANSFER_TIME_T, &began_us);
+    return began_us > 0;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Comes each second at least.  (libcurl's own limit is on a speed, which is an average of
+ * some seconds.) */
+static int patience_ends(void *ctx, curl_off_t down_all, curl_off_t down,
+                         curl_off_t up_all, curl_off_t up)
+{
+    struct transfer *transfer = ctx;
+    long patience_s = transfer->request->patience_s;
+
+    (void)down_all;
+    (void)up_all;
+    if (down + up != transfer->moved || !has_begun(transfer)) {
+        transfer->moved = down + up;
+        transfer->moved_ms = now_ms();
+    }
+    return patience_s > 0 && now_ms() - transfer->moved_ms >= patience_s * 1000;
 }
 
 static size_t answer_take(const char *piece, size_t size, size_t count, void *ctx)
@@ -129,8 +166,9 @@ static void set_up(struct client *client, struct transfer *transfer)
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->curl_says);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CLIENT_CONNECT_S);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, request->timeout_ms);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L); /* bytes a second */
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, request->patience_s);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, patience_ends);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, answer_take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
     if (request->is_local)
@@ -155,13 +193,12 @@ static void set_up(struct client *client, struct transfer *transfer)
                      body_length(request->body, transfer->began_at));
 }
 
-/* There was a connection.  (There is another limit on connecting.) */
-static bool has_begun(const struct transfer *transfer)
+static const char *reason_of_connect(const struct transfer *transfer)
 {
-    curl_off_t began_us = 0;
+    long why = 0;
 
-    curl_easy_getinfo(transfer->curl, CURLINFO_PRETRANSFER_TIME_T, &began_us);
-    return began_us > 0;
+    curl_easy_getinfo(transfer->curl, CURLINFO_OS_ERRNO, &why);
+    return why ? strerrordesc_np((int)why) : "Could not connect";
 }
 
 /* The reason in the words that fit best: of the file, of the output, of libcurl. */
@@ -173,11 +210,12 @@ static void explain(const struct client *client, const struct transfer *transfer
         client->curl_says[0] ? client->curl_says : curl_easy_strerror(code);
 
     bool is_late = code == CURLE_OPERATION_TIMEDOUT;
+    if (code == CURLE_COULDNT_CONNECT && transfer->request->socket) /* it says a port */
+        says = reason_of_connect(transfer);
     answer->is_refused =
         code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
         code == CURLE_SSL_CONNECT_ERROR || (is_late && !has_begun(transfer));
-    answer->is_stalled =
-        is_late && has_begun(transfer) && transfer->request->patience_s > 0;
+    answer->is_stalled = code == CURLE_ABORTED_BY_CALLBACK && !transfer->read_errno;
     if (transfer->read_errno)
         snprintf(answer->why, sizeof answer->why, "cannot read: %s",
                  strerrordesc_np(transfer->read_errno));

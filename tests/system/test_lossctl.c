@@ -455,6 +455,22 @@ static void score__gives_up_on_who_never_answers(void **state)
     close(fd);
 }
 
+/* There is no port, and none is named. */
+static void score__says_why_a_socket_does_not_answer(void **state)
+{
+    (void)state;
+    struct program program = {.input = GOOD,
+                              .words = {"score", "-"},
+                              .env = {"LOSSD_LISTEN=unix:/nowhere/lossd.sock"}};
+
+    run(&program);
+    assert_ending(
+        1, "",
+        "lossctl: no answer from unix:/nowhere/lossd.sock: No such file or "
+        "directory; is lossd running there?  Start it with `lossd`, or name the "
+        "right place with --url\n");
+}
+
 static void score__fails_when_it_cannot_read_or_write(void **state)
 {
     (void)state;
@@ -943,6 +959,7 @@ int main(void)
         cmocka_unit_test(score__lets_no_control_character_through),
         cmocka_unit_test(score__fails_when_an_answer_breaks_off),
         cmocka_unit_test(score__gives_up_on_who_never_answers),
+        cmocka_unit_test(score__says_why_a_socket_does_not_answer),
         cmocka_unit_test(score__fails_when_it_cannot_read_or_write),
         cmocka_unit_test(score__says_why_it_cannot_read_a_file),
         cmocka_unit_test(score__sends_a_file_that_is_made_while_it_is_read),
