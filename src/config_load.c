@@ -33,7 +33,7 @@ static bool check_budget(struct sources *sources)
     size_t budget = sources->config->memory_budget;
 
     return budget == 0 || budget >= LEAST ||
-           sources_fail(sources, "memory-budget is %zu; wanted 0 or at least 64KiB",
+           sources_fail(sources, "--memory-budget is %zu; wanted 0 or at least 64KiB",
                         budget);
 }
 

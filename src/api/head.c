@@ -140,9 +140,9 @@ static bool begin_scoring(struct exchange *exchange)
     if (!check_head(exchange) || !reserve(exchange))
         return false;
     batch_init(&exchange->batch, task_of(exchange), &exchange->api->settings.limits);
-    model_set_loss(exchange);
     query_read(exchange->head.target, &exchange->batch, &exchange->wishes, &exchange->mem,
                err);
+    model_set_loss(exchange);
     if (err_by(err, PHASE_TRANSPORT) ||
         (knows_outputs(exchange) && !head_writer_fits(exchange)))
         return false;

@@ -68,6 +68,12 @@ void model_set_loss(struct exchange *exchange)
 
     if (!model->loss)
         return;
+    if (batch_has(&exchange->batch, MEMBER_loss)) {
+        fail(&exchange->err, ERR_CONFLICTING_MEMBERS, "/loss",
+             "loss is given in the address, but the model %s says which it is",
+             model->name);
+        return;
+    }
     struct value name = {
         .type = VALUE_TEXT, .text = span_of(model->name), .kind = "a string"};
     batch_begin(&exchange->batch, span_of("loss"), true, &exchange->mem, &member,

@@ -70,7 +70,7 @@ bool line_file_read(const char *path,
     FILE *stream = fopen(path, "re");
 
     if (!stream)
-        return fail(err, ERR_INTERNAL, NULL, "cannot open %s: %s", path,
+        return fail(err, ERR_INTERNAL, NULL, "cannot open %s: %s", *path ? path : "\"\"",
                     strerrordesc_np(errno));
     setvbuf(stream, room, _IOFBF, sizeof room); /* not the library's own */
     bool good = read_lines(&reading, stream);

@@ -124,7 +124,7 @@ static bool fail_foreign(const struct batch *batch, enum member member, struct e
 static bool fail_unknown(const struct batch *batch, struct span name, struct err *err)
 {
     char pointer[POINTER_SIZE];
-    const char *known[MEMBERS + 1];
+    const char *known[MEMBERS + TASK_NAMES_MAX + 1];
     size_t count = 0;
 
     /* what is not told need not be found out: that takes long, and names may be many */
@@ -139,6 +139,8 @@ static bool fail_unknown(const struct batch *batch, struct span name, struct err
         }
         known[count++] = member_names[m].at;
     }
+    for (size_t i = 0; i < TASK_NAMES_MAX && batch->task->by_codec[i]; i++)
+        known[count++] = batch->task->by_codec[i];
     known[count] = NULL;
     const char *near = nearest_name(name, known);
     if (near)

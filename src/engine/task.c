@@ -51,6 +51,7 @@ const struct task task_dataset = {
 
 const struct task task_record = {
     .name = "record",
+    .by_codec = {"label", "weight"},
     .members = OF_RECORD,
     .outputs = OF_DATASET,
     .needs_truth = true,

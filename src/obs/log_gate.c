@@ -1,7 +1,7 @@
 /* A token bucket kept as one number: the time at which the bucket will be full again.
  * Each line moves it on by the time that a token takes to come; a line that would
  * move it further than the bucket is deep is left out.  A full bucket holds the lines
- * of a second, and some even where few are allowed: what a service says when it
+ * of a second, and of notes some even where few are allowed: what a service says when it
  * starts or stops comes all at once. */
 #include "lossd/obs/log_gate.h"
 
@@ -16,7 +16,7 @@ bool log_gate_pass(struct log_gate *gate, enum log_kind kind, int64_t now_ns)
     if (gate->per_second == 0)
         return true;
     int64_t token_ns = second_ns / (int64_t)gate->per_second;
-    int64_t least_ns = FEWEST_HELD * token_ns;
+    int64_t least_ns = (kind == LOG_KIND_NOTE ? FEWEST_HELD : 1) * token_ns;
     int64_t depth_ns = least_ns > second_ns ? least_ns : second_ns;
     int64_t was = atomic_load(due), next;
     do {

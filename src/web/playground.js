@@ -244,11 +244,16 @@ function chart(answer, batch) {
   return rows.map((row, index) => bars(row, index, labels[index]));
 }
 
+function lossText(answer) {
+  if (answer.loss !== null) return String(answer.loss);
+  return answer.divisor === 0 ? 'nothing to average' : 'beyond the largest number';
+}
+
 function showAnswer(answer) {
   const parts = [];
   if (answer.loss !== undefined && !Array.isArray(answer.loss))
     parts.push(element('div', { class: 'soft small' }, 'loss'),
-      element('div', { class: 'figure' }, answer.loss === null ? 'nothing to average' : String(answer.loss)));
+      element('div', { class: 'figure' }, lossText(answer)));
   for (const warning of answer.warnings || []) parts.push(element('p', {}, `Warning: ${warning}`));
   parts.push(...chart(answer, sentBatch()));
   byId('answer').replaceChildren(...parts);

@@ -214,9 +214,9 @@ static void config__wants_a_budget_with_which_something_can_be_answered(void **s
 {
     (void)state;
     refused("--memory-budget 65535", "",
-            "lossd: memory-budget is 65535; wanted 0 or at least 64KiB\n");
+            "lossd: --memory-budget is 65535; wanted 0 or at least 64KiB\n");
     refused("", "LOSSD_MEMORY_BUDGET=1",
-            "lossd: memory-budget is 1; wanted 0 or at least 64KiB\n");
+            "lossd: --memory-budget is 1; wanted 0 or at least 64KiB\n");
     assert_int_equal(loaded("--memory-budget 64KiB", "").memory_budget, 65536);
     assert_int_equal(loaded("--memory-budget 0", "").memory_budget, 0);
 }

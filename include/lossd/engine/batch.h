@@ -143,12 +143,15 @@ enum on_error { ON_ERROR_ABORT, ON_ERROR_SKIP };
 enum reduction { REDUCTION_MEAN, REDUCTION_SUM, REDUCTION_NONE };
 
 /* What a route does with a batch. */
+enum { TASK_NAMES_MAX = 2 };
+
 struct task {
     const char *name;
     uint32_t members; /* bits of the members it knows */
     uint32_t outputs; /* bits of the outputs it can give */
     uint32_t standard_outputs;
-    bool needs_truth; /* labels or targets must be there */
+    bool needs_truth;                     /* labels or targets must be there */
+    const char *by_codec[TASK_NAMES_MAX]; /* names that a codec takes besides */
 };
 
 extern const struct task task_loss;

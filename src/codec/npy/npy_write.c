@@ -55,6 +55,11 @@ bool npy_can_write(const struct batch *batch, struct err *err)
     if (is_one && (wanted & output_arrays()))
         return true;
     name_outputs(names, wanted);
+    if (!(batch->task->outputs & output_arrays()))
+        return fail(err, ERR_NOT_ACCEPTABLE, NULL,
+                    "Accept asks for application/x-npy, which holds one array, but the "
+                    "answer is to have %s; a %s has no array to ask for",
+                    names, batch->task->name);
     return fail(
         err, ERR_NOT_ACCEPTABLE, NULL,
         "Accept asks for application/x-npy, which holds one array, but the answer "

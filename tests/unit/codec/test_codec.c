@@ -116,7 +116,7 @@ static void codec_for_answer__is_one_that_can_hold_it(void **state)
 {
     (void)state;
     static const char some[] = "application/x-npy, application/json;q=0.5", any[] = "";
-    struct batch batch = {.outputs = UINT32_C(1) << OUTPUT_LOSSES};
+    struct batch batch = {.task = &task_loss, .outputs = UINT32_C(1) << OUTPUT_LOSSES};
 
     assert_ptr_equal(codec_for_answer(span_of(some), &batch), &codec_npy);
     assert_ptr_equal(codec_for_answer(span_of(any), &batch), &codec_json);

@@ -61,6 +61,15 @@ static void log_gate__holds_some_lines_where_few_are_allowed(void **state)
     assert_int_equal(passed(&gate, LOG_KIND_NOTE, start + 3 * second, 100), 3);
 }
 
+static void log_gate__holds_no_more_requests_than_a_second_may_have(void **state)
+{
+    struct log_gate gate = {.per_second = 2};
+
+    (void)state;
+    assert_int_equal(passed(&gate, LOG_KIND_ACCESS, start, 100), 2);
+    assert_int_equal(passed(&gate, LOG_KIND_ACCESS, start + second, 100), 2);
+}
+
 static void log_gate__keeps_a_flood_of_requests_from_the_notes(void **state)
 {
     struct log_gate gate = {.per_second = 20};
@@ -126,6 +135,7 @@ int main(void)
         cmocka_unit_test(log_gate__holds_the_lines_of_a_second),
         cmocka_unit_test(log_gate__never_passes_more_than_its_rate_for_long),
         cmocka_unit_test(log_gate__holds_some_lines_where_few_are_allowed),
+        cmocka_unit_test(log_gate__holds_no_more_requests_than_a_second_may_have),
         cmocka_unit_test(log_gate__keeps_a_flood_of_requests_from_the_notes),
         cmocka_unit_test(log_gate_tell__tells_at_once_and_then_once_a_second),
         cmocka_unit_test(log_gate__loses_count_of_no_line_among_threads),
