@@ -80,33 +80,6 @@ enum element batch_element(const struct batch *batch, enum member member)
     return ELEMENT_FLOAT64;
 }
 
-/* A character as a pointer has it: RFC 6901 escapes two, and err.h says what a NUL is. */
-static struct span in_pointer(const char *c)
-{
-    switch (*c) {
-    case '~':
-        return span_of("~0");
-    case '/':
-        return span_of("~1");
-    case '\0':
-        return span_of("\xC0\x80");
-    default:
-        return (struct span){c, 1};
-    }
-}
-
-/* "/name"; nothing when it is too long, for a part of it would point elsewhere. */
-static void name_pointer(char out[POINTER_SIZE], struct span name)
-{
-    struct buf buf;
-
-    buf_over(&buf, out, POINTER_SIZE - 1);
-    buf_char(&buf, '/');
-    for (size_t i = 0; i < name.len && buf_ok(&buf); i++)
-        buf_add(&buf, in_pointer(name.at + i));
-    out[buf_ok(&buf) ? buf.len : 0] = '\0';
-}
-
 /* It is known, but not of this task. */
 static bool fail_foreign(const struct batch *batch, enum member member, struct err *err)
 {
@@ -130,7 +103,7 @@ static bool fail_unknown(const struct batch *batch, struct span name, struct err
     /* what is not told need not be found out: that takes long, and names may be many */
     if (err_by(err, PHASE_UNKNOWN))
         return false;
-    name_pointer(pointer, name);
+    place_member(pointer, "", name);
     for (enum member m = 0; m < MEMBERS; m++) {
         if (!(batch->task->members >> m & 1)) {
             if (span_equal(name, member_names[m]))
@@ -156,7 +129,7 @@ static bool fail_twice(struct span name, bool from_query, struct err *err)
 {
     char pointer[POINTER_SIZE];
 
-    name_pointer(pointer, name);
+    place_member(pointer, "", name);
     return fail(err, ERR_DUPLICATE_MEMBER, pointer, "%s is given twice%s",
                 excerpt_of(name).text, from_query ? " in the address" : "");
 }

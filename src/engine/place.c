@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "lossd/base/buf.h"
 #include "lossd/base/number.h"
 
 static void write_place(char *out, const char *start, const char *member,
@@ -53,4 +54,32 @@ void shape_words(char out[PLACE_SIZE], const struct shape *shape)
                         shape->dim[d]);
     if (len < PLACE_SIZE)
         snprintf(out + len, (size_t)(PLACE_SIZE - len), "]");
+}
+
+/* A character as a pointer has it: RFC 6901 escapes two, and err.h says what a NUL is. */
+static struct span in_pointer(const char *c)
+{
+    switch (*c) {
+    case '~':
+        return span_of("~0");
+    case '/':
+        return span_of("~1");
+    case '\0':
+        return span_of("\xC0\x80");
+    default:
+        return (struct span){c, 1};
+    }
+}
+
+void place_member(char out[POINTER_SIZE], const char *object, struct span name)
+{
+    struct buf buf;
+
+    buf_over(&buf, out, POINTER_SIZE - 1);
+    buf_text(&buf, object);
+    size_t end = buf.len;
+    buf_char(&buf, '/');
+    for (size_t i = 0; i < name.len && buf_ok(&buf); i++)
+        buf_add(&buf, in_pointer(name.at + i));
+    out[buf_ok(&buf) ? buf.len : end] = '\0';
 }

@@ -15,6 +15,10 @@ void place_pointer(char out[PLACE_SIZE], const char *member, const struct shape 
 void place_words(char out[PLACE_SIZE], const char *member, const struct shape *shape,
                  size_t index);
 
+/* "/inputs/0/shape": the member `name` of the object at `object`, whatever the name; the
+ * object where that is too long, for a part of it would point elsewhere.  Terminated. */
+void place_member(char out[POINTER_SIZE], const char *object, struct span name);
+
 /* "1.5", "-Infinity", "NaN", terminated: a value that was found. */
 void number_words(char out[PLACE_SIZE], double value);
 

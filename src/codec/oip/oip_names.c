@@ -4,6 +4,7 @@
 
 #include "lossd/base/excerpt.h"
 #include "lossd/base/nearest_name.h"
+#include "lossd/engine/place.h"
 
 static const char *const names[OIP_NAMES] = {
     "inputs", "parameters", "outputs", "id",         "name",
@@ -42,7 +43,7 @@ static bool fail_unknown(enum oip_scope scope, size_t index, struct span name,
                          struct err *err)
 {
     const char *known[OIP_NAMES + 1];
-    char words[OIP_PLACE_SIZE], pointer[OIP_PLACE_SIZE];
+    char words[OIP_PLACE_SIZE], object[OIP_PLACE_SIZE], pointer[POINTER_SIZE];
     size_t count = 0;
 
     for (enum oip_name n = 0; n < OIP_NAMES; n++)
@@ -51,7 +52,8 @@ static bool fail_unknown(enum oip_scope scope, size_t index, struct span name,
     known[count] = NULL;
     const char *near = nearest_name(name, known);
     oip_words(words, scope, index);
-    oip_pointer(pointer, scope, index);
+    oip_pointer(object, scope, index);
+    place_member(pointer, object, name);
     return fail(err, ERR_UNKNOWN_MEMBER, pointer,
                 "%s has the unknown member \"%s\"%s%s%s", words, excerpt_of(name).text,
                 near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");

@@ -3,15 +3,27 @@
 #include "codec/oip/oip_names.h"
 #include "codec/oip/oip_parameters.h"
 #include "lossd/base/excerpt.h"
+#include "lossd/engine/place.h"
 
 /* ---- parameters --------------------------------------------------------------------- */
+
+/* A parameter of it. */
+static void parameter_pointer(char out[POINTER_SIZE], const struct wanted_output *o,
+                              const char *name)
+{
+    char object[OIP_PLACE_SIZE], parameters[POINTER_SIZE];
+
+    oip_pointer(object, OIP_OUTPUT, o->index);
+    place_member(parameters, object, span_of("parameters"));
+    place_member(out, parameters, span_of(name));
+}
 
 static void take_binary(struct wanted_output *o, const struct value *value,
                         struct err *err)
 {
-    char pointer[OIP_PLACE_SIZE];
+    char pointer[POINTER_SIZE];
 
-    oip_pointer(pointer, OIP_OUTPUT, o->index);
+    parameter_pointer(pointer, o, "binary_data");
     o->is_told = parameter_is_bool(value, &o->in_bytes);
     if (!o->is_told)
         fail(err, ERR_WRONG_TYPE, pointer,
@@ -22,9 +34,9 @@ static void take_binary(struct wanted_output *o, const struct value *value,
 static void take_classification(struct wanted_output *o, const struct value *value,
                                 struct err *err)
 {
-    char pointer[OIP_PLACE_SIZE];
+    char pointer[POINTER_SIZE];
 
-    oip_pointer(pointer, OIP_OUTPUT, o->index);
+    parameter_pointer(pointer, o, "classification");
     o->classes = value->integer;
     if (value->type != VALUE_NUMBER || !value->is_integer || value->integer < 0)
         fail(
@@ -86,9 +98,9 @@ static bool fail_twice(const struct wanted_output *o, enum output output, struct
 static bool fail_rank(const struct wanted_output *o, enum output output,
                       const struct task *task, struct err *err)
 {
-    char pointer[OIP_PLACE_SIZE], list[OUTPUT_LIST_SIZE];
+    char pointer[POINTER_SIZE], list[OUTPUT_LIST_SIZE];
 
-    oip_pointer(pointer, OIP_OUTPUT, o->index);
+    parameter_pointer(pointer, o, "classification");
     inference_output_list(list, inference_rankable(task));
     return fail(err, ERR_BAD_TENSOR, pointer,
                 "outputs[%zu] is %s, which has no classes for a classification; one of "

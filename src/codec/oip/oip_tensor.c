@@ -188,21 +188,20 @@ static bool same_shape(const struct shape *a, const struct shape *b)
 }
 
 /* Nested as its shape says, or one list of as many. */
-static bool check_data(struct tensor *t, struct err *err)
+static void check_data(struct tensor *t, struct err *err)
 {
     const struct shape *shape = &t->header.shape;
     char pointer[TENSOR_POINTER], said[PLACE_SIZE], found[PLACE_SIZE];
 
     t->is_flat = t->data.shape.rank <= 1;
     if (t->is_flat ? t->data.count == t->header.count : same_shape(&t->data.shape, shape))
-        return true;
+        return;
     tensor_pointer(pointer, t, "data");
     shape_words(said, shape);
     shape_words(found, &t->data.shape);
-    return fail(
-        err, ERR_SHAPE_MISMATCH, pointer,
-        "the data of %s have the shape %s; %s, or one list of %zu numbers, is wanted",
-        excerpt_of(t->name).text, found, said, t->header.count);
+    fail(err, ERR_SHAPE_MISMATCH, pointer,
+         "the data of %s have the shape %s; %s, or one list of %zu numbers, is wanted",
+         excerpt_of(t->name).text, found, said, t->header.count);
 }
 
 static void check_bytes(struct tensor *t, struct err *err)
@@ -256,7 +255,13 @@ void tensor_check(struct tensor *t, const struct limits *limits, struct err *err
     check_rank(t, err);
     if (t->has_bytes && !t->has_data && t->has_type)
         check_bytes(t, err);
-    else if (t->has_data && check_data(t, err) && t->is_member && t->has_type)
+    else if (t->has_data)
+        check_data(t, err);
+}
+
+void tensor_check_range(const struct tensor *t, struct err *err)
+{
+    if (t->has_data && t->is_member && t->has_type)
         range_check(t, err);
 }
 

@@ -57,6 +57,9 @@ size_t tensor_expected(const struct tensor *tensor, const struct limits *limits)
 /* The text is complete: are shape, type and size of it sound?  Notes what is not. */
 void tensor_check(struct tensor *tensor, const struct limits *limits, struct err *err);
 
+/* Are the numbers of a sound one among those of its datatype? */
+void tensor_check_range(const struct tensor *tensor, struct err *err);
+
 /* Prepares to read the bytes of a sound one; then some of them, no more than are left. */
 void tensor_begin_bytes(struct tensor *tensor, const struct batch *batch,
                         struct arena *mem);

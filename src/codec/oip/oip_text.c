@@ -9,6 +9,7 @@
 #include "codec/oip/oip_parameters.h"
 #include "codec/oip/oip_place.h"
 #include "lossd/base/excerpt.h"
+#include "lossd/engine/place.h"
 
 /* With more of them some name is given twice, or is no member's. */
 enum { TENSORS_MAX = 16 };
@@ -74,16 +75,18 @@ static bool read_id(struct oip_text *d, const struct value *value, struct err *e
 static void read_word(struct oip_text *d, const struct value *value, struct span *out,
                       struct err *err)
 {
-    char words[OIP_PLACE_SIZE], pointer[OIP_PLACE_SIZE];
+    const char *member = d->value == OIP_NAME ? "name" : "datatype";
+    char words[OIP_PLACE_SIZE], object[OIP_PLACE_SIZE], pointer[POINTER_SIZE];
 
     if (value->type == VALUE_TEXT) {
         *out = value->text;
         return;
     }
     oip_words(words, d->scope, d->index);
-    oip_pointer(pointer, d->scope, d->index);
-    fail(err, ERR_WRONG_TYPE, pointer, "the %s of %s is %s; a string is wanted",
-         d->value == OIP_NAME ? "name" : "datatype", words, value->kind);
+    oip_pointer(object, d->scope, d->index);
+    place_member(pointer, object, span_of(member));
+    fail(err, ERR_WRONG_TYPE, pointer, "the %s of %s is %s; a string is wanted", member,
+         words, value->kind);
 }
 
 static void take_size(struct tensor *t, const struct value *value, struct err *err)
@@ -349,12 +352,15 @@ bool oip_text_end(struct oip_text *d, struct err *err)
     if (!json_read_end(&d->reader, err))
         return false;
     if (!(d->seen_at_top >> OIP_INPUTS & 1))
-        fail(err, ERR_MISSING_MEMBER, "", "the body has no inputs");
+        fail(err, ERR_MISSING_MEMBER, "/inputs", "the body has no inputs");
     locate(d, err);
     for (size_t i = 0; i < d->count; i++)
         tensor_check(&d->tensors[i], d->batch->limits, err);
     if (d->bad_output.kind != ERR_NONE)
         fail(err, d->bad_output.kind, d->bad_output.pointer, "%s", d->bad_output.detail);
+    /* values come last, also those that make a tensor a bad one */
+    for (size_t i = 0; i < d->count && err->kind == ERR_NONE; i++)
+        tensor_check_range(&d->tensors[i], err);
     d->inference.ignored = buf_span(&d->ignored.names);
     inference_settle_outputs(&d->inference, d->batch);
     for (size_t i = 0; i < d->count && !err_by(err, PHASE_SHAPE); i++)
