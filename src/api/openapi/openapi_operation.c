@@ -39,12 +39,18 @@ static bool is_option(enum member member, const struct task *task)
     return task->members >> member & 1 && type != MEMBER_ARRAY && type != MEMBER_LABELS;
 }
 
-static void write_options(const struct task *task, struct json *json)
+/* Of an inference the model says which loss, and its outputs what is to be answered. */
+static bool is_of_inference(enum member member)
 {
-    struct task whole = codec_whole_task(task);
+    return member != MEMBER_loss && member != MEMBER_return && member != MEMBER_on_error;
+}
+
+static void write_options(const struct route *route, struct json *json)
+{
+    struct task whole = codec_whole_task(route->task);
 
     for (enum member m = 0; m < MEMBERS; m++)
-        if (is_option(m, &whole))
+        if (is_option(m, &whole) && (!route->codec || is_of_inference(m)))
             write_option(json, m, &whole);
 }
 
@@ -71,8 +77,8 @@ static void write_parameters(const struct route *route, struct json *json)
 {
     openapi_open(json, "parameters", '[');
     write_segments(route, json);
-    if (route->task && !route->codec)
-        write_options(route->task, json);
+    if (route->task)
+        write_options(route, json);
     openapi_parameter_refs(json, route->task != NULL);
     json_close(json, ']');
 }

@@ -123,6 +123,40 @@ static void openapi__gives_every_operation_a_name_of_its_own(void **state)
     api_free(api);
 }
 
+static bool has_parameter(const cJSON *document, const char *path, const char *name)
+{
+    const cJSON *paths = find(document, "paths"), *parameter = NULL;
+    const cJSON *route = cJSON_GetObjectItemCaseSensitive(paths, path);
+
+    cJSON_ArrayForEach(parameter, find(route, "post/parameters"))
+    {
+        const cJSON *named = find(parameter, "name");
+        if (named && strcmp(named->valuestring, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What the model or the outputs say is not told in the address. */
+static void openapi__lists_what_an_address_may_say(void **state)
+{
+    static const char infer[] = "/v2/models/{model}/infer", loss[] = "/v1/loss";
+    struct api *api = new_api(NULL);
+    cJSON *document = document_of(api);
+
+    (void)state;
+    assert_true(has_parameter(document, infer, "dtype"));
+    assert_true(has_parameter(document, infer, "temperature"));
+    assert_true(has_parameter(document, loss, "dtype"));
+    assert_true(has_parameter(document, loss, "loss"));
+    assert_true(has_parameter(document, loss, "return"));
+    assert_false(has_parameter(document, infer, "loss"));
+    assert_false(has_parameter(document, infer, "return"));
+    assert_false(has_parameter(document, infer, "on_error"));
+    cJSON_Delete(document);
+    api_free(api);
+}
+
 static size_t check_refs(const cJSON *document, const cJSON *at)
 {
     const cJSON *child = NULL;
@@ -309,6 +343,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(openapi__has_every_route_and_nothing_else),
         cmocka_unit_test(openapi__gives_every_operation_a_name_of_its_own),
+        cmocka_unit_test(openapi__lists_what_an_address_may_say),
         cmocka_unit_test(openapi__refers_to_what_is_there),
         cmocka_unit_test(openapi__lists_what_the_tables_list),
         cmocka_unit_test(openapi__tells_ranges_and_defaults),
