@@ -48,7 +48,9 @@ TESTS    := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c tests/unit/*/
 BENCHES  := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*/bench_*.c))
 # Long, and of one thread: nothing that ThreadSanitizer could see.
 ALONE_tsan := properties/test_accuracy properties/test_loss_properties properties/test_torture \
-              properties/test_formats properties/test_datasets unit/codec/test_inflater
+              properties/test_formats properties/test_datasets unit/codec/test_inflater \
+              unit/codec/json/test_json_read unit/engine/test_exact_sum \
+              unit/engine/kernel/test_kernel unit/engine/kernel/test_matmul
 TESTS    := $(filter-out $(ALONE_$(VARIANT):%=$(OUT)/tests/%),$(TESTS))
 STORMS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/storm/storm_*.c))
 

@@ -306,17 +306,18 @@ static void put_own(const struct slab *slab, size_t row, const struct slope *slo
 static void put_gradients(const struct slab *slab, const struct bases *bases)
 {
     const struct shares shares = common_shares(slab, 0);
+    size_t rows = slab->rows;
     struct slope slopes[SLAB_ROWS];
     double by[SLAB_ROWS], scale[SLAB_ROWS];
 
-    for (size_t r = 0; r < slab->rows; r++) {
+    for (size_t r = 0; r < rows; r++) {
         slopes[r] = slope_of(slab, r, bases->base[r], bases->total[r]);
         by[r] = every(&slopes[r]);
         scale[r] = slopes[r].shares;
     }
-    slab->real->mix(slab->exps, slab->rows, slab->classes, &slab->sums, by, scale,
-                    &shares, slab->gradient);
-    for (size_t r = 0; r < slab->rows; r++)
+    slab->real->mix(slab->exps, rows, slab->classes, &slab->sums, by, scale, &shares,
+                    slab->gradient);
+    for (size_t r = 0; r < rows; r++)
         if (by[r] != 0 || scale[r] != 0)
             put_own(slab, r, &slopes[r]);
 }
