@@ -252,11 +252,46 @@ static int bench_all(void)
 
 /* ---- one measurement at a time ----------------------------------------------- */
 
-static bool find_operation(const char *name, enum operation *operation)
+/* The operations, and the losses of targets. */
+enum { STEPS = OPERATIONS + 4 };
+
+static const struct loss *find_loss(const char *name)
 {
-    for (enum operation o = 0; o < OPERATIONS; o++)
-        if (strcmp(name, operation_names[o]) == 0)
-            return *operation = o, true;
+    const struct loss *const *loss = loss_table;
+
+    while (strcmp((*loss)->name, name) != 0)
+        loss++;
+    return *loss;
+}
+
+static const char *step_work(size_t step, struct work *work)
+{
+    static const struct {
+        const char *name, *loss, *gradient;
+    } of_targets[] = {{"targets", "cross_entropy", NULL},
+                      {"targets+gradient", "cross_entropy", "gradient"},
+                      {"kl_div", "kl_div", NULL},
+                      {"kl_div+gradient", "kl_div", "gradient"}};
+
+    if (step < OPERATIONS) {
+        *work = work_of((enum operation)step);
+        return operation_names[step];
+    }
+    step -= OPERATIONS;
+    *work = (struct work){.loss = find_loss(of_targets[step].loss),
+                          .has_targets = true,
+                          .option = MEMBERS,
+                          .outputs = {"loss", of_targets[step].gradient}};
+    return of_targets[step].name;
+}
+
+static bool find_step(const char *name, size_t *step)
+{
+    struct work work;
+
+    for (*step = 0; *step < STEPS; ++*step)
+        if (strcmp(name, step_work(*step, &work)) == 0)
+            return true;
     return false;
 }
 
@@ -264,14 +299,15 @@ static bool find_operation(const char *name, enum operation *operation)
 static int serve_steps(void)
 {
     char name[32], type[32], line[128];
-    size_t rows, classes;
+    size_t rows, classes, step;
     struct scene scene = {0};
-    struct scored scored[OPERATIONS];
-    enum operation operation;
+    struct scored scored[STEPS];
+    bool is_ready[STEPS] = {false};
+    struct work work;
 
     while (fgets(line, sizeof line, stdin)) {
         if (sscanf(line, "%31s %31s %zu %zu", name, type, &rows, &classes) != 4 ||
-            !find_operation(name, &operation) || rows == 0 || classes == 0) {
+            !find_step(name, &step) || rows == 0 || classes == 0) {
             fprintf(stderr, "bench_engine: not a step: %s", line);
             return 2;
         }
@@ -279,12 +315,13 @@ static int serve_steps(void)
         if (scene.rows != rows || scene.classes != classes || scene.dtype != dtype) {
             scene_release(&scene);
             scene_init(&scene, dtype, rows, classes);
-            for (enum operation o = 0; o < OPERATIONS; o++) {
-                struct work work = work_of(o);
-                scene_prepare(&scene, &work, 1, &scored[o]);
-            }
+            memset(is_ready, 0, sizeof is_ready);
         }
-        struct engine_run run = {&scored[operation], NULL};
+        step_work(step, &work);
+        if (!is_ready[step])
+            scene_prepare(&scene, &work, 1, &scored[step]);
+        is_ready[step] = true;
+        struct engine_run run = {&scored[step], NULL};
         struct contender c = {.run = run_engine, .ctx = &run};
         warm_up(&c);
         take_sample(&c, 1);

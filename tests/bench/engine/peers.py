@@ -20,6 +20,7 @@ import time
 
 SHAPES = [(64, 10), (1024, 10), (1024, 1000), (256, 32000), (64, 128256)]
 OPERATIONS = ["softmax", "loss", "loss+gradient", "log-softmax"]
+OF_TARGETS = ["targets", "targets+gradient", "kl_div", "kl_div+gradient"]
 # Times as fast as PyTorch in float32, one thread.
 WANTED = {
     "softmax": {(1024, 10): 8, (1024, 1000): 1.4, (256, 32000): 1.1, (64, 128256): 1.1},
@@ -118,7 +119,30 @@ def torch_operations(dtype, rows, classes):
                                           grad_input=mid)
         aten._log_softmax_backward_data.out(mid, out, -1, x.dtype, out=gradient)
 
-    return dict(zip(OPERATIONS, (softmax, loss, loss_gradient, log_softmax)))
+    return dict(zip(OPERATIONS, (softmax, loss, loss_gradient, log_softmax)),
+                **torch_operations_of_targets(torch, x))
+
+
+def torch_operations_of_targets(torch, x):
+    if x.numel() > 1 << 21:
+        return {}
+    functional = torch.nn.functional
+    q = torch.softmax(torch.randn_like(x), -1)
+    leaf = x.clone().requires_grad_(True)
+
+    def targets(x):
+        return functional.cross_entropy(x, q)
+
+    def kl_div(x):
+        return functional.kl_div(functional.log_softmax(x, -1), q, reduction="batchmean")
+
+    def with_gradient(loss):
+        with torch.enable_grad():
+            torch.autograd.grad(loss(leaf), leaf)
+
+    return {"targets": lambda: targets(x), "kl_div": lambda: kl_div(x),
+            "targets+gradient": lambda: with_gradient(targets),
+            "kl_div+gradient": lambda: with_gradient(kl_div)}
 
 
 PEERS = {"numpy": numpy_operations, "scipy": scipy_operations,
@@ -235,7 +259,7 @@ def bench(bench_engine, seconds):
     for dtype in ("float64", "float32"):
         for rows, classes in SHAPES:
             print("%dx%d %s" % (rows, classes, dtype))
-            for operation in OPERATIONS:
+            for operation in OPERATIONS + (OF_TARGETS if classes <= 1000 else []):
                 line = "%s %s %d %d\n" % (operation, dtype, rows, classes)
                 least = race(found, line, share)
                 judged = verdict(least, operation, dtype, (rows, classes))
