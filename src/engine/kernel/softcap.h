@@ -130,13 +130,14 @@ static inline void look_for_middles(double_vector x, double_vector *nearest)
     *nearest = LARGER_DOUBLES(differs, *nearest);
 }
 
-/* Of all vectors but zeros the smallest is kept, less a unit and negative: what is made of
- * a zero is no number then, and leaves what is second. */
+/* Of all vectors the smallest is kept, negative; zeros are as good as the largest. */
 static inline void look_for_subnormals(float_vector z, float_vector *least)
 {
-    float_mask below = ((float_mask)z & INT32_MAX) - 1;
+    const float_mask largest = (float_mask)(FLT_MAX - (float_vector){0});
 
-    *least = LARGER_FLOATS((float_vector)(below | INT32_MIN), *least);
+    float_mask size = (float_mask)z & INT32_MAX;
+    float_mask other = (size == 0) & largest;
+    *least = LARGER_FLOATS((float_vector)(size | other | INT32_MIN), *least);
 }
 
 #endif
