@@ -6,7 +6,7 @@
  * All builds, kernels and processors have to print the same lines; run.sh compares
  * them.
  *
- *     bits             the lines
+ *     bits             the lines, or those of one dtype: bits float32
  *     bits --kernels   the kernels that run here, one a line
  */
 #include <inttypes.h>
@@ -209,16 +209,22 @@ static void check_kernel(void)
     exit(2);
 }
 
+static const char *const dtypes[] = {"float64", "float32"};
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--kernels") == 0)
         return list_kernels();
-    if (argc > 1) {
-        fprintf(stderr, "usage: bits [--kernels]\n");
+    const char *only = argc == 2 ? argv[1] : NULL;
+    if (argc > 2 ||
+        (only && strcmp(only, dtypes[0]) != 0 && strcmp(only, dtypes[1]) != 0)) {
+        fprintf(stderr, "usage: bits [--kernels | float64 | float32]\n");
         return 2;
     }
     check_kernel();
     for (int is_float = 0; is_float < 2; is_float++) {
+        if (only && strcmp(only, dtypes[is_float]) != 0)
+            continue;
         score_groups(NULL, is_float);
         for (size_t i = 0; i < loss_count; i++)
             score_groups(loss_table[i], is_float);
