@@ -230,7 +230,7 @@ bool client_send(struct client *client, const struct client_request *request,
                  struct client_answer *answer)
 {
     struct transfer transfer = {
-        .curl = client->curl, .request = request, .answer = answer};
+        .curl = client->curl, .request = request, .answer = answer, .moved_ms = now_ms()};
 
     answer->status = 0;
     answer->kept_len = 0;

@@ -23,12 +23,13 @@ static void take_binary(struct wanted_output *o, const struct value *value,
 {
     char pointer[POINTER_SIZE];
 
-    parameter_pointer(pointer, o, "binary_data");
     o->is_told = parameter_is_bool(value, &o->in_bytes);
-    if (!o->is_told)
-        fail(err, ERR_WRONG_TYPE, pointer,
-             "the binary_data of outputs[%zu] is %s; true or false is wanted", o->index,
-             value->kind);
+    if (o->is_told)
+        return;
+    parameter_pointer(pointer, o, "binary_data");
+    fail(err, ERR_WRONG_TYPE, pointer,
+         "the binary_data of outputs[%zu] is %s; true or false is wanted", o->index,
+         value->kind);
 }
 
 static void take_classification(struct wanted_output *o, const struct value *value,
@@ -36,14 +37,14 @@ static void take_classification(struct wanted_output *o, const struct value *val
 {
     char pointer[POINTER_SIZE];
 
-    parameter_pointer(pointer, o, "classification");
     o->classes = value->integer;
-    if (value->type != VALUE_NUMBER || !value->is_integer || value->integer < 0)
-        fail(
-            err, ERR_WRONG_TYPE, pointer,
-            "the classification of outputs[%zu] is %s; an integer of 0 or more is wanted",
-            o->index,
-            value->type == VALUE_NUMBER ? excerpt_of(value->text).text : value->kind);
+    if (value->type == VALUE_NUMBER && value->is_integer && value->integer >= 0)
+        return;
+    parameter_pointer(pointer, o, "classification");
+    fail(err, ERR_WRONG_TYPE, pointer,
+         "the classification of outputs[%zu] is %s; an integer of 0 or more is wanted",
+         o->index,
+         value->type == VALUE_NUMBER ? excerpt_of(value->text).text : value->kind);
 }
 
 bool output_take(struct wanted_output *o, struct span name, const struct value *value,

@@ -358,7 +358,7 @@ bool oip_text_end(struct oip_text *d, struct err *err)
         tensor_check(&d->tensors[i], d->batch->limits, err);
     if (d->bad_output.kind != ERR_NONE)
         fail(err, d->bad_output.kind, d->bad_output.pointer, "%s", d->bad_output.detail);
-    /* values come last, also those that make a tensor a bad one */
+    /* after all that the text alone tells; what a batch lacks is found out later */
     for (size_t i = 0; i < d->count && err->kind == ERR_NONE; i++)
         tensor_check_range(&d->tensors[i], err);
     d->inference.ignored = buf_span(&d->ignored.names);
