@@ -60,9 +60,9 @@ static void fail_number(const struct tensor *t, size_t index, struct err *err)
     place_pointer(pointer, name, &t->header.shape, index);
     place_words(words, name, &t->header.shape, index);
     write_number(found, t, index);
-    fail(err, ERR_BAD_TENSOR, pointer,
-         "%s is %s; %s wants an integer from %" PRId64 " to %" PRIu64, words, found,
-         t->type.name, t->type.lowest, t->type.highest);
+    fail_value(err, ERR_BAD_TENSOR, pointer,
+               "%s is %s; %s wants an integer from %" PRId64 " to %" PRIu64, words, found,
+               t->type.name, t->type.lowest, t->type.highest);
 }
 
 /* Of labels, what is no integer is told as such. */

@@ -257,11 +257,7 @@ void tensor_check(struct tensor *t, const struct limits *limits, struct err *err
         check_bytes(t, err);
     else if (t->has_data)
         check_data(t, err);
-}
-
-void tensor_check_range(const struct tensor *t, struct err *err)
-{
-    if (t->has_data && t->is_member && t->has_type)
+    if (t->has_data && t->is_member && t->has_type && !err_by(err, PHASE_SHAPE))
         range_check(t, err);
 }
 

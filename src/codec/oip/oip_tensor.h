@@ -54,11 +54,9 @@ bool tensor_begin_data(struct tensor *tensor, struct json_array *array,
 /* How many numbers it will have, about, for who has to know before they are looked at. */
 size_t tensor_expected(const struct tensor *tensor, const struct limits *limits);
 
-/* The text is complete: are shape, type and size of it sound?  Notes what is not. */
+/* The text is complete: are its shape, type and size sound, and its numbers among those of
+ * the type?  Notes what is not. */
 void tensor_check(struct tensor *tensor, const struct limits *limits, struct err *err);
-
-/* Are the numbers of a sound one among those of its datatype? */
-void tensor_check_range(const struct tensor *tensor, struct err *err);
 
 /* Prepares to read the bytes of a sound one; then some of them, no more than are left. */
 void tensor_begin_bytes(struct tensor *tensor, const struct batch *batch,

@@ -358,9 +358,6 @@ bool oip_text_end(struct oip_text *d, struct err *err)
         tensor_check(&d->tensors[i], d->batch->limits, err);
     if (d->bad_output.kind != ERR_NONE)
         fail(err, d->bad_output.kind, d->bad_output.pointer, "%s", d->bad_output.detail);
-    /* after all that the text alone tells; what a batch lacks is found out later */
-    for (size_t i = 0; i < d->count && err->kind == ERR_NONE; i++)
-        tensor_check_range(&d->tensors[i], err);
     d->inference.ignored = buf_span(&d->ignored.names);
     inference_settle_outputs(&d->inference, d->batch);
     for (size_t i = 0; i < d->count && !err_by(err, PHASE_SHAPE); i++)
