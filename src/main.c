@@ -358,6 +358,7 @@ static sigset_t block_signals(const struct service *service)
         sigaddset(&all, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &all, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a log that may not grow any more refuses lines */
     signal(SIGUSR1, SIG_IGN); /* with which other servers open their logs again */
     signal(SIGUSR2, SIG_IGN);
     return ends;

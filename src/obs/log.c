@@ -1,8 +1,8 @@
 /* A line is made on the stack and handed over in one write(): no lock, no
  * allocation.  The kernel keeps the writes of several threads apart, in a pipe
  * up to PIPE_BUF bytes, so no line is longer.  If whoever reads the log has gone,
- * or a full disk refuses, lines are lost; a server that fails because of its log
- * is worse.  Who holds the other end of a pipe and does not read it stops us when
+ * or a full disk refuses, lines are lost, which is told of when there is room again; a
+ * server that fails because of its log is worse.  Who holds the other end of a pipe and does not read it stops us when
  * that is full: lines are not thrown away behind the back of who set it up so.
  *
  * What a client chose (path, agent) is cut to a length at which the longest line
@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -68,28 +69,55 @@ static struct span cut(struct span text, size_t most)
     return (struct span){text.at, len};
 }
 
-/* A disk that is nearly full takes a part: the rest has another try, for its end. */
-static void write_all(int fd, const struct buf *line)
+/* Who shares the descriptor may have it not wait.  False: there is nothing to wait for. */
+static bool await_room(int fd)
+{
+    struct pollfd room = {.fd = fd, .events = POLLOUT};
+
+    return errno == EINTR || (errno == EAGAIN && poll(&room, 1, -1) >= 0);
+}
+
+/* Returns how much was taken.  A disk that is nearly full takes a part: the rest has another
+ * try, for its end. */
+static size_t write_all(int fd, struct span text)
 {
     size_t done = 0;
 
-    while (buf_ok(line) && done < line->len) {
-        ssize_t n = write(fd, line->at + done, line->len - done);
+    while (done < text.len) {
+        ssize_t n = write(fd, text.at + done, text.len - done);
         if (n > 0)
             done += (size_t)n;
-        else if (n == 0 || errno != EINTR)
-            return;
+        else if (n == 0 || !await_room(fd))
+            break;
     }
+    return done;
 }
+
+/* True when all of it was taken. */
+static bool write_flowing(int fd, struct span text, struct log_flow *flow)
+{
+    static const struct span line_end = {"\n", 1};
+
+    log_flow_begin(flow, clock_coarse_ns());
+    bool is_cut = log_flow_mend(flow) && write_all(fd, line_end) < line_end.len;
+    size_t taken = is_cut ? 0 : write_all(fd, text);
+    if (taken < text.len)
+        log_flow_lose(flow, 1, is_cut || taken > 0);
+    log_flow_end(flow, clock_coarse_ns());
+    return taken == text.len;
+}
+
+static void tell_of_lost(const struct log *log);
 
 static void write_line(const struct log *log, struct buf *line)
 {
     buf_char(line, '\n');
-    if (log->flow)
-        log_flow_begin(log->flow, clock_coarse_ns());
-    write_all(log->fd, line);
-    if (log->flow)
-        log_flow_end(log->flow, clock_coarse_ns());
+    if (!buf_ok(line))
+        return;
+    if (!log->flow)
+        write_all(log->fd, buf_span(line));
+    else if (write_flowing(log->fd, buf_span(line), log->flow))
+        tell_of_lost(log);
 }
 
 /* JSON */
@@ -222,6 +250,19 @@ static void write_note(const struct log *log, enum log_level level, const char *
         plain(&line, shown);
     }
     write_line(log, &line);
+}
+
+/* Behind the first line that there was room for. */
+static void tell_of_lost(const struct log *log)
+{
+    uint64_t lines = log_flow_tell(log->flow);
+    char message[MESSAGE_MAX];
+
+    if (lines == 0)
+        return;
+    snprintf(message, sizeof message,
+             "log lines lost: %" PRIu64 "; there was no room for them", lines);
+    write_note(log, LOG_WARNING, message);
 }
 
 static void tell_of_left_out(const struct log *log, uint64_t lines)

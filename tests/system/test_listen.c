@@ -532,6 +532,7 @@ static void notify__is_not_ended_by_a_reload(void **state)
     kill(service.pid, SIGHUP);
     assert_true(service_logs(&service, "there are no keys to be read again"));
     kill(service.pid, SIGUSR1);
+    kill(service.pid, SIGXFSZ);
     kill(service.pid, SIGUSR2);
     assert_scores(wire_to_port(service.port));
     assert_int_equal(service_stop(&service), 0);

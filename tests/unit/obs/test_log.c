@@ -4,12 +4,14 @@
 #include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
@@ -332,6 +334,84 @@ static void log__counts_no_line_below_its_level_against_the_rate(void **state)
     page_free(page);
 }
 
+/* The size that files may have, as the next write finds it. */
+static void allow_size(rlim_t size)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void
+log__ends_a_line_that_was_cut_before_the_next_and_says_what_was_lost(void **state)
+{
+    (void)state;
+    struct page *page = page_new(LOG_TEXT, LOG_INFO);
+    struct log_flow flow = {0};
+    struct rlimit before;
+
+    page->log.flow = &flow;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    allow_size(40);
+    log_note(&page->log, LOG_INFO, "half of this line is taken");
+    log_note(&page->log, LOG_INFO, "nothing of this");
+    allow_size(before.rlim_cur);
+    log_note(&page->log, LOG_INFO, "whole");
+    log_note(&page->log, LOG_INFO, "and on");
+    signal(SIGXFSZ, SIG_DFL);
+    const char *end = strchr(page_text(page), '\n');
+    assert_non_null(end);
+    assert_int_equal(end - page->text, 40);
+    const char *whole = strstr(end, " info    whole\n");
+    const char *lost =
+        strstr(end, "warning log lines lost: 2; there was no room for them\n");
+    const char *on = strstr(end, " info    and on\n");
+    assert_true(whole && lost > whole && on > lost);
+    assert_int_equal(count_lines(end + 1, "\n"), 3);
+    page_free(page);
+}
+
+struct reading {
+    int fd;
+    size_t lines;
+};
+
+static void *read_all(void *arg)
+{
+    struct reading *reading = arg;
+    char piece[4096];
+
+    usleep(20000); /* the pipe is full by then */
+    for (ssize_t n; (n = read(reading->fd, piece, sizeof piece)) > 0;)
+        for (ssize_t i = 0; i < n; i++)
+            reading->lines += piece[i] == '\n';
+    return NULL;
+}
+
+static void log__waits_for_a_reader_though_the_descriptor_would_not(void **state)
+{
+    (void)state;
+    struct log log = {.format = LOG_JSON, .lowest = LOG_INFO};
+    struct reading reading = {0};
+    pthread_t reader;
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    log.fd = ends[1];
+    reading.fd = ends[0];
+    assert_int_equal(pthread_create(&reader, NULL, read_all, &reading), 0);
+    for (int i = 0; i < 1000; i++)
+        log_note(&log, LOG_INFO, "%0200d", i);
+    close(ends[1]);
+    pthread_join(reader, NULL);
+    close(ends[0]);
+    assert_int_equal(reading.lines, 1000);
+}
+
 static void log_end__takes_a_log_without_a_gate(void **state)
 {
     (void)state;
@@ -355,6 +435,9 @@ int main(void)
         cmocka_unit_test(log_access__cuts_what_a_client_made_too_long),
         cmocka_unit_test(log__leaves_out_access_lines_and_notes_apart_and_says_how_many),
         cmocka_unit_test(log__counts_no_line_below_its_level_against_the_rate),
+        cmocka_unit_test(
+            log__ends_a_line_that_was_cut_before_the_next_and_says_what_was_lost),
+        cmocka_unit_test(log__waits_for_a_reader_though_the_descriptor_would_not),
         cmocka_unit_test(log_end__takes_a_log_without_a_gate),
         cmocka_unit_test(log_note__keeps_the_lines_of_threads_apart),
     };
