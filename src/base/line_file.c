@@ -27,15 +27,21 @@ static size_t length_without_comment(const char *text)
     return len;
 }
 
-static bool read_line(struct reading *reading, const char *text, bool is_last)
+/* The room had no NUL before a line was read into it. */
+static bool has_nul(const char room[LINE_SIZE])
+{
+    return memrchr(room, '\0', LINE_SIZE) != strchr(room, '\0');
+}
+
+static bool read_line(struct reading *reading, const char room[LINE_SIZE], bool is_last)
 {
     static const char blanks[] = " \t\r";
     struct line *line = &reading->line;
-    const char *end = strchr(text, '\n');
+    const char *text = room, *end = strchr(text, '\n');
 
     if (line->number++ == 0 && strncmp(text, BYTE_ORDER_MARK, MARK_LENGTH) == 0)
         text += MARK_LENGTH;
-    if (!end && !is_last)
+    if ((!end && !is_last) || has_nul(room))
         return fail(reading->err, ERR_INTERNAL, NULL,
                     "%s:%zu: the line is too long or not text; the longest has %d bytes",
                     line->path, line->number, LINE_SIZE - 2);
@@ -47,14 +53,14 @@ static bool read_line(struct reading *reading, const char *text, bool is_last)
 
 static bool read_lines(struct reading *reading, FILE *stream)
 {
-    char text[LINE_SIZE];
+    char room[LINE_SIZE];
     bool good = true;
 
     errno = 0;
-    while (good && fgets(text, sizeof text, stream))
-        good = read_line(reading, text, feof(stream));
+    while (good && fgets(memset(room, '\n', sizeof room), sizeof room, stream))
+        good = read_line(reading, room, feof(stream));
     int why = errno;
-    explicit_bzero(text, sizeof text);
+    explicit_bzero(room, sizeof room);
     if (good && ferror(stream))
         return fail(reading->err, ERR_INTERNAL, NULL, "cannot read %s: %s",
                     reading->line.path, strerrordesc_np(why));

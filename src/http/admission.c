@@ -43,14 +43,17 @@ static bool has_idle_thread(const struct admission *admission)
 }
 
 /* One more is under way, unless there are as many as may. */
-static bool take_place(struct admission *admission, bool is_small)
+static bool take_place(struct admission *admission, bool is_small, struct err *err)
 {
     size_t under_way = atomic_load(&admission->under_way);
-    size_t kept = is_small ? 0 : admission->kept;
+    size_t most = admission->places - (is_small ? 0 : admission->kept);
 
     do {
-        if (under_way >= admission->places - kept && !has_idle_thread(admission))
-            return false;
+        if (under_way >= most && !has_idle_thread(admission))
+            return fail(err, ERR_OVERLOADED, NULL,
+                        "%zu requests are under way already, and while all threads are "
+                        "busy no more than %zu may be (--queue-size raises that)",
+                        under_way, most);
     } while (
         !atomic_compare_exchange_weak(&admission->under_way, &under_way, under_way + 1));
     return true;
@@ -96,12 +99,9 @@ bool admission_enter(struct admission *admission, const struct task_estimate *ta
         *why = SHED_QUEUE;
         return false;
     }
-    if (!take_place(admission, task->is_small)) {
+    if (!take_place(admission, task->is_small, err)) {
         *why = SHED_QUEUE;
-        return fail(err, ERR_OVERLOADED, NULL,
-                    "%zu requests are under way already, as many as may (--queue-size "
-                    "raises that)",
-                    atomic_load(&admission->under_way));
+        return false;
     }
     atomic_fetch_add(&admission->work_ns, task->cost_ns);
     return true;

@@ -10,7 +10,8 @@ enum {
     RECORD_SIZE = 64 /* bytes of the library's for a header or argument, without text */
 };
 
-/* "http://host/path" is "/path" to us. */
+/* "http://host/path" is "/path" to us, and "http://host?query" is "/", for which nobody asks
+ * anything. */
 static struct span origin_form(struct span target)
 {
     static const char *const schemes[] = {"http://", "https://"};
@@ -21,8 +22,9 @@ static struct span origin_form(struct span target)
             continue;
         while (len < target.len && target.at[len] != '/' && target.at[len] != '?')
             len++;
-        return len < target.len ? (struct span){target.at + len, target.len - len}
-                                : span_of("/");
+        return len < target.len && target.at[len] == '/'
+                   ? (struct span){target.at + len, target.len - len}
+                   : span_of("/");
     }
     return target;
 }

@@ -108,6 +108,10 @@ static void line_file_read__refuses_what_is_too_long_or_not_text(void **state)
     assert_string_equal(err.detail, wanted);
     assert_false(read_bytes("a\0b\nc\n", 6, &taken, &err));
     assert_string_equal(err.detail, wanted);
+    assert_false(read_bytes("a\0b", 3, &taken, &err));
+    assert_string_equal(err.detail, wanted);
+    assert_false(read_bytes("a\0", 2, &taken, &err));
+    assert_string_equal(err.detail, wanted);
 }
 
 static void line_file_read__says_what_cannot_be_read(void **state)
