@@ -44,10 +44,10 @@ bool body_fits(struct exchange *exchange, uint64_t bytes)
         return true;
     if (exchange->head.has_content_length)
         return fail_limit(
-            &exchange->err, NULL, most, flag,
+            &exchange->err, ERR_TOO_LARGE, NULL, most, flag,
             "the body has %llu bytes; at most %zu are allowed (%s raises that)",
             (unsigned long long)bytes, most, flag);
-    return fail_limit(&exchange->err, NULL, most, flag,
+    return fail_limit(&exchange->err, ERR_TOO_LARGE, NULL, most, flag,
                       "the body has more than the %zu bytes that are allowed (%s raises "
                       "that)",
                       most, flag);

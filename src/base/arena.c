@@ -80,7 +80,7 @@ size_t arena_reserve_left(const struct arena *arena)
 static bool admit(struct arena *arena, size_t bytes, struct err *err)
 {
     if (bytes > arena->limit || arena->used > arena->limit - bytes)
-        return fail_limit(err, NULL, arena->limit, arena->limit_flag,
+        return fail_limit(err, ERR_TOO_LARGE, NULL, arena->limit, arena->limit_flag,
                           "this request needs more than the %zu bytes of memory that one "
                           "request may hold",
                           arena->limit);
@@ -89,7 +89,7 @@ static bool admit(struct arena *arena, size_t bytes, struct err *err)
 
 static void fail_immense(const struct arena *arena, struct err *err)
 {
-    fail_limit(err, NULL, arena->limit, arena->limit_flag,
+    fail_limit(err, ERR_TOO_LARGE, NULL, arena->limit, arena->limit_flag,
                "this request needs more memory than a machine can have");
 }
 

@@ -23,7 +23,7 @@ static bool grow(struct buf *buf, size_t needed)
     if (!buf->mem)
         return false;
     if (needed > buf->ceiling)
-        return fail_limit(buf->err, NULL, buf->ceiling, buf->flag,
+        return fail_limit(buf->err, ERR_TOO_LARGE, NULL, buf->ceiling, buf->flag,
                           "%s has more than the %zu bytes that are allowed",
                           buf->what ? buf->what : "the text", buf->ceiling);
     size_t capacity = buf->capacity ? buf->capacity : FIRST_CAPACITY;

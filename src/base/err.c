@@ -163,12 +163,12 @@ bool fail_value(struct err *err, enum err_kind kind, const char *pointer,
     return false;
 }
 
-bool fail_limit(struct err *err, const char *pointer, uint64_t limit, const char *flag,
-                const char *format, ...)
+bool fail_limit(struct err *err, enum err_kind kind, const char *pointer, uint64_t limit,
+                const char *flag, const char *format, ...)
 {
     va_list args;
 
-    if (!replace(err, ERR_TOO_LARGE, PHASE_TRANSPORT, pointer))
+    if (!replace(err, kind, err_phase(kind), pointer))
         return false;
     err->limit = limit;
     err->flag = flag;

@@ -156,7 +156,7 @@ static bool fail_broken(const struct inflater *f, struct err *err)
 
 static bool fail_beyond(const struct inflater *f, struct err *err)
 {
-    return fail_limit(err, NULL, f->limits.most, f->limits.flag,
+    return fail_limit(err, ERR_TOO_LARGE, NULL, f->limits.most, f->limits.flag,
                       "the body, decompressed, has more than the %" PRIu64
                       " bytes that are allowed (%s raises that)",
                       f->limits.most, f->limits.flag);
@@ -164,7 +164,7 @@ static bool fail_beyond(const struct inflater *f, struct err *err)
 
 static bool fail_excessive(const struct inflater *f, struct err *err)
 {
-    return fail_limit(err, NULL, f->limits.ratio, "--max-ratio",
+    return fail_limit(err, ERR_TOO_LARGE, NULL, f->limits.ratio, "--max-ratio",
                       "the first %" PRIu64 " bytes of the body have %" PRIu64
                       " when decompressed; at most %" PRIu64
                       " times as many are allowed (--max-ratio raises that)",

@@ -137,7 +137,8 @@ static bool derive_logits(struct batch *batch, struct err *err)
         batch->dtype == DTYPE_FLOAT32 ? ELEMENT_FLOAT32 : ELEMENT_FLOAT64;
     size_t rows = batch->features.count / W->dim[1];
     if (rows > batch->limits->max_elements / W->dim[0])
-        return fail_limit(err, "/features", batch->limits->max_elements, "--max-elements",
+        return fail_limit(err, ERR_TOO_LARGE, "/features", batch->limits->max_elements,
+                          "--max-elements",
                           "%zu row%s of features make%s more than %zu logits of %zu "
                           "classes",
                           rows, plural(rows), rows == 1 ? "s" : "",
@@ -175,7 +176,7 @@ static bool derive(struct batch *batch, struct err *err)
                     "axis, -1",
                     batch->axis);
     if (batch->classes > batch->limits->max_classes)
-        return fail_limit(err, batch_is_linear(batch) ? "/W" : "/logits",
+        return fail_limit(err, ERR_TOO_LARGE, batch_is_linear(batch) ? "/W" : "/logits",
                           batch->limits->max_classes, "--max-classes",
                           "%s has %zu classes; at most %zu are allowed",
                           batch_is_linear(batch) ? "W" : "logits", batch->classes,

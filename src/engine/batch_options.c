@@ -103,7 +103,7 @@ static bool check_output(const struct batch *batch, enum output output, struct e
         return fail_output(batch, output, why, err);
     }
     if (output == OUTPUT_CONFUSION && batch->classes > batch->limits->max_confusion)
-        return fail_limit(err, batch->inference ? "/outputs" : "/return",
+        return fail_limit(err, ERR_TOO_LARGE, batch->inference ? "/outputs" : "/return",
                           batch->limits->max_confusion, "--max-confusion",
                           "a confusion table of %zu classes is too large; at most %zu "
                           "are allowed",

@@ -73,12 +73,10 @@ void refusal_without_room(struct connection *connection)
     size_t room = connection->net->server->settings.connection_memory;
 
     exchange->err.kind = ERR_NONE;
-    fail(&exchange->err, ERR_HEADERS_TOO_LARGE, NULL,
-         "the headers, and what came behind them, leave no room for an answer in the "
-         "%zu bytes of a connection's buffer (--connection-memory raises that)",
-         room);
-    exchange->err.limit = room;
-    exchange->err.flag = "--connection-memory";
+    fail_limit(&exchange->err, ERR_HEADERS_TOO_LARGE, NULL, room, "--connection-memory",
+               "the headers, and what came behind them, leave no room for an answer in "
+               "the %zu bytes of a connection's buffer (--connection-memory raises that)",
+               room);
     api_refuse(exchange, &talk->response);
     refuser_keep(connection->net->server->refuser, connection->fd);
     refuse_by_hand(connection->fd, talk->to_head, &talk->response);

@@ -17,15 +17,10 @@ void unread_take_over(void)
 
 static bool fail_room(enum err_kind kind, const char *what, size_t room, struct err *err)
 {
-    fail(err, kind, NULL,
-         "the %s not fit the %zu bytes of a connection's buffer (--connection-memory "
-         "raises that)",
-         what, room);
-    if (err->kind == kind) { /* and not of something before it */
-        err->limit = room;
-        err->flag = "--connection-memory";
-    }
-    return false;
+    return fail_limit(err, kind, NULL, room, "--connection-memory",
+                      "the %s not fit the %zu bytes of a connection's buffer "
+                      "(--connection-memory raises that)",
+                      what, room);
 }
 
 /* Why the library cannot go on, from the status that it wants to answer. */
@@ -41,7 +36,7 @@ static bool fail_unread(const struct talk *talk, unsigned status, size_t room,
         return fail(err, ERR_HTTP_VERSION, NULL,
                     "the version of HTTP is another one; HTTP/1.1 or HTTP/1.0 is wanted");
     case MHD_HTTP_CONTENT_TOO_LARGE:
-        return fail_limit(err, NULL, INT64_MAX, NULL,
+        return fail_limit(err, ERR_TOO_LARGE, NULL, INT64_MAX, NULL,
                           "a chunk has more bytes than any body");
     default:
         break;

@@ -147,7 +147,7 @@ static bool read_length(struct vetting *vetting, struct span value)
     for (size_t i = 0; i < value.len; i++) {
         uint64_t digit = (uint64_t)(value.at[i] - '0');
         if (length > (INT64_MAX - digit) / 10)
-            return fail_limit(vetting->err, NULL, INT64_MAX, NULL,
+            return fail_limit(vetting->err, ERR_TOO_LARGE, NULL, INT64_MAX, NULL,
                               "Content-Length is %.*s, more than any body has",
                               shown(value), value.at);
         length = length * 10 + digit;

@@ -394,7 +394,8 @@ static void limits__refuse_when_the_queue_is_full(void **state)
         "--threads", "1", "--queue-size", "1", "--inline-cost", "0s", NULL};
 
     (void)state;
-    assert_refused_in_the_queue(flags, "/v1/loss", EXAMPLE, "no more than 1 may be (--queue-size",
+    assert_refused_in_the_queue(flags, "/v1/loss", EXAMPLE,
+                                "no more than 1 may be (--queue-size",
                                 (const char *const[]){"queue", NULL});
 }
 

@@ -86,8 +86,8 @@ struct err {
     size_t offset;     /* bytes from the start of the body, or of the part at `pointer` */
     size_t line;       /* from 1 */
     size_t column;     /* bytes, from 1 */
-    uint64_t limit;    /* of ERR_TOO_LARGE: the ceiling that was hit, else 0 */
-    const char *flag;  /* of ERR_TOO_LARGE: the setting that raises it, or NULL */
+    uint64_t limit;    /* the ceiling that was hit, or 0 */
+    const char *flag;  /* the setting that raises it, or NULL */
     char pointer[POINTER_SIZE]; /* RFC 6901, "" when no element is at fault */
     char detail[384];           /* one sentence: the thing, the value, what was wanted */
 };
@@ -111,8 +111,9 @@ bool fail(struct err *err, enum err_kind kind, const char *pointer, const char *
 bool fail_value(struct err *err, enum err_kind kind, const char *pointer,
                 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The same for a ceiling: ERR_TOO_LARGE with the limit and the flag that raises it. */
-bool fail_limit(struct err *err, const char *pointer, uint64_t limit, const char *flag,
-                const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* The same for a ceiling, with the flag that raises it. */
+bool fail_limit(struct err *err, enum err_kind kind, const char *pointer, uint64_t limit,
+                const char *flag, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
 
 #endif

@@ -202,7 +202,7 @@ bool json_array_grow(struct json_array *a, struct err *err)
     if (a->capacity >= most) {
         char pointer[PLACE_SIZE];
         write_path(pointer, a, 0, true, false);
-        return fail_limit(err, pointer, a->max_elements, "--max-elements",
+        return fail_limit(err, ERR_TOO_LARGE, pointer, a->max_elements, "--max-elements",
                           "%s has more than %zu numbers", a->name, a->max_elements);
     }
     return resize(a, capacity < most ? capacity : most, err);

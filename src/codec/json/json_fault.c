@@ -225,7 +225,7 @@ void json_fault_cut(const struct json_place *place, const char *wanted, struct e
 
 void json_fault_depth(const struct json_reader *r, size_t offset)
 {
-    fail_limit(r->err, NULL, r->limits->max_depth, "--max-depth",
+    fail_limit(r->err, ERR_TOO_LARGE, NULL, r->limits->max_depth, "--max-depth",
                "the JSON is nested deeper than %zu levels at offset %zu",
                r->limits->max_depth, offset);
     set_position(r->err, ERR_TOO_LARGE, &r->place, offset);

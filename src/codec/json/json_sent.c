@@ -206,8 +206,8 @@ static bool check_head(const struct sent *sent, const struct batch *part, struct
         return fail(err, ERR_INVALID_OPTION, "/classes",
                     "classes is 0; at least one is wanted");
     if ((uint64_t)sent->classes > limits->max_classes)
-        return fail_limit(err, "/classes", limits->max_classes, "--max-classes",
-                          "classes is %lld; at most %zu are allowed",
+        return fail_limit(err, ERR_TOO_LARGE, "/classes", limits->max_classes,
+                          "--max-classes", "classes is %lld; at most %zu are allowed",
                           (long long)sent->classes, limits->max_classes);
     if (part->bad_option.kind != ERR_NONE) {
         *err = part->bad_option;

@@ -116,7 +116,7 @@ static const char *pass_over(struct json_sequence *s, const char *at, const char
 /* Its place is where the value begins: what is said is of all of it. */
 static void fail_line(const struct json_sequence *s, struct err *err)
 {
-    fail_limit(err, NULL, s->values->max_line, "--max-line",
+    fail_limit(err, ERR_TOO_LARGE, NULL, s->values->max_line, "--max-line",
                "line %zu has more than %zu bytes; --max-line raises that",
                s->value_place.line, s->values->max_line);
     json_fault_place(&s->value_place, err);

@@ -95,7 +95,7 @@ static bool fail_boundary(const struct multipart_reader *r, char c, struct err *
 static bool begin_headers(struct multipart_reader *r, struct err *err)
 {
     if (r->parts == PARTS_MAX)
-        return fail_limit(err, NULL, PARTS_MAX, NULL,
+        return fail_limit(err, ERR_TOO_LARGE, NULL, PARTS_MAX, NULL,
                           "the form has more than the %d parts that are allowed",
                           PARTS_MAX);
     r->parts++;

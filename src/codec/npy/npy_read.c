@@ -102,7 +102,7 @@ static bool fail_count(const struct npy_reader *r, struct err *err)
     char pointer[PLACE_SIZE];
 
     snprintf(pointer, sizeof pointer, "/%s", name);
-    return fail_limit(err, pointer, most, "--max-elements",
+    return fail_limit(err, ERR_TOO_LARGE, pointer, most, "--max-elements",
                       "%s has more than %zu numbers", name, most);
 }
 

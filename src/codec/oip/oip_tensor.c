@@ -172,7 +172,7 @@ static bool count_numbers(struct tensor *t, const struct limits *limits, struct 
     for (unsigned d = 0; d < t->header.shape.rank; d++) {
         size_t size = t->header.shape.dim[d], counted = size > 0 ? size : 1;
         if (counted > most / all)
-            return fail_limit(err, pointer, most, "--max-elements",
+            return fail_limit(err, ERR_TOO_LARGE, pointer, most, "--max-elements",
                               "%s has more than %zu numbers", excerpt_of(t->name).text,
                               most);
         all *= counted;

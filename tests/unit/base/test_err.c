@@ -42,7 +42,8 @@ static void fail_limit__adds_the_limit_and_its_flag(void **state)
     (void)state;
     struct err err = {.kind = ERR_NONE};
 
-    assert_false(fail_limit(&err, "/logits", UINT64_MAX, "--max-x", "too much: %s", "x"));
+    assert_false(fail_limit(&err, ERR_TOO_LARGE, "/logits", UINT64_MAX, "--max-x",
+                            "too much: %s", "x"));
     assert_int_equal(err.kind, ERR_TOO_LARGE);
     assert_true(err.limit == UINT64_MAX);
     assert_string_equal(err.flag, "--max-x");
@@ -142,7 +143,7 @@ static void fail_limit__keeps_an_earlier_error(void **state)
     struct err err = {.kind = ERR_NONE};
 
     fail(&err, ERR_OVERLOADED, NULL, "busy");
-    assert_false(fail_limit(&err, NULL, 7, "--x", "large"));
+    assert_false(fail_limit(&err, ERR_TOO_LARGE, NULL, 7, "--x", "large"));
     assert_int_equal(err.kind, ERR_OVERLOADED);
     assert_string_equal(err.detail, "busy");
     assert_int_equal(err.limit, 0);
