@@ -30,10 +30,13 @@ static bool fail_more(const char *name, size_t at, const char *than, struct err 
                 name, at, than, at);
 }
 
-static bool check_bins(const struct state *state, struct err *err)
+/* What is right is told of bins and of classes. */
+static bool check_bins(const struct state *state, int64_t *correct, struct err *err)
 {
     const struct summary *summary = &state->summary;
     int64_t count = 0;
+
+    *correct = 0;
 
     for (size_t i = 0; i < summary->bin_count; i++) {
         const struct bin *bin = &summary->bins[i];
@@ -42,6 +45,7 @@ static bool check_bins(const struct state *state, struct err *err)
         if (bin->confidence > (confidence_sum)bin->tally.rows[0] << CONFIDENCE_BITS)
             return fail_more("bin_confidence", i, "bin_count", err);
         count += bin->tally.rows[0];
+        *correct += bin->tally.rows[1];
     }
     if (count != (int64_t)state->count)
         return fail_sum("bin_count", count, state->count, err);
@@ -50,9 +54,17 @@ static bool check_bins(const struct state *state, struct err *err)
                 "top5 is %" PRId64 ", but count is %zu", summary->top5, state->count);
 }
 
-static bool check_classes(const struct state *state, size_t classes, struct err *err)
+static bool fail_correct(int64_t of_bins, int64_t of_classes, struct err *err)
 {
-    int64_t support = 0, predicted = 0;
+    return fail(err, ERR_CONFLICTING_MEMBERS, "/class_correct",
+                "class_correct sums to %" PRId64 ", but bin_correct to %" PRId64,
+                of_classes, of_bins);
+}
+
+static bool check_classes(const struct state *state, size_t classes, int64_t of_bins,
+                          struct err *err)
+{
+    int64_t support = 0, predicted = 0, correct = 0;
 
     for (size_t c = 0; c < classes; c++) {
         if (state->correct[c] > state->support[c])
@@ -61,29 +73,54 @@ static bool check_classes(const struct state *state, size_t classes, struct err 
             return fail_more("class_correct", c, "class_predicted", err);
         support += state->support[c];
         predicted += state->predicted[c];
+        correct += state->correct[c];
     }
     if (support != (int64_t)state->count)
         return fail_sum("class_support", support, state->count, err);
-    return predicted == (int64_t)state->count ||
-           fail_sum("class_predicted", predicted, state->count, err);
+    if (predicted != (int64_t)state->count)
+        return fail_sum("class_predicted", predicted, state->count, err);
+    return correct == of_bins || fail_correct(of_bins, correct, err);
 }
 
-static bool check_weights(const struct state *state, struct err *err)
+/* Of what is finite and not negative. */
+static bool check_sum(const char *name, const struct exact_sum *sum, const char *of,
+                      struct err *err)
+{
+    uint32_t limbs[EXACT_SUM_LIMBS];
+    char pointer[PLACE_SIZE];
+
+    snprintf(pointer, sizeof pointer, "/%s", name);
+    return (sum->beyond == 0 && !exact_sum_limbs(sum, limbs)) ||
+           fail(err, ERR_INVALID_OPTION, pointer,
+                "%s is no sum of %s, which are finite and not negative", name, of);
+}
+
+/* An nll may be infinite, of a class that is masked. */
+static bool check_nll(const struct exact_sum *nll, struct err *err)
 {
     uint32_t limbs[EXACT_SUM_LIMBS];
 
-    return (state->weights.beyond == 0 && !exact_sum_limbs(&state->weights, limbs)) ||
-           fail(err, ERR_INVALID_OPTION, "/weights",
-                "weights is no sum of weights, which are finite and not negative");
+    return (!(nll->beyond < 0) && !exact_sum_limbs(nll, limbs)) ||
+           fail(err, ERR_INVALID_OPTION, "/nll",
+                "nll is no sum of -log p, which are not negative");
+}
+
+static bool check_metrics(const struct state *state, size_t classes, struct err *err)
+{
+    const struct summary *summary = &state->summary;
+    int64_t correct;
+
+    return check_bins(state, &correct, err) && check_nll(&summary->nll, err) &&
+           check_sum("brier", &summary->brier, "squares", err) &&
+           check_sum("entropy", &summary->entropy, "entropies", err) &&
+           check_classes(state, classes, correct, err);
 }
 
 static bool check_state(const struct state *state, size_t classes, struct err *err)
 {
-    if (state->is_weighted && !check_weights(state, err))
+    if (state->is_weighted && !check_sum("weights", &state->weights, "weights", err))
         return false;
-    if (state->summary.bins && !check_bins(state, err))
-        return false;
-    return !state->support || check_classes(state, classes, err);
+    return !state->summary.bins || check_metrics(state, classes, err);
 }
 
 /* ---- is it a part of this? ------------------------------------------------------- */
@@ -230,6 +267,18 @@ static bool begin_whole(struct batch *whole, const struct batch *part,
     return true;
 }
 
+static bool check_room(const char *name, size_t have, size_t more, struct err *err)
+{
+    char pointer[PLACE_SIZE];
+
+    snprintf(pointer, sizeof pointer, "/%s", name);
+    return have + more <= POSITIONS_MAX ||
+           fail(err, ERR_INVALID_OPTION, pointer,
+                "%s is %zu, and %zu before; together at most %" PRId64 " positions are "
+                "allowed",
+                name, more, have, POSITIONS_MAX);
+}
+
 bool merge_add(struct batch *whole, const struct batch *part, struct state *state,
                struct arena *mem, struct err *err)
 {
@@ -239,11 +288,9 @@ bool merge_add(struct batch *whole, const struct batch *part, struct state *stat
         return false;
     if (!is_part(whole, part, state, err))
         return false;
-    if (whole->state->count + state->count > POSITIONS_MAX ||
-        whole->state->ignored + state->ignored > POSITIONS_MAX)
-        return fail(err, ERR_INVALID_OPTION, "/count",
-                    "with this state there are more than %" PRId64 " positions",
-                    POSITIONS_MAX);
+    if (!check_room("count", whole->state->count, state->count, err) ||
+        !check_room("ignored", whole->state->ignored, state->ignored, err))
+        return false;
     state_merge(whole->state, state, part->classes);
     return true;
 }

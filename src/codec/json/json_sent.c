@@ -111,6 +111,9 @@ static bool fail_row(size_t row, const struct value *value, const char *wanted,
                 found_in(row, value).text, wanted);
 }
 
+#define A_COUNT "an integer from 0 to 137438953472"
+_Static_assert(POSITIONS_MAX == 137438953472, "what A_COUNT says");
+
 static bool is_count(double value)
 {
     return value >= 0 && value <= (double)POSITIONS_MAX && value == floor(value);
@@ -123,7 +126,7 @@ bool sent_set(struct sent *sent, size_t row, const struct value *value, struct e
     switch (rows[row].type) {
     case ROW_COUNT:
         if (value->type != VALUE_NUMBER || !is_count(value->number))
-            return fail_row(row, value, "a count", err);
+            return fail_row(row, value, A_COUNT, err);
         *(int64_t *)field = (int64_t)value->number;
         return true;
     case ROW_NUMBER:
@@ -245,8 +248,8 @@ static bool take_counts(const char *name, const struct array *from, size_t count
         if (!is_count(values[i])) {
             snprintf(pointer, sizeof pointer, "/%s/%zu", name, i);
             number_words(found, values[i]);
-            return fail(err, ERR_WRONG_TYPE, pointer, "%s[%zu] is %s; a count is wanted",
-                        name, i, found);
+            return fail(err, ERR_WRONG_TYPE, pointer,
+                        "%s[%zu] is %s; " A_COUNT " is wanted", name, i, found);
         }
         *(int64_t *)(void *)((char *)to + i * stride) = (int64_t)values[i];
     }
