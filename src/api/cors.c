@@ -1,6 +1,7 @@
 /* A browser lets a page read what another origin answers only when that says so, and
  * asks first (OPTIONS, a preflight) whether it may send what a plain form could not:
- * JSON by its name, a key.  A preflight carries no key and needs none.
+ * JSON by its name, a key.  A preflight carries no key and needs none, and so it is told
+ * the same of every path, be it there or not.
  *
  * Credentials are never allowed: a page sends its key itself, and there are no cookies
  * that it could abuse, so even * gives away nothing that a key protects.  Vary stands
@@ -52,9 +53,9 @@ void cors_add(const struct exchange *exchange, struct response *response)
                  "Inference-Header-Content-Length");
 }
 
-void cors_add_leave(const char *methods, struct response *response)
+void cors_add_leave(struct response *response)
 {
-    response_add(response, "Access-Control-Allow-Methods", methods);
+    response_add(response, "Access-Control-Allow-Methods", "GET, HEAD, POST");
     response_add(response, "Access-Control-Allow-Headers",
                  "Authorization, Content-Type, Content-Encoding, X-Request-ID, "
                  "X-Request-Timeout, Inference-Header-Content-Length, traceparent");

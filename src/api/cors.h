@@ -13,7 +13,7 @@ bool cors_is_preflight(const struct exchange *exchange);
 /* Adds the headers that every answer has. */
 void cors_add(const struct exchange *exchange, struct response *response);
 
-/* Adds those of the answer to a preflight; `methods` lives as long as the response. */
-void cors_add_leave(const char *methods, struct response *response);
+/* Adds those of the answer to a preflight. */
+void cors_add_leave(struct response *response);
 
 #endif

@@ -258,17 +258,10 @@ static bool answer_score(struct exchange *exchange, struct pool *pool,
     return true;
 }
 
-static bool answer_preflight(struct exchange *exchange, struct response *response)
+static void answer_preflight(struct exchange *exchange, struct response *response)
 {
-    char methods[32];
-
-    route_methods(query_path(exchange->head.target), methods);
-    const char *kept = arena_text(&exchange->mem, span_of(methods), &exchange->err);
-    if (!kept)
-        return false;
     answer_begin(exchange, response, 204, NULL);
-    cors_add_leave(kept, response);
-    return true;
+    cors_add_leave(response);
 }
 
 void api_answer(struct exchange *exchange, struct pool *pool, struct response *response)
@@ -276,8 +269,7 @@ void api_answer(struct exchange *exchange, struct pool *pool, struct response *r
     bool answered = false;
 
     if (exchange->preflight && !exchange->refused) {
-        if (!answer_preflight(exchange, response))
-            api_refuse(exchange, response);
+        answer_preflight(exchange, response);
         return;
     }
     if (!exchange->refused)

@@ -161,22 +161,44 @@ static bool is_hidden(const struct exchange *exchange, struct span path)
     return !route_is_probe(route_at(path, &ignored));
 }
 
-static const struct route *choose_route(struct exchange *exchange, struct span path)
+static void fail_hidden(struct exchange *exchange, struct span path)
 {
-    struct err *err = &exchange->err;
-
-    if (!is_hidden(exchange, path))
-        return exchange->preflight ? route_at(path, err)
-                                   : route_find(exchange->head.method, path, err);
     fail(
-        err, ERR_UNKNOWN_ROUTE, NULL,
+        &exchange->err, ERR_UNKNOWN_ROUTE, NULL,
         "there is no %s at this address, where /livez, /readyz and /metrics tell how the "
         "service is; all else is where it listens by --listen, or by --host and --port",
         excerpt_of(path).text);
-    return NULL;
 }
 
-const struct route *api_route(struct exchange *exchange)
+/* The route of a path is told in logs and metrics also when it does not answer the method.
+ * A preflight is granted for every path: it has no key, and a refusal would tell what is
+ * here and what is not. */
+static void choose_route(struct exchange *exchange, struct span path)
+{
+    struct err ignored = {0};
+
+    if (is_hidden(exchange, path)) {
+        fail_hidden(exchange, path);
+        return;
+    }
+    if (!exchange->preflight)
+        exchange->route = route_find(exchange->head.method, path, &exchange->err);
+    if (exchange->route)
+        model_choose(exchange);
+    else
+        exchange->route = route_at(path, &ignored);
+}
+
+static bool begin(struct exchange *exchange)
+{
+    if (exchange->route->task)
+        return begin_scoring(exchange);
+    query_read(exchange->head.target, NULL, &exchange->wishes, &exchange->mem,
+               &exchange->err);
+    return exchange->err.kind == ERR_NONE;
+}
+
+bool api_route(struct exchange *exchange)
 {
     struct span path = query_path(exchange->head.target);
 
@@ -185,19 +207,11 @@ const struct route *api_route(struct exchange *exchange)
     exchange->preflight = cors_is_preflight(exchange);
     /* who is refused here is still routed, for the name in the log */
     access_check(exchange, path);
-    exchange->route = choose_route(exchange, path);
-    if (exchange->route)
-        model_choose(exchange);
+    choose_route(exchange, path);
     if (route_is_probe(exchange->route)) /* answered when the budget is spent, too */
         arena_init(&exchange->mem, PROBE_MEMORY, NULL, NULL);
-    if (!exchange->route || exchange->err.kind != ERR_NONE) {
-        exchange->refused = true;
-    } else if (exchange->route->task && !exchange->preflight) {
-        exchange->refused = !begin_scoring(exchange);
-    } else if (!exchange->preflight) {
-        query_read(exchange->head.target, NULL, &exchange->wishes, &exchange->mem,
-                   &exchange->err);
-        exchange->refused = exchange->err.kind != ERR_NONE;
-    }
-    return exchange->refused ? NULL : exchange->route;
+    exchange->refused = exchange->err.kind != ERR_NONE;
+    if (!exchange->refused && !exchange->preflight)
+        exchange->refused = !begin(exchange);
+    return !exchange->refused;
 }

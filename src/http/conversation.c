@@ -101,7 +101,7 @@ static enum MHD_Result take_head(struct connection *connection, const char *meth
     bool has_body = talk->chunked || talk->exchange.head.content_length > 0;
 
     /* with an error from above this only finds out the names for the log */
-    bool routed = api_route(exchange) != NULL;
+    bool routed = api_route(exchange);
     int64_t cost = api_expected_ns(exchange, exchange->head.content_length);
     if (sound && routed && turn_is_due(connection, cost))
         routed = turn_admit(connection, cost);

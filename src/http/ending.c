@@ -54,13 +54,20 @@ struct ending ending_of(const struct connection *connection, bool complete)
     return ending;
 }
 
+/* A request that asks how the service is, and was told. */
+static bool is_probe(const struct ending *ending, const struct exchange *exchange)
+{
+    return route_is_probe(exchange->route) &&
+           (ending->kind == ERR_NONE || ending->kind == ERR_DRAINING);
+}
+
 void ending_log(const struct ending *ending, const struct connection *connection)
 {
     const struct talk *talk = &connection->talk;
     const struct exchange *exchange = &talk->exchange;
     const struct log *log = connection->net->server->log;
 
-    if (route_is_probe(exchange->route) && log->lowest > LOG_DEBUG)
+    if (is_probe(ending, exchange) && log->lowest > LOG_DEBUG)
         return;
     struct access access = {
         .method = exchange->head.method,

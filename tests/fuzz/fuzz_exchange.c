@@ -148,7 +148,7 @@ static void ask(struct api *api, const struct asked *asked, size_t memory, bool 
     exchange_init(&exchange, api, &budget);
     exchange.head = asked->head;
     exchange.err = asked->err;
-    bool routed = api_route(&exchange) != NULL;
+    bool routed = api_route(&exchange);
     require(routed != exchange.refused, "what has no route is refused");
     bool fed = feed(&exchange, asked->body, in_pieces, &cuts);
     require(fed || exchange.err.kind != ERR_NONE, "a refusal has a reason");

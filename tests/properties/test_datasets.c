@@ -65,7 +65,7 @@ static unsigned ask_as(const char *type, const char *target, const char *body,
     exchange.head.method = span_of("POST");
     exchange.head.target = span_of(target);
     exchange.head.content_type = span_of(type);
-    bool wanted = api_route(&exchange) != NULL;
+    bool wanted = api_route(&exchange);
     for (size_t at = 0; wanted && at < size; at += step)
         wanted = api_feed(&exchange,
                           (struct span){body + at, size - at < step ? size - at : step});

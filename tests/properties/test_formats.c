@@ -290,7 +290,7 @@ static unsigned ask(struct api *api, const char *type, const struct body *body,
     exchange.head.target = span_of("/v1/loss");
     exchange.head.content_type = span_of(type);
     exchange.head.request_id = span_of("always-the-same");
-    bool wanted = api_route(&exchange) != NULL;
+    bool wanted = api_route(&exchange);
     for (size_t at = 0; wanted && at < body->len; at += step) {
         size_t len = body->len - at < step ? body->len - at : step;
         wanted = api_feed(&exchange, (struct span){body->at + at, len});

@@ -241,7 +241,7 @@ static unsigned attempt(const struct body *body, size_t limit, struct budget *bu
     exchange.head.content_type = span_of(kinds[body->kind].media_type);
     exchange.head.request_id = span_of("always-the-same");
     exchange.head.content_encoding = span_of(kinds[body->kind].encoding);
-    bool wanted = api_route(&exchange) != NULL;
+    bool wanted = api_route(&exchange);
     for (size_t at = 0, size = body->sent.len; wanted && at < size; at += 777)
         wanted = api_feed(&exchange, (struct span){body->sent.at + at,
                                                    size - at < 777 ? size - at : 777});

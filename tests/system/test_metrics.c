@@ -283,9 +283,9 @@ static void metrics__count_every_request_once(void **state)
         {REQUESTS "{method=\"GET\",route=\"/livez\",code=\"200\"}", 1},
         {REQUESTS "{method=\"HEAD\",route=\"/livez\",code=\"200\"}", 1},
         {REQUESTS "{method=\"GET\",route=\"(none)\",code=\"404\"}", 2},
-        {REQUESTS "{method=\"GET\",route=\"(none)\",code=\"405\"}", 1},
-        {REQUESTS "{method=\"other\",route=\"(none)\",code=\"405\"}", 1},
-        {REQUESTS "{method=\"other\",route=\"(none)\",code=\"431\"}", 1},
+        {REQUESTS "{method=\"GET\",route=\"/v1/loss\",code=\"405\"}", 1},
+        {REQUESTS "{method=\"other\",route=\"/v1/loss\",code=\"405\"}", 1},
+        {REQUESTS "{method=\"other\",route=\"/livez\",code=\"431\"}", 1},
         {"lossd_errors_total{code=\"label_out_of_range\"}", 2},
         {"lossd_errors_total{code=\"invalid_json\"}", 1},
         {"lossd_errors_total{code=\"too_large\"}", 2},
@@ -334,9 +334,9 @@ static void metrics__count_every_request_once(void **state)
     get(client, "HEAD", "/livez", 200, &livez);
     get(client, "GET", "/nowhere", 404, &none);
     get(client, "GET", "/nowhere/%22else%22", 404, &none);
-    get(client, "GET", "/v1/loss", 405, &none);
-    get(client, "BREW", "/v1/loss", 405, &none);
-    send_long_headers(&none);
+    get(client, "GET", "/v1/loss", 405, &loss);
+    get(client, "BREW", "/v1/loss", 405, &loss);
+    send_long_headers(&livez);
     client_free(client);
 
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)

@@ -483,6 +483,9 @@ static void serving__logs_a_line_for_each_request_but_probes(void **state)
     assert_true(wire_text(&wire, "GET /livez HTTP/1.1\r\nHost: x\r\n"
                                  "X-Request-ID: a-probe\r\n\r\n"));
     assert_answer(&wire, 200, "alive");
+    assert_true(wire_text(&wire, "BREW /livez HTTP/1.1\r\nHost: x\r\n"
+                                 "X-Request-ID: no-probe\r\n\r\n"));
+    assert_answer(&wire, 405, "/livez answers GET");
     assert_true(wire_text(&wire, TO_LOSS
                           "X-Request-ID: a-score\r\nContent-Length: 51\r\n"
                           "traceparent: 00-0af7651916cd43dd8448eb211c80319c-"
@@ -494,6 +497,7 @@ static void serving__logs_a_line_for_each_request_but_probes(void **state)
     assert_true(service_logs(&service, "cut-short"));
     char *log = service_log(&service);
     assert_null(strstr(log, "a-probe"));
+    assert_non_null(strstr(log, "no-probe"));
     char *line = strstr(log, "a-score");
     assert_non_null(line);
     *strchr(line, '\n') = '\0';

@@ -3,7 +3,7 @@
  * The server, the tests, the fuzzer and the benchmark all enter here:
  *
  *     exchange_init(&exchange, api, budget);
- *     route = api_route(&exchange);            the headers are in
+ *     api_route(&exchange);                    the headers are in
  *     api_feed(&exchange, piece);              the body, piece by piece
  *     api_answer(&exchange, pool, &response);  the body is in
  *     exchange_release(&exchange);             the response has been sent
@@ -172,8 +172,8 @@ struct response {
 void exchange_init(struct exchange *exchange, struct api *api, struct budget *budget);
 
 /* The head is in: who answers?  Checks key, method, path, query, media types and
- * declared length, reserves memory, and begins to decode.  NULL when refused. */
-const struct route *api_route(struct exchange *exchange);
+ * declared length, reserves memory, and begins to decode.  False when refused. */
+bool api_route(struct exchange *exchange);
 
 /* The next piece of the body.  False: refused; more of it is not wanted. */
 bool api_feed(struct exchange *exchange, struct span piece);

@@ -66,7 +66,7 @@ static void ask(void *ctx)
     exchange.head.method = span_of("POST");
     exchange.head.target = span_of(way->target);
     exchange.head.content_type = span_of("application/x-ndjson");
-    bool wanted = api_route(&exchange) != NULL;
+    bool wanted = api_route(&exchange);
     while (wanted && rest.len > 0) {
         size_t n = rest.len < PIECE ? rest.len : PIECE;
         wanted = api_feed(&exchange, (struct span){rest.at, n});

@@ -150,7 +150,7 @@ static void cors__answers_a_preflight_without_a_body(void **state)
     assert_int_equal(talk.response.body.len, 0);
     assert_null(talk.response.fill);
     assert_null(header(&talk, "Content-Type"));
-    assert_string_equal(header(&talk, "Access-Control-Allow-Methods"), "GET, HEAD");
+    assert_string_equal(header(&talk, "Access-Control-Allow-Methods"), "GET, HEAD, POST");
     assert_string_equal(header(&talk, "Access-Control-Max-Age"), "7200");
     assert_non_null(
         strstr(header(&talk, "Access-Control-Allow-Headers"), "Content-Type"));
