@@ -110,7 +110,7 @@ static bool read_timeout(struct exchange *exchange)
 {
     struct span text = exchange->head.timeout;
 
-    return text.len == 0 || timeout_read("X-Request-Timeout", text, ERR_BAD_HEADER,
+    return text.len == 0 || timeout_read("X-Request-Timeout", text, ERR_BAD_HEADER, NULL,
                                          &exchange->wishes.timeout_ns, &exchange->err);
 }
 

@@ -72,19 +72,19 @@ static void set_pretty(struct span text, bool *pretty, struct err *err)
     if (text.len == 0 || span_is(text, "true") || span_is(text, "1"))
         *pretty = true;
     else if (!span_is(text, "false") && !span_is(text, "0"))
-        fail(err, ERR_INVALID_OPTION, NULL, "pretty is %s; true or false is wanted",
+        fail(err, ERR_INVALID_OPTION, "/pretty", "pretty is %s; true or false is wanted",
              excerpt_of(text).text);
 }
 
 bool timeout_read(const char *name, struct span text, enum err_kind kind,
-                  int64_t *timeout_ns, struct err *err)
+                  const char *pointer, int64_t *timeout_ns, struct err *err)
 {
     const double least = 0.001, most = 3600;
     bool is_number = text.len > 0 && number_length(text) == text.len;
     double seconds = is_number ? number_read_double(text) : 0;
 
     if (seconds < least || seconds > most)
-        return fail(err, kind, NULL, "%s is %s; seconds from 0.001 to 3600 are wanted",
+        return fail(err, kind, pointer, "%s is %s; seconds from 0.001 to 3600 are wanted",
                     name, excerpt_of(text).text);
     *timeout_ns = (int64_t)(seconds * 1e9);
     return true;
@@ -120,8 +120,8 @@ void query_read(struct span target, struct batch *batch, struct wishes *wishes,
                 set_pretty(text, &wishes->pretty, err);
         } else if (span_is(name, "timeout")) {
             if (is_first(&has_timeout, "/timeout", err))
-                timeout_read("timeout", text, ERR_INVALID_OPTION, &wishes->timeout_ns,
-                             err);
+                timeout_read("timeout", text, ERR_INVALID_OPTION, "/timeout",
+                             &wishes->timeout_ns, err);
         } else if (batch) {
             set_member(batch, name, text, mem, err);
         }

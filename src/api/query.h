@@ -16,6 +16,6 @@ void query_read(struct span target, struct batch *batch, struct wishes *wishes,
 /* Seconds, as the address or the header `name` has them, from 0.001 to 3600.  False
  * with an error of `kind`. */
 bool timeout_read(const char *name, struct span text, enum err_kind kind,
-                  int64_t *timeout_ns, struct err *err);
+                  const char *pointer, int64_t *timeout_ns, struct err *err);
 
 #endif

@@ -57,7 +57,7 @@ static void note_top(struct json_reader *r, const char *what)
     if (r->depth > 0 || r->level == 0)
         return;
     r->no_object = true;
-    fail(r->err, ERR_WRONG_TYPE, NULL, "%s is %s; a JSON object is wanted", r->what,
+    fail(r->err, ERR_WRONG_TYPE, r->pointer, "%s is %s; a JSON object is wanted", r->what,
          what);
 }
 

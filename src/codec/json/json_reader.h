@@ -52,7 +52,8 @@ struct json_reader {
     void *ctx;
     const struct limits *limits;
     struct json_array *array; /* for JSON_TAKE */
-    const char *what;         /* for errors: "the body", unless it is told otherwise */
+    const char *what;         /* for errors: "the body", unless it is told otherwise, */
+    const char *pointer;      /* and where it is; NULL: it is all there is */
     bool no_object;           /* the text is JSON, but not an object: an error */
     bool bare_tokens;         /* NaN, Infinity and -Infinity may stand in this value */
 

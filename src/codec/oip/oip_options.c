@@ -93,7 +93,7 @@ static bool take(void *ctx, struct span name, const struct value *value, struct 
 
 bool options_read(struct options *o, struct span text, struct err *err)
 {
-    const struct parameter_reader reader = {take, o};
+    const struct parameter_reader reader = {take, o, "", ""};
 
     return parameters_read(text, &reader, o->batch->limits, o->mem, err) ||
            !err_by(err, PHASE_TRANSPORT);

@@ -1,7 +1,10 @@
 #include "codec/oip/oip_parameters.h"
 
+#include <stdio.h>
+
 #include "codec/json/json_read.h"
 #include "codec/json/json_value.h"
+#include "lossd/engine/place.h"
 
 struct parameters {
     struct json_reader reader;
@@ -36,13 +39,17 @@ bool parameters_read(struct span text, const struct parameter_reader *told,
 {
     static const struct json_handler handler = {.name = take_name, .text = take_text};
     struct parameters *p = arena_alloc(mem, 1, sizeof *p, err);
+    char what[PLACE_SIZE], pointer[PLACE_SIZE];
 
     if (!p)
         return false;
     *p = (struct parameters){.told = told, .mem = mem};
     if (!json_read_begin(&p->reader, &handler, p, limits, mem, err))
         return false;
-    p->reader.what = "parameters";
+    snprintf(what, sizeof what, "%s%sparameters", told->words, *told->words ? "." : "");
+    snprintf(pointer, sizeof pointer, "%s/parameters", told->pointer);
+    p->reader.what = what;
+    p->reader.pointer = pointer;
     return json_read(&p->reader, text, err) && json_read_end(&p->reader, err);
 }
 

@@ -9,11 +9,12 @@
 #include "lossd/base/span.h"
 #include "lossd/engine/batch.h"
 
-/* Who is told of them.  Names and values live as long as `mem`.  False: the reading
- * ends. */
+/* Who is told of them, and whose they are, in words and as a pointer: both empty for the
+ * body's.  Names and values live as long as `mem`.  False: the reading ends. */
 struct parameter_reader {
     bool (*take)(void *ctx, struct span name, const struct value *value, struct err *err);
     void *ctx;
+    const char *words, *pointer;
 };
 
 /* Reads the object, from valid JSON.  False with ERR_WRONG_TYPE, ERR_TOO_LARGE or

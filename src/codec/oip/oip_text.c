@@ -110,7 +110,7 @@ static bool take_input_parameter(void *ctx, struct span name, const struct value
     if (span_is(name, "binary_data_size"))
         take_size(current(d), value, err);
     else if (span_is(name, "shared_memory_region"))
-        oip_fail_shared(OIP_INPUT, d->index, err);
+        oip_fail_shared(OIP_INPUT, d->index, &d->shared);
     else
         return ignored_add(&d->ignored, OIP_INPUT, d->index, name);
     return true;
@@ -121,20 +121,26 @@ static bool take_output_parameter(void *ctx, struct span name, const struct valu
 {
     struct oip_text *d = ctx;
 
-    return output_take(&d->output, name, value, err) ||
-           ignored_add(&d->ignored, OIP_OUTPUT, d->index, name);
+    if (span_is(name, "shared_memory_region"))
+        oip_fail_shared(OIP_OUTPUT, d->index, &d->shared);
+    else if (!output_take(&d->output, name, value, err))
+        return ignored_add(&d->ignored, OIP_OUTPUT, d->index, name);
+    return true;
 }
 
 static bool read_parameters(struct oip_text *d, struct span text, struct err *err)
 {
-    struct parameter_reader reader = {take_output_parameter, d};
+    char words[OIP_PLACE_SIZE], pointer[OIP_PLACE_SIZE];
+    struct parameter_reader reader = {take_output_parameter, d, words, pointer};
 
     if (span_is(text, "null"))
         return true;
     if (d->scope == OIP_TOP)
         return options_read(&d->options, text, err);
     if (d->scope == OIP_INPUT)
-        reader = (struct parameter_reader){take_input_parameter, d};
+        reader.take = take_input_parameter;
+    oip_words(words, d->scope, d->index);
+    oip_pointer(pointer, d->scope, d->index);
     return parameters_read(text, &reader, d->batch->limits, d->mem, err) ||
            !err_by(err, PHASE_TRANSPORT);
 }
@@ -264,10 +270,10 @@ static bool close_input(struct oip_text *d, struct err *err)
 
 static void close_output(struct oip_text *d, struct err *err)
 {
-    if (has(d, OIP_NAME))
-        output_want(&d->output, d->batch->task, &d->inference, &d->bad_output);
-    else
+    if (!has(d, OIP_NAME))
         oip_name_missing(OIP_OUTPUT, d->index, "name", err);
+    else if (d->output.name.at)
+        output_want(&d->output, d->batch->task, &d->inference, err);
 }
 
 static bool close_object(void *ctx, struct err *err)
@@ -356,8 +362,8 @@ bool oip_text_end(struct oip_text *d, struct err *err)
     locate(d, err);
     for (size_t i = 0; i < d->count; i++)
         tensor_check(&d->tensors[i], d->batch->limits, err);
-    if (d->bad_output.kind != ERR_NONE)
-        fail(err, d->bad_output.kind, d->bad_output.pointer, "%s", d->bad_output.detail);
+    if (d->shared.kind != ERR_NONE)
+        fail(err, d->shared.kind, d->shared.pointer, "%s", d->shared.detail);
     d->inference.ignored = buf_span(&d->ignored.names);
     inference_settle_outputs(&d->inference, d->batch);
     for (size_t i = 0; i < d->count && !err_by(err, PHASE_SHAPE); i++)

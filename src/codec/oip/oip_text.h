@@ -27,7 +27,7 @@ struct oip_text {
     size_t count;
     struct wanted_output output;
     bool is_misfit; /* inputs or outputs are no such thing: nothing else is looked at */
-    struct err bad_output; /* the first that there is not */
+    struct err shared; /* of the first tensor that is to be in shared memory */
     struct inference inference;
     struct ignored ignored;
     struct options options;
