@@ -97,14 +97,20 @@ static bool text_read(CURLU *url, const char *text, char why[WHY_SIZE])
     return is_http;
 }
 
-/* What is given is a matter of usage; what the environment has is not. */
+/* Where the environment is wrong no server is ready; else it is as wrong as a command that
+ * says the same. */
+static int environment_status(const struct destination *destination)
+{
+    return destination->is_for_health ? EXIT_BAD : EXIT_USAGE;
+}
+
 static int complain_of_text(const struct destination *destination, const char *text,
                             const char *why)
 {
     if (destination->given)
         return complain_of_usage(destination->command, NO_ADDRESS, text, why);
     complain(NO_ADDRESS, text, why);
-    return EXIT_BAD;
+    return environment_status(destination);
 }
 
 int destination_find(struct destination *destination)
@@ -114,7 +120,7 @@ int destination_find(struct destination *destination)
     int status = EXIT_BAD;
 
     if (!destination->given && !local_find(destination, local))
-        return status;
+        return environment_status(destination);
     CURLU *url = curl_url();
     if (!url)
         complain("no memory for the address");

@@ -21,8 +21,9 @@ struct destination {
     char socket[ADDRESS_PATH_SIZE];
 };
 
-/* Fills `url` and `socket`.  Else, after a complaint, returns what to exit with: for what
- * is given wrong another status than for the environment.  To be freed in any case. */
+/* Fills `url` and `socket`.  Else, after a complaint, returns what to exit with: EXIT_USAGE
+ * for what is given wrong, and for the environment, unless it is for health; there, and
+ * without memory, EXIT_BAD.  To be freed in any case. */
 int destination_find(struct destination *destination);
 void destination_free(struct destination *destination);
 

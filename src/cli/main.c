@@ -14,7 +14,7 @@ static const struct {
     int (*run)(int argc, char *argv[]);
     const char *help;
 } commands[] = {
-    {"score", command_score, "send JSON files, print the answers"},
+    {"score", command_score, "send files, print the answers"},
     {"health", command_health, "is the server ready?  exit status 0 or 1"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };

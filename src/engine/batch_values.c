@@ -15,6 +15,7 @@
 #include "engine/batch_options.h"
 #include "engine/batch_place.h"
 #include "engine/linear.h"
+#include "lossd/base/number.h"
 #include "lossd/engine/loss.h"
 #include "lossd/engine/place.h"
 
@@ -45,6 +46,20 @@ static bool fail_number(enum err_kind kind, const char *name, const struct array
 
     number_words(text, found);
     return fail_element(kind, name, array, index, text, wanted, err);
+}
+
+/* A single is told by as few digits as tell it from others. */
+static bool fail_logit(const struct batch *batch, size_t index, double logit,
+                       const char *wanted, struct err *err)
+{
+    char text[PLACE_SIZE];
+
+    if (batch->logits.element == ELEMENT_FLOAT32)
+        text[number_write_float(text, (float)logit)] = '\0';
+    else
+        number_words(text, logit);
+    return fail_element(ERR_NON_FINITE_VALUE, "logits", &batch->logits, index, text,
+                        wanted, err);
 }
 
 static bool fail_label(const struct batch *batch, size_t index, const char *found,
@@ -160,8 +175,7 @@ static bool check_temperature(const struct batch *batch, size_t end, struct err 
                  "divided by temperature %s it leaves the range of %s",
                  batch_spelling(batch, MEMBER_temperature).text,
                  batch->dtype == DTYPE_FLOAT32 ? "float32" : "float64");
-        return fail_number(ERR_NON_FINITE_VALUE, "logits", &batch->logits, i, logit,
-                           wanted, err);
+        return fail_logit(batch, i, logit, wanted, err);
     }
     return true;
 }

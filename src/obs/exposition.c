@@ -30,12 +30,16 @@ static const struct kind kinds[] = {
     [KIND_INFO] = {{"gauge", "info"}, "_info"},
 };
 
+/* Who names the one only has no use for the other, which ranges are welcome as a last
+ * resort. */
 enum exposition exposition_for(struct span accept)
 {
     struct acceptance found = accept_find(accept, openmetrics);
-    bool is_wanted = found.range == ACCEPT_NAMED && found.quality > 0;
+    struct acceptance plain = accept_find(accept, "text/plain");
+    bool is_named = found.range == ACCEPT_NAMED && found.quality > 0;
+    bool is_second = plain.range == ACCEPT_NAMED && plain.quality > found.quality;
 
-    return is_wanted ? EXPOSITION_OPENMETRICS : EXPOSITION_PROMETHEUS;
+    return is_named && !is_second ? EXPOSITION_OPENMETRICS : EXPOSITION_PROMETHEUS;
 }
 
 const char *exposition_media_type(enum exposition format)

@@ -230,7 +230,8 @@ bool json_sequence_end(struct json_sequence *s, struct err *err)
         if (!end_value(s, err))
             return false;
     }
-    if (!s->is_array || s->state == BETWEEN_END)
+    bool lacks_value = s->needs_value && s->state == BETWEEN_START;
+    if (!lacks_value && (!s->is_array || s->state == BETWEEN_END))
         return true;
     wanted(s, words);
     json_fault_cut(&s->place, words, err);

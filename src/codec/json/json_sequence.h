@@ -53,8 +53,8 @@ struct json_sequence {
     struct arena_block *mark;  /* what the current value has taken of it is behind that */
     struct json_reader reader; /* of the current value */
     enum json_between state;
-    bool is_array;
-    size_t count; /* values that have begun */
+    bool is_array, needs_value; /* a text without any is none */
+    size_t count;               /* values that have begun */
     struct json_place place;
     struct json_place value_place; /* where the current value begins */
     size_t bytes;                  /* of it so far */

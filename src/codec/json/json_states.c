@@ -10,6 +10,7 @@
 #include "codec/json/json_sent.h"
 #include "codec/json/json_sequence.h"
 #include "codec/json/json_value.h"
+#include "codec/mime.h"
 #include "lossd/codec/codec.h"
 #include "lossd/engine/merge.h"
 
@@ -150,6 +151,12 @@ static bool end_state(void *ctx, struct err *err)
     return !err_by(err, PHASE_TRANSPORT);
 }
 
+/* Of which there may be none. */
+static bool is_of_lines(struct span type)
+{
+    return mime_is(type, "application/x-ndjson") || mime_is(type, "application/jsonl");
+}
+
 static struct decoder *states_begin(struct span content_type, struct batch *batch,
                                     struct arena *mem, struct err *err)
 {
@@ -157,13 +164,13 @@ static struct decoder *states_begin(struct span content_type, struct batch *batc
         .begin = begin_state, .end = end_state, .what = "a state"};
     struct decoder *d = arena_zalloc(mem, 1, sizeof *d, err);
 
-    (void)content_type;
     if (!d)
         return NULL;
     d->batch = batch;
     d->mem = mem;
     d->refusal = *err;
     json_sequence_begin(&d->sequence, &values, d, mem);
+    d->sequence.needs_value = !is_of_lines(mime_type(content_type));
     return d;
 }
 

@@ -266,10 +266,12 @@ static void exposition_for__does_not_give_openmetrics_to_others(void **state)
         "xapplication/openmetrics-text",
         "text/plain;a=application/openmetrics-text",
         ",;,",
+        "application/openmetrics-text;q=0.1,text/plain;q=0.9",
     };
     static const char *const some[] = {
         "application/openmetrics-text;q=0.001",
         "text/plain,application/openmetrics-text",
+        "application/openmetrics-text;q=0.5, */*",
         "application/openmetrics-text;q=0, application/openmetrics-text;q=1",
         "application/openmetrics-text;q=",
     };
