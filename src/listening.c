@@ -36,8 +36,19 @@ static void choose_addresses(struct listening *listening, const struct config *c
 void listening_init(struct listening *listening, const struct config *config)
 {
     choose_addresses(listening, config);
+    listening->host = *config->listen ? NULL : config->host;
     listening->admin_addresses = config->admin_listen;
     listening->inherited = inherited_descriptors();
+}
+
+/* Instead of what is said of the address that it was made part of. */
+static bool fail_host(const char *host, struct err *err)
+{
+    *err = (struct err){0};
+    return fail(err, ERR_INVALID_OPTION, NULL,
+                "--host is \"%.128s\"; a name or an address is wanted, and its port by "
+                "--port",
+                host);
 }
 
 bool listening_check(const struct listening *listening, struct err *err)
@@ -45,7 +56,7 @@ bool listening_check(const struct listening *listening, struct err *err)
     char all[2 * sizeof listening->addresses];
 
     if (!server_check_addresses(listening->addresses, err))
-        return false;
+        return listening->host ? fail_host(listening->host, err) : false;
     snprintf(all, sizeof all, "%s,%s", listening->inherited ? "" : listening->addresses,
              listening->admin_addresses);
     return addresses_check_apart(all, err);

@@ -12,15 +12,17 @@
 
 struct listening {
     char addresses[CONFIG_STRING_SIZE + 16]; /* of the settings */
-    const char *admin_addresses;             /* those of `config` */
-    size_t inherited;                        /* sockets from 3 on, instead */
+    const char *host;            /* that they are made of; NULL: they are given as such */
+    const char *admin_addresses; /* those of `config` */
+    size_t inherited;            /* sockets from 3 on, instead */
 };
 
 /* `config` must outlive it.  Takes LISTEN_FDS and what belongs to it out of the
  * environment. */
 void listening_init(struct listening *listening, const struct config *config);
 
-/* False, with `err` filled, where two could not be listened on at the same time. */
+/* False, with `err` filled: one is none, or two could not be listened on at the same
+ * time. */
 bool listening_check(const struct listening *listening, struct err *err);
 
 /* Warns of settings that are given and not followed. */

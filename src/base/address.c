@@ -35,6 +35,33 @@ static bool is_port(struct span text)
     return text.len > 0;
 }
 
+/* A name, or the numbers of an address: no quotes, which who writes a file may take for its
+ * syntax. */
+static bool is_host(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.at[i];
+        bool is_letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+        bool is_digit = c >= '0' && c <= '9';
+        if (!is_letter && !is_digit && c < 0x80 && c != '-' && c != '.' && c != '_')
+            return false;
+    }
+    return true;
+}
+
+/* Perhaps with a zone: "fe80::1%eth0". */
+static bool is_v6(struct span text)
+{
+    char numbers[INET6_ADDRSTRLEN];
+    unsigned char bytes[sizeof(struct in6_addr)];
+    const char *zone = text.len ? memchr(text.at, '%', text.len) : NULL;
+
+    if (zone)
+        text.len = (size_t)(zone - text.at);
+    return copy(text, sizeof numbers, numbers) &&
+           inet_pton(AF_INET6, numbers, bytes) == 1;
+}
+
 static const char *last_colon(struct span text)
 {
     for (size_t i = text.len; i > 0; i--)
@@ -62,9 +89,8 @@ bool address_read(struct span text, struct address *out, struct err *err)
     bool bracketed = host.len > 2 && host.at[0] == '[' && host.at[host.len - 1] == ']';
     if (bracketed)
         host = (struct span){host.at + 1, host.len - 2};
-    else if (memchr(host.at, ':', host.len) || memchr(host.at, '[', host.len))
-        return fail_address(text, err);
-    return (is_port(port) && copy(port, sizeof out->port, out->port) &&
+    return ((bracketed ? is_v6(host) : is_host(host)) && is_port(port) &&
+            copy(port, sizeof out->port, out->port) &&
             copy(host, sizeof out->host, out->host)) ||
            fail_address(text, err);
 }

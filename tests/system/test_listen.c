@@ -222,6 +222,28 @@ static void listen__refuses_what_is_no_address(void **state)
         }
 }
 
+/* Of whichever setting it is. */
+static void listen__refuses_a_host_that_is_none(void **state)
+{
+    static const char *const hosts[] = {"\"127.0.0.1\"", "127.0.0.1:80", "::1::"};
+    static struct ending ending;
+    char said[100];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        struct program program = {
+            .path = "/usr/bin/timeout",
+            .words = {"30", service_program(), "--host", hosts[i], "--check-config"}};
+        assert_true(program_run(&program, &ending));
+        assert_int_equal(ending.status, 2);
+        snprintf(said, sizeof said,
+                 "lossd: --host is \"%s\"; a name or an address is wanted, and its port "
+                 "by --port\n",
+                 hosts[i]);
+        assert_string_equal(ending.err, said);
+    }
+}
+
 /* The start and the check say the same. */
 static void listen__refuses_two_that_are_one(void **state)
 {
@@ -657,6 +679,7 @@ int main(void)
         cmocka_unit_test(host__takes_ipv6_with_brackets_and_without),
         cmocka_unit_test(listen__says_where_a_host_is),
         cmocka_unit_test(listen__refuses_what_is_no_address),
+        cmocka_unit_test(listen__refuses_a_host_that_is_none),
         cmocka_unit_test(listen__refuses_two_that_are_one),
         cmocka_unit_test(check_config__finds_sound_what_can_be_served),
         cmocka_unit_test(listen__replaces_only_a_socket_that_nobody_answers),

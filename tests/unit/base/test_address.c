@@ -55,6 +55,11 @@ static void address__that_is_none_is_named(void **state)
                                         "unix:x",
                                         "1e3",
                                         "80:host",
+                                        "\"127.0.0.1\":80",
+                                        "a b:80",
+                                        "a/b:80",
+                                        "a\t:80",
+                                        "[::1;]:80",
                                         "unix:/much/too/long/for/the/kernel/which/takes/"
                                         "a/hundred/and/eight/bytes/of/a/path/"
                                         "and/this/one/has/more/than/that.sock"};
