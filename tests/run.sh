@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs test programs, from the repository root, as many at a time as there are cores:
+# Runs test programs, from the repository root, one more at a time than there are cores,
+# for most of them wait now and then:
 #     tests/run.sh BUILD_FOLDER PROGRAM...
 # Each program's output goes to PROGRAM.log and is shown when something failed.
 # Ends with one line that counts the tests of all of them.
@@ -19,7 +20,7 @@ if [ ! -d build/locale/de_DE.UTF-8 ] && [ -e /usr/share/i18n/locales/de_DE ]; th
 fi
 
 for program; do rm -f "$program.counts"; done
-printf '%s\0' "$@" | xargs -0 -n 1 -P "$(nproc)" tests/run_program.sh "$out"
+printf '%s\0' "$@" | xargs -0 -n 1 -P "$(($(nproc) + 1))" tests/run_program.sh "$out"
 
 # a program without counts has never run
 for program; do cat "$program.counts" || echo "0 1 0"; done |

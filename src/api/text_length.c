@@ -68,7 +68,7 @@ static bool read_media_type(struct span type, struct said *out, struct err *err)
 
     while (mime_next(&rest, &next)) {
         struct said said = {.by = parameter, .text = next.value};
-        if (!mime_is(next.name, parameter))
+        if (!span_is_caseless(next.name, parameter))
             continue;
         if (!read_length(&said, err) || !agree(out, &said, err))
             return false;

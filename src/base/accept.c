@@ -1,7 +1,5 @@
 #include "lossd/base/accept.h"
 
-#include <strings.h>
-
 static const char blanks[] = " \t";
 
 /* Cuts what is before the next separator off `rest`; one in quotes is none. */
@@ -19,11 +17,6 @@ static struct span cut(struct span *rest, char separator)
     size_t skipped = len < rest->len ? len + 1 : len;
     *rest = (struct span){rest->at + skipped, rest->len - skipped};
     return span_trim(part, blanks);
-}
-
-static bool is_named(struct span text, struct span name)
-{
-    return text.len == name.len && strncasecmp(text.at, name.at, name.len) == 0;
 }
 
 /* "0.25" is 250. */
@@ -48,22 +41,22 @@ static unsigned quality_of(struct span parameters)
     while (parameters.len > 0) {
         struct span value = cut(&parameters, ';');
         struct span name = cut(&value, '=');
-        if (is_named(name, span_of("q")))
+        if (span_is_caseless(name, "q"))
             return thousandths(value);
     }
     return 1000;
 }
 
-static enum accept_range range_of(struct span range, struct span type)
+static enum accept_range range_of(struct span range, const char *type)
 {
-    struct span rest = type, family = cut(&rest, '/');
+    struct span rest = span_of(type), family = cut(&rest, '/');
 
     if (span_is(range, "*/*"))
         return ACCEPT_ANY;
-    if (is_named(range, type))
+    if (span_is_caseless(range, type))
         return ACCEPT_NAMED;
     if (range.len == family.len + 2 && memcmp(range.at + family.len, "/*", 2) == 0 &&
-        is_named((struct span){range.at, family.len}, family))
+        strncasecmp(range.at, family.at, family.len) == 0)
         return ACCEPT_FAMILY;
     return ACCEPT_NOTHING;
 }
@@ -79,8 +72,7 @@ struct acceptance accept_find(struct span accept, const char *media_type)
         if (name.len == 0)
             continue;
         has_ranges = true;
-        struct acceptance here = {range_of(name, span_of(media_type)),
-                                  quality_of(parameters)};
+        struct acceptance here = {range_of(name, media_type), quality_of(parameters)};
         /* the most precise range has the say, the same one twice what is better of it */
         if (here.range > found.range ||
             (here.range == found.range && here.range != ACCEPT_NOTHING &&

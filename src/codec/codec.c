@@ -18,7 +18,7 @@ enum { CODECS = sizeof codecs / sizeof codecs[0] };
 static bool reads(const struct codec *codec, struct span type)
 {
     for (const char *const *name = codec->media_types; *name; name++)
-        if (mime_is(type, *name))
+        if (span_is_caseless(type, *name))
             return true;
     return false;
 }

@@ -12,7 +12,6 @@
 
 #include <inttypes.h>
 #include <limits.h>
-#include <strings.h>
 
 #define ZLIB_CONST /* it does not write to what it reads */
 #include <zlib.h>
@@ -65,18 +64,13 @@ struct inflater {
     char text[TEXT_SIZE];
 };
 
-static bool is_named(struct span header, const char *name)
-{
-    return header.len == strlen(name) && strncasecmp(header.at, name, header.len) == 0;
-}
-
 bool coding_find(struct span content_encoding, const struct coding **out)
 {
     *out = NULL;
-    if (content_encoding.len == 0 || is_named(content_encoding, identity))
+    if (content_encoding.len == 0 || span_is_caseless(content_encoding, identity))
         return true;
     for (size_t i = 0; i < sizeof codings / sizeof *codings; i++)
-        if (is_named(content_encoding, codings[i].name))
+        if (span_is_caseless(content_encoding, codings[i].name))
             *out = &codings[i];
     return *out != NULL;
 }

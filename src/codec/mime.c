@@ -1,17 +1,10 @@
 #include "codec/mime.h"
 
-#include <strings.h>
-
 #define BLANKS " \t\r\n" /* a header may be folded */
 
 struct span mime_type(struct span value)
 {
     return span_trim(span_cut(&value, ';'), BLANKS);
-}
-
-bool mime_is(struct span text, const char *name)
-{
-    return strlen(name) == text.len && strncasecmp(name, text.at, text.len) == 0;
 }
 
 struct span mime_parameters(struct span value)

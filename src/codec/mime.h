@@ -13,9 +13,6 @@
 /* The value without its parameters and the blanks around it. */
 struct span mime_type(struct span value);
 
-/* Is it that text, in letters of any case? */
-bool mime_is(struct span text, const char *name);
-
 /* What stands behind the type, for mime_next(). */
 struct span mime_parameters(struct span value);
 

@@ -42,11 +42,6 @@ struct vetting vet_begin(struct request *head, char room[VET_ROOM], struct err *
     return vetting;
 }
 
-static bool is_named(struct span name, const char *known)
-{
-    return name.len == strlen(known) && strncasecmp(name.at, known, name.len) == 0;
-}
-
 static bool begins_with(struct span name, const char *known)
 {
     size_t len = strlen(known);
@@ -168,21 +163,21 @@ static bool vet_framing(struct vetting *vetting, struct span name, struct span v
         return fail(err, ERR_BAD_HEADER, NULL,
                     "the header %.*s is not one, or was folded over two lines",
                     shown(name), name.at);
-    if (is_named(name, "transfer-encoding")) {
+    if (span_is_caseless(name, "transfer-encoding")) {
         vetting->chunked = true;
         if (++vetting->codings > 1)
             return fail(err, ERR_BAD_HEADER, NULL,
                         "there is more than one Transfer-Encoding header");
-        if (!is_named(value, "chunked"))
+        if (!span_is_caseless(value, "chunked"))
             return fail(err, ERR_BAD_HEADER, NULL,
                         "Transfer-Encoding is '%.*s'; only chunked is understood",
                         shown(value), value.at);
-    } else if (is_named(name, "content-length")) {
+    } else if (span_is_caseless(name, "content-length")) {
         if (++vetting->lengths > 1)
             return fail(err, ERR_BAD_HEADER, NULL,
                         "there is more than one Content-Length header");
         return read_length(vetting, value);
-    } else if (is_named(name, "host")) {
+    } else if (span_is_caseless(name, "host")) {
         vetting->hosts++;
         value = span_trim(value, " \t");
         if (!is_host(value))
@@ -254,7 +249,7 @@ enum { WANTED_HEADERS = sizeof wanted / sizeof *wanted };
 /* Any of several counts, as the library may see it. */
 static void vet_expectation(struct vetting *vetting, struct span value)
 {
-    bool is_continue = is_named(value, "100-continue");
+    bool is_continue = span_is_caseless(value, "100-continue");
 
     vetting->expects_continue |= is_continue;
     if (!is_continue)
@@ -265,7 +260,7 @@ static void vet_expectation(struct vetting *vetting, struct span value)
 /* A second one would be a coding on top of the first. */
 static void vet_coding(struct vetting *vetting, struct span name)
 {
-    if (is_named(name, "content-encoding") && vetting->head->content_encoding.at)
+    if (span_is_caseless(name, "content-encoding") && vetting->head->content_encoding.at)
         fail(vetting->err, ERR_UNSUPPORTED_ENCODING, NULL,
              "there is more than one Content-Encoding header; one coding is understood");
 }
@@ -275,9 +270,7 @@ static bool pick_wanted(struct vetting *vetting, struct span name, struct span v
 {
     size_t i = 0;
 
-    while (i < WANTED_HEADERS &&
-           !(name.len == wanted[i].name.len &&
-             strncasecmp(name.at, wanted[i].name.at, name.len) == 0))
+    while (i < WANTED_HEADERS && !span_equal_caseless(name, wanted[i].name))
         i++;
     if (i == WANTED_HEADERS)
         return false;
@@ -299,9 +292,9 @@ static void pick(struct vetting *vetting, struct span name, struct span value)
     vet_coding(vetting, name);
     if (pick_wanted(vetting, name, value))
         return;
-    if (is_named(name, "user-agent"))
+    if (span_is_caseless(name, "user-agent"))
         keep(&vetting->user_agent, value);
-    else if (is_named(name, "expect"))
+    else if (span_is_caseless(name, "expect"))
         vet_expectation(vetting, value);
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 struct span {
     const char *at;
@@ -25,6 +26,17 @@ static inline bool span_equal(struct span a, struct span b)
 static inline bool span_is(struct span a, const char *text)
 {
     return span_equal(a, span_of(text));
+}
+
+/* In letters of any case. */
+static inline bool span_equal_caseless(struct span a, struct span b)
+{
+    return a.len == b.len && (a.len == 0 || strncasecmp(a.at, b.at, a.len) == 0);
+}
+
+static inline bool span_is_caseless(struct span a, const char *text)
+{
+    return span_equal_caseless(a, span_of(text));
 }
 
 static inline bool span_is_blank(char c, const char *blanks)

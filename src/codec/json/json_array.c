@@ -50,23 +50,21 @@ static size_t index_at(const struct json_array *a, unsigned depth)
     return depth == a->rank ? a->out->count - a->row_from : a->filled[depth - 1];
 }
 
-static void add_index(struct buf *buf, bool pointer, size_t index)
-{
-    buf_format(buf, pointer ? "/%zu" : "[%zu]", index);
-}
+enum path { AS_POINTER, IN_WORDS, FIRST_IN_WORDS };
 
-/* Path of the element that comes next at `depth` (0: the whole member); or, with
- * `first`, of the very first one there. */
+/* Path of the element that comes next at `depth` (0: the whole member), or of the very first
+ * one there. */
 static void write_path(char out[PLACE_SIZE], const struct json_array *a, unsigned depth,
-                       bool pointer, bool first)
+                       enum path path)
 {
     struct buf buf;
 
     buf_over(&buf, out, PLACE_SIZE - 1);
-    buf_text(&buf, pointer ? "/" : "");
+    buf_text(&buf, path == AS_POINTER ? "/" : "");
     buf_text(&buf, a->name);
     for (unsigned d = 1; d <= depth; d++)
-        add_index(&buf, pointer, first ? 0 : index_at(a, d));
+        buf_format(&buf, path == AS_POINTER ? "/%zu" : "[%zu]",
+                   path == FIRST_IN_WORDS ? 0 : index_at(a, d));
     out[buf.len] = '\0';
 }
 
@@ -85,9 +83,9 @@ static struct place place_at(const struct json_array *a, unsigned depth)
 {
     struct place place = {.pointer = ""};
 
-    write_path(place.pointer, a, depth, true, false);
-    write_path(place.words, a, depth, false, false);
-    write_path(place.first, a, depth, false, true);
+    write_path(place.pointer, a, depth, AS_POINTER);
+    write_path(place.words, a, depth, IN_WORDS);
+    write_path(place.first, a, depth, FIRST_IN_WORDS);
     return place;
 }
 
@@ -201,7 +199,7 @@ bool json_array_grow(struct json_array *a, struct err *err)
 
     if (a->capacity >= most) {
         char pointer[PLACE_SIZE];
-        write_path(pointer, a, 0, true, false);
+        write_path(pointer, a, 0, AS_POINTER);
         return fail_limit(err, ERR_TOO_LARGE, pointer, a->max_elements, "--max-elements",
                           "%s has more than %zu numbers", a->name, a->max_elements);
     }
@@ -214,7 +212,7 @@ static bool fail_too_deep(struct json_array *a, struct err *err)
 {
     char pointer[PLACE_SIZE];
 
-    write_path(pointer, a, 0, true, false);
+    write_path(pointer, a, 0, AS_POINTER);
     fail(err, ERR_SHAPE_MISMATCH, pointer, "%s is nested deeper than %d levels of arrays",
          a->name, RANK_MAX);
     give_up(a);

@@ -154,7 +154,8 @@ static bool end_state(void *ctx, struct err *err)
 /* Of which there may be none. */
 static bool is_of_lines(struct span type)
 {
-    return mime_is(type, "application/x-ndjson") || mime_is(type, "application/jsonl");
+    return span_is_caseless(type, "application/x-ndjson") ||
+           span_is_caseless(type, "application/jsonl");
 }
 
 static struct decoder *states_begin(struct span content_type, struct batch *batch,

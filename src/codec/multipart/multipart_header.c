@@ -27,7 +27,7 @@ static bool is_boundary(struct span text)
 static bool find(struct span rest, const char *name, struct mime_parameter *out)
 {
     while (mime_next(&rest, out))
-        if (mime_is(out->name, name))
+        if (span_is_caseless(out->name, name))
             return true;
     return false;
 }
@@ -73,7 +73,7 @@ static bool read_disposition(const struct part_reader *r, struct span value)
 {
     struct mime_parameter name;
 
-    if (!mime_is(mime_type(value), "form-data") ||
+    if (!span_is_caseless(mime_type(value), "form-data") ||
         !find(mime_parameters(value), "name", &name))
         return fail_name(r);
     if (r->out->name.at)
@@ -89,9 +89,9 @@ static bool read_type(const struct part_reader *r, struct span value)
 {
     struct span type = mime_type(value);
 
-    r->out->type = mime_is(type, "application/x-npy")  ? PART_NPY
-                   : mime_is(type, "application/json") ? PART_JSON
-                                                       : PART_UNTYPED;
+    r->out->type = span_is_caseless(type, "application/x-npy")  ? PART_NPY
+                   : span_is_caseless(type, "application/json") ? PART_JSON
+                                                                : PART_UNTYPED;
     return true;
 }
 
@@ -101,7 +101,7 @@ static bool read_encoding(const struct part_reader *r, struct span value)
     struct span encoding = mime_type(value);
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (mime_is(encoding, names[i]))
+        if (span_is_caseless(encoding, names[i]))
             return true;
     return fail(r->err, ERR_UNSUPPORTED_ENCODING, NULL,
                 "Content-Transfer-Encoding of part %zu of the form is %s; binary, 8bit "
@@ -125,7 +125,7 @@ static bool read_line(const struct part_reader *r, struct span line)
                     "the headers of part %zu of the form have a line without a colon",
                     r->number);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (mime_is(name, known[i].name))
+        if (span_is_caseless(name, known[i].name))
             return known[i].read(r, span_trim(value, BLANKS));
     return true;
 }
