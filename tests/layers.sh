@@ -1,7 +1,8 @@
 #!/bin/sh
 # Holds every #include of src/ and include/ to tests/layers.txt: a layer may
 # include itself and what its row names; a library in angle brackets belongs to
-# the one layer whose row names it.  Files directly in src/ (main, config) know
+# the one layer whose row names it.  What a layer has in src/ is private to it; what others
+# may use of it is in include/lossd/.  Files directly in src/ (main, config) know
 # every layer, and no layer knows them.
 set -eu
 cd "$(dirname "$0")/.."
@@ -34,6 +35,8 @@ find src include/lossd -name '*.[ch]' -o -name '*.def' -o -name '*.inc' | sort |
         gsub(/"/, "", path)
         n = split(path, piece, "/")
         to = piece[1] == "lossd" ? piece[2] : (n > 1 ? piece[1] : from)
+        if (to in known && to != from && piece[1] != "lossd")
+            complain(path " is private to " to)
         if (to in known && !top && !((from, to) in may))
             complain(from " may not include " to " (" path ")")
         if (!(to in known) && !top)

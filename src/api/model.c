@@ -9,7 +9,7 @@ enum { NAMES_MAX = 256 };
 
 const char *const model_names[MODELS + 1] = {"softmax",
 #define LOSS(name) #name,
-#include "engine/losses.def"
+#include "lossd/engine/losses.def"
 #undef LOSS
                                              NULL};
 

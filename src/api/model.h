@@ -13,7 +13,7 @@
 enum {
     MODELS = 1
 #define LOSS(name) +1
-#include "engine/losses.def"
+#include "lossd/engine/losses.def"
 #undef LOSS
 };
 

@@ -14,7 +14,7 @@ static const char *const stages[STAGES + 1] = {"receive", "parse", "queue", "com
 /* What POST /v1/softmax scores has no loss. */
 static const char *const losses[] = {
 #define LOSS(name) #name,
-#include "engine/losses.def"
+#include "lossd/engine/losses.def"
 #undef LOSS
     "none", NULL};
 

@@ -4,7 +4,7 @@
 
 #include "api/model.h"
 #include "lossd/base/clock.h"
-#include "obs/meter.h"
+#include "lossd/obs/meter.h"
 
 enum outcome { ANSWERED, REFUSED };
 

@@ -3,10 +3,10 @@
 #include <stdio.h>
 
 #include "api/response.h"
-#include "codec/mime.h"
 #include "lossd/base/excerpt.h"
 #include "lossd/base/number.h"
 #include "lossd/codec/codec.h"
+#include "lossd/codec/mime.h"
 
 static const char header[] = "Inference-Header-Content-Length";
 static const char parameter[] = "json-header-size"; /* of the media type */

@@ -1,7 +1,7 @@
 #include "lossd/codec/codec.h"
 
-#include "codec/mime.h"
 #include "lossd/base/accept.h"
+#include "lossd/codec/mime.h"
 
 #define CODEC(name) extern const struct codec codec_##name;
 #include "codec/codecs.def"

@@ -1,4 +1,4 @@
-#include "codec/mime.h"
+#include "lossd/codec/mime.h"
 
 #define BLANKS " \t\r\n" /* a header may be folded */
 

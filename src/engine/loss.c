@@ -1,12 +1,12 @@
 #include "lossd/engine/loss.h"
 
 #define LOSS(name) extern const struct loss loss_##name;
-#include "engine/losses.def"
+#include "lossd/engine/losses.def"
 #undef LOSS
 
 const struct loss *const loss_table[] = {
 #define LOSS(name) &loss_##name,
-#include "engine/losses.def"
+#include "lossd/engine/losses.def"
 #undef LOSS
 };
 
@@ -14,7 +14,7 @@ const size_t loss_count = sizeof loss_table / sizeof *loss_table;
 
 const char *const loss_names[] = {
 #define LOSS(name) #name,
-#include "engine/losses.def"
+#include "lossd/engine/losses.def"
 #undef LOSS
     NULL};
 

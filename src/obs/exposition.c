@@ -14,7 +14,7 @@
 
 #include "lossd/base/accept.h"
 #include "lossd/base/number.h"
-#include "obs/meter.h"
+#include "lossd/obs/meter.h"
 
 static const char openmetrics[] = "application/openmetrics-text";
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "obs/meter.h"
+#include "lossd/obs/meter.h"
 
 enum { SHARDS = 8, CACHE_LINE = 64, GAUGERS = 4 };
 

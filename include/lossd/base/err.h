@@ -20,46 +20,9 @@
 
 enum err_kind {
     ERR_NONE,
-    /* ends the reading at once */
-    ERR_INTERNAL,
-    ERR_OVERLOADED,
-    ERR_DRAINING,
-    ERR_UNAUTHORIZED,
-    ERR_UNKNOWN_ROUTE,
-    ERR_UNKNOWN_MODEL,
-    ERR_MODEL_BUILT_IN,
-    ERR_METHOD_NOT_ALLOWED,
-    ERR_NOT_ACCEPTABLE,
-    ERR_BAD_HEADER,
-    ERR_EXPECTATION_FAILED,
-    ERR_UNSUPPORTED_MEDIA_TYPE,
-    ERR_UNSUPPORTED_ENCODING,
-    ERR_UPLOAD_TIMEOUT,
-    ERR_ADDRESS_TOO_LONG,
-    ERR_HEADERS_TOO_LARGE,
-    ERR_HTTP_VERSION,
-    ERR_TOO_LARGE,
-    /* the text */
-    ERR_INVALID_JSON,
-    ERR_TRAILING_DATA,
-    ERR_BAD_TENSOR,
-    /* the members */
-    ERR_DUPLICATE_MEMBER,
-    ERR_UNKNOWN_MEMBER,
-    ERR_MISSING_MEMBER,
-    ERR_CONFLICTING_MEMBERS,
-    /* types and shapes */
-    ERR_WRONG_TYPE,
-    ERR_LABEL_NOT_INTEGER,
-    ERR_RAGGED_ARRAY,
-    ERR_EMPTY_BATCH,
-    ERR_SHAPE_MISMATCH,
-    /* values */
-    ERR_NON_FINITE_VALUE,
-    ERR_LABEL_OUT_OF_RANGE,
-    ERR_INVALID_OPTION,
-    ERR_ALL_MASKED,
-    ERR_MASKED_LABEL,
+#define ERROR(kind, code, phase, status, title) ERR_##kind,
+#include "lossd/base/errors.def"
+#undef ERROR
     ERR_KINDS
 };
 

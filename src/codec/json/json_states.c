@@ -10,8 +10,8 @@
 #include "codec/json/json_sent.h"
 #include "codec/json/json_sequence.h"
 #include "codec/json/json_value.h"
-#include "codec/mime.h"
 #include "lossd/codec/codec.h"
+#include "lossd/codec/mime.h"
 #include "lossd/engine/merge.h"
 
 struct decoder {

@@ -1,8 +1,8 @@
 #include "codec/multipart/multipart_header.h"
 
-#include "codec/mime.h"
 #include "lossd/base/excerpt.h"
 #include "lossd/base/utf8.h"
+#include "lossd/codec/mime.h"
 
 #define BLANKS " \t\r\n"
 

@@ -1,7 +1,7 @@
 /* obs/exposition.c and obs/process.c: a meter as text. */
 #include "lossd/obs/exposition.h"
+#include "lossd/obs/meter.h"
 #include "lossd/obs/process.h"
-#include "obs/meter.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

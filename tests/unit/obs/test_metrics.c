@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "obs/meter.h"
+#include "lossd/obs/meter.h"
 
 enum { THREADS = 20, TIMES = 300000 };
 
