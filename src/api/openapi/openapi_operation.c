@@ -73,13 +73,18 @@ static void write_segments(const struct route *route, struct json *json)
     }
 }
 
+static enum openapi_routes kind_of(const struct route *route)
+{
+    return route->task ? OPENAPI_SCORING : route->page ? OPENAPI_PAGES : OPENAPI_ANY;
+}
+
 static void write_parameters(const struct route *route, struct json *json)
 {
     openapi_open(json, "parameters", '[');
     write_segments(route, json);
     if (route->task)
         write_options(route, json);
-    openapi_parameter_refs(json, route->task != NULL);
+    openapi_parameter_refs(json, kind_of(route));
     json_close(json, ']');
 }
 
@@ -223,7 +228,7 @@ static void write_success(const struct route *route, struct json *json)
 
     openapi_open(json, "200", '{');
     json_text_member(json, "description", route->help);
-    openapi_header_refs(json, 200);
+    openapi_header_refs(json, 200, kind_of(route));
     openapi_open(json, "content", '{');
     while (rest.len > 0) {
         struct span type = next_type(json, &rest);
@@ -236,6 +241,7 @@ static void write_success(const struct route *route, struct json *json)
         return;
     openapi_open(json, "304", '{');
     json_text_member(json, "description", "it is the one that If-None-Match names");
+    openapi_header_refs(json, 200, kind_of(route));
     json_close(json, '}');
 }
 
@@ -244,6 +250,12 @@ static bool has_model(const struct route *route)
     const char *path = route->path;
 
     return path_next_name(&path).len > 0;
+}
+
+/* It has no answer but to refuse. */
+static bool always_refuses(const struct route *route)
+{
+    return route->answer && !*route->answer;
 }
 
 /* Whoever is here has found the route; what is said of a batch is not said elsewhere. */
@@ -258,6 +270,10 @@ static bool may_refuse(const struct api *api, const struct route *route,
         return false;
     if (kind == ERR_UNKNOWN_MODEL)
         return has_model(route);
+    if (kind == ERR_NOT_ACCEPTABLE)
+        return route->task;
+    if (kind == ERR_MODEL_BUILT_IN)
+        return always_refuses(route);
     if (kind == ERR_UNAUTHORIZED)
         return api->settings.keys && !route->is_health;
     return route->task || !of_batch || kind == ERR_INVALID_OPTION;
@@ -277,7 +293,8 @@ static void write_responses(const struct api *api, const struct route *route,
     char key[4];
 
     openapi_open(json, "responses", '{');
-    write_success(route, json);
+    if (!always_refuses(route))
+        write_success(route, json);
     for (unsigned status = PROBLEM_FIRST; status < PROBLEM_END; status++) {
         if (!may_answer(api, route, status))
             continue;

@@ -165,15 +165,51 @@ static void write_required(struct json *json, const char *a, const char *b)
     json_close(json, '}');
 }
 
+static void write_not(struct json *json, const char *const names[])
+{
+    json_open(json, '{');
+    openapi_open(json, "not", '{');
+    openapi_open(json, "anyOf", '[');
+    for (; *names; names++)
+        write_required(json, *names, NULL);
+    json_close(json, ']');
+    json_close(json, '}');
+    json_close(json, '}');
+}
+
+/* The one, and nothing of the other. */
+static void write_way(struct json *json, const char *a, const char *b,
+                      const char *const others[])
+{
+    json_open(json, '{');
+    openapi_open(json, "allOf", '[');
+    write_required(json, a, b);
+    write_not(json, others);
+    json_close(json, ']');
+    json_close(json, '}');
+}
+
+static void write_logits(struct json *json, const struct task *task)
+{
+    static const char *const of_model[] = {"features", "W", "b", NULL}, *const given[] = {
+                                                                            "logits",
+                                                                            NULL};
+
+    if (!(task->members >> MEMBER_features & 1)) {
+        write_required(json, "logits", NULL);
+        return;
+    }
+    write_way(json, "logits", NULL, of_model);
+    write_way(json, "features", "W", given);
+}
+
 /* One way of saying the logits, and one of saying what is true. */
 static void write_ways(struct json *json, const struct task *task)
 {
     openapi_open(json, "allOf", '[');
     json_open(json, '{');
     openapi_open(json, "oneOf", '[');
-    write_required(json, "logits", NULL);
-    if (task->members >> MEMBER_features & 1)
-        write_required(json, "features", "W");
+    write_logits(json, task);
     json_close(json, ']');
     json_close(json, '}');
     if (task->needs_truth) {
@@ -233,13 +269,24 @@ void openapi_form(struct json *json, const struct task *task)
     json_close(json, '}');
 }
 
-/* Without logits it is states that are sent. */
+static void write_alternative(struct json *json, const char *type)
+{
+    json_open(json, '{');
+    openapi_type(json, type);
+    json_close(json, '}');
+}
+
+/* Without logits it is states that are sent, or one. */
 static void write_request(struct json *json, const struct task *task)
 {
-    if (task->members >> MEMBER_logits & 1)
+    if (task->members >> MEMBER_logits & 1) {
         write_members(json, task);
-    else
-        openapi_type(json, "[#state");
+        return;
+    }
+    openapi_open(json, "anyOf", '[');
+    write_alternative(json, "[#state");
+    write_alternative(json, "#state");
+    json_close(json, ']');
 }
 
 /* ---- all of them ---------------------------------------------------------------- */

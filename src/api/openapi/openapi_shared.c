@@ -6,21 +6,25 @@
 #include "api/openapi/openapi_write.h"
 #include "api/problem.h"
 
-/* Of an answer with the status, 0: of any. */
+/* Of an answer with the status, 0: of any; and of what the routes answer. */
 struct header {
     const char *name;
     const char *type;
     const char *help;
     unsigned status;
+    enum openapi_routes routes;
 };
 
 static const struct header headers[] = {
-    {"X-Request-ID", "string", "that of the request, or one made up", 0},
-    {"WWW-Authenticate", "string", "how a key is given", 401},
-    {"Allow", "string", "the methods of this path", 405},
-    {"Accept-Post", "string", "the media types that are understood", 415},
-    {"Accept-Encoding", "string", "the codings that are understood", 415},
-    {"Retry-After", "integer", "seconds after which to come again", 503},
+    {"X-Request-ID", "string", "that of the request, or one made up", 0, OPENAPI_ANY},
+    {"WWW-Authenticate", "string", "how a key is given", 401, OPENAPI_ANY},
+    {"Allow", "string", "the methods of this path", 405, OPENAPI_ANY},
+    {"Accept-Post", "string", "the media types that are understood", 415, OPENAPI_ANY},
+    {"Accept-Encoding", "string", "the codings that are understood", 415, OPENAPI_ANY},
+    {"Retry-After", "integer", "seconds after which to come again", 503, OPENAPI_ANY},
+    {"Server-Timing", "string", "milliseconds of each stage: parse, compute, encode, ...",
+     200, OPENAPI_SCORING},
+    {"ETag", "string", "names the page, for If-None-Match", 200, OPENAPI_PAGES},
 };
 
 enum { HEADERS = sizeof headers / sizeof *headers };
@@ -30,28 +34,32 @@ struct parameter {
     const char *in;
     const char *help;
     const char *type;
-    bool of_scoring; /* and not of routes to read */
+    enum openapi_routes routes;
 };
 
 static const struct parameter parameters[] = {
-    {"pretty", "query", "indent the answer", "boolean", false},
+    {"pretty", "query", "indent the answer", "boolean", OPENAPI_ANY},
     {"timeout", "query", "seconds the request will wait to be begun with", "#timeout",
-     true},
-    {"X-Request-Timeout", "header", "the same; the address wins", "#timeout", true},
+     OPENAPI_SCORING},
+    {"X-Request-Timeout", "header", "the same; the address wins", "#timeout",
+     OPENAPI_SCORING},
     {"X-Request-ID", "header",
      "up to 128 letters, digits and a few signs; stands in the answer and in the log",
-     "string", false},
+     "string", OPENAPI_ANY},
     {"traceparent", "header", "W3C Trace Context; its trace id stands in the log",
-     "string", false},
+     "string", OPENAPI_ANY},
+    {"If-None-Match", "header", "ETags of the pages that are at hand", "string",
+     OPENAPI_PAGES},
 };
 
 enum { PARAMETERS = sizeof parameters / sizeof *parameters };
 
-void openapi_header_refs(struct json *json, unsigned status)
+void openapi_header_refs(struct json *json, unsigned status, enum openapi_routes routes)
 {
     openapi_open(json, "headers", '{');
     for (size_t i = 0; i < HEADERS; i++) {
-        if (headers[i].status != 0 && headers[i].status != status)
+        if ((headers[i].status != 0 && headers[i].status != status) ||
+            (headers[i].routes & ~(unsigned)routes))
             continue;
         openapi_open(json, headers[i].name, '{');
         openapi_ref(json, "headers", headers[i].name);
@@ -60,10 +68,10 @@ void openapi_header_refs(struct json *json, unsigned status)
     json_close(json, '}');
 }
 
-void openapi_parameter_refs(struct json *json, bool scores)
+void openapi_parameter_refs(struct json *json, enum openapi_routes routes)
 {
     for (size_t i = 0; i < PARAMETERS; i++) {
-        if (parameters[i].of_scoring && !scores)
+        if (parameters[i].routes & ~(unsigned)routes)
             continue;
         json_open(json, '{');
         openapi_ref(json, "parameters", parameters[i].name);
@@ -99,7 +107,7 @@ static void write_codes(struct json *json, unsigned status)
 static void write_problem(struct json *json, unsigned status)
 {
     write_codes(json, status);
-    openapi_header_refs(json, status);
+    openapi_header_refs(json, status, OPENAPI_ANY);
     openapi_open(json, "content", '{');
     openapi_open(json, "application/problem+json", '{');
     openapi_open(json, "schema", '{');

@@ -12,10 +12,13 @@ enum { PROBLEM_FIRST = 400, PROBLEM_END = 600 };
 /* Adds `parameters`, `headers` and `responses` to the components. */
 void openapi_shared(struct json *json);
 
-/* References to those parameters that a route has, which `scores` or is read. */
-void openapi_parameter_refs(struct json *json, bool scores);
+/* What a route does besides what any does. */
+enum openapi_routes { OPENAPI_ANY = 0, OPENAPI_SCORING = 1, OPENAPI_PAGES = 2 };
 
-/* The headers of an answer with this status. */
-void openapi_header_refs(struct json *json, unsigned status);
+/* References to those parameters that such a route has. */
+void openapi_parameter_refs(struct json *json, enum openapi_routes routes);
+
+/* The headers of its answer with this status. */
+void openapi_header_refs(struct json *json, unsigned status, enum openapi_routes routes);
 
 #endif

@@ -322,6 +322,19 @@ static void ask_of_records(struct talk *talk, size_t records)
     assert_int_equal(talk->response.status, 200);
 }
 
+/* Before others stands only the next of its pieces, however long it is. */
+static void a_dataset__is_expected_to_take_what_a_piece_takes(void **state)
+{
+    struct talk talk;
+
+    (void)state;
+    ask_of_records(&talk, 1);
+    int64_t piece = api_expected_ns(&talk.exchange, UINT64_C(1) << 24);
+    assert_true(piece > api_expected_ns(&talk.exchange, 1));
+    assert_true(api_expected_ns(&talk.exchange, UINT64_C(1) << 40) == piece);
+    end(&talk);
+}
+
 /* Their lines take more than a quarter of the memory there is, and what they were grown
  * from a quarter: for a copy, which grows, too, there is none. */
 static void answers__of_records_are_sent_from_where_their_lines_are(void **state)
@@ -387,6 +400,7 @@ int main(void)
         cmocka_unit_test(metrics__vary_by_what_is_accepted),
         cmocka_unit_test(answers__are_in_the_format_that_is_asked_for),
         cmocka_unit_test(answers__that_cannot_be_are_refused_by_the_head_where_it_tells),
+        cmocka_unit_test(a_dataset__is_expected_to_take_what_a_piece_takes),
         cmocka_unit_test(answers__of_records_are_sent_from_where_their_lines_are),
         cmocka_unit_test(answers__of_few_records_are_one_text),
         cmocka_unit_test(administrators__are_told_where_everything_else_is),

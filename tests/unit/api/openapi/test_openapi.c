@@ -287,6 +287,66 @@ static void openapi__describes_forms_and_datasets(void **state)
     api_free(api);
 }
 
+static bool refers_to(const cJSON *parameters, const char *name)
+{
+    const cJSON *parameter;
+
+    cJSON_ArrayForEach(parameter, parameters)
+    {
+        const cJSON *ref = cJSON_GetObjectItem(parameter, "$ref");
+        if (ref && strstr(ref->valuestring, name))
+            return true;
+    }
+    return false;
+}
+
+/* What a client would wait for in vain, or not look for. */
+static void openapi__tells_of_each_route_what_it_answers(void **state)
+{
+    struct api *api = new_api(NULL);
+    cJSON *document = document_of(api);
+    const cJSON *paths = find(document, "paths");
+    const cJSON *unload = find(paths, "~1v2~1repository~1models~1{model}~1unload/post");
+    const cJSON *page = find(paths, "~1docs/get"), *loss = find(paths, "~1v1~1loss/post");
+
+    (void)state;
+    assert_null(find(unload, "responses/200"));
+    assert_non_null(find(unload, "responses/400"));
+    assert_non_null(find(page, "responses/304/headers/ETag"));
+    assert_non_null(find(page, "responses/200/headers/ETag"));
+    assert_null(find(page, "responses/406"));
+    assert_null(find(page, "responses/200/headers/Server-Timing"));
+    assert_true(refers_to(find(page, "parameters"), "If-None-Match"));
+    assert_false(refers_to(find(loss, "parameters"), "If-None-Match"));
+    assert_non_null(find(loss, "responses/406"));
+    assert_non_null(find(loss, "responses/200/headers/Server-Timing"));
+    assert_null(find(loss, "responses/200/headers/ETag"));
+    assert_int_equal(
+        cJSON_GetArraySize(find(document, "components/schemas/merge_request/anyOf")), 2);
+    cJSON_Delete(document);
+    api_free(api);
+}
+
+static void openapi__takes_logits_or_a_linear_model_and_labels_or_targets(void **state)
+{
+    struct api *api = new_api(NULL);
+    cJSON *document = document_of(api);
+    char *ways =
+        cJSON_PrintUnformatted(find(document, "components/schemas/loss_request/allOf"));
+
+    (void)state;
+    assert_string_equal(
+        ways,
+        "[{\"oneOf\":[{\"allOf\":[{\"required\":[\"logits\"]},{\"not\":{\"anyOf\":["
+        "{\"required\":[\"features\"]},{\"required\":[\"W\"]},{\"required\":[\"b\"]}]"
+        "}}]},{\"allOf\":[{\"required\":[\"features\",\"W\"]},{\"not\":{\"anyOf\":["
+        "{\"required\":[\"logits\"]}]}}]}]},{\"oneOf\":[{\"required\":[\"labels\"]},"
+        "{\"required\":[\"targets\"]}]}]");
+    cJSON_free(ways);
+    cJSON_Delete(document);
+    api_free(api);
+}
+
 static void openapi__wants_a_key_where_the_server_does(void **state)
 {
     struct err err = {0};
@@ -349,6 +409,8 @@ int main(void)
         cmocka_unit_test(openapi__tells_ranges_and_defaults),
         cmocka_unit_test(openapi__takes_every_media_type),
         cmocka_unit_test(openapi__describes_forms_and_datasets),
+        cmocka_unit_test(openapi__tells_of_each_route_what_it_answers),
+        cmocka_unit_test(openapi__takes_logits_or_a_linear_model_and_labels_or_targets),
         cmocka_unit_test(openapi__wants_a_key_where_the_server_does),
         cmocka_unit_test(openapi_examples__are_answered_so),
     };
