@@ -255,7 +255,7 @@ static void write_note(const struct log *log, enum log_level level, const char *
 /* Behind the first line that there was room for. */
 static void tell_of_lost(const struct log *log)
 {
-    uint64_t lines = log_flow_tell(log->flow);
+    uint64_t lines = wanted(log, LOG_WARNING) ? log_flow_tell(log->flow) : 0;
     char message[MESSAGE_MAX];
 
     if (lines == 0)

@@ -374,6 +374,23 @@ log__ends_a_line_that_was_cut_before_the_next_and_says_what_was_lost(void **stat
     page_free(page);
 }
 
+static void log__says_what_was_lost_at_a_level_that_is_wanted(void **state)
+{
+    (void)state;
+    struct page *page = page_new(LOG_TEXT, LOG_INFO);
+    struct log_flow flow = {0};
+
+    page->log.flow = &flow;
+    log_flow_lose(&flow, 3, false);
+    page->log.lowest = LOG_ERROR;
+    log_note(&page->log, LOG_ERROR, "grave");
+    assert_int_equal(count_lines(page_text(page), "\n"), 1);
+    page->log.lowest = LOG_WARNING;
+    log_note(&page->log, LOG_ERROR, "grave");
+    assert_non_null(strstr(page_text(page), "log lines lost: 3;"));
+    page_free(page);
+}
+
 struct reading {
     int fd;
     size_t lines;
@@ -437,6 +454,7 @@ int main(void)
         cmocka_unit_test(log__counts_no_line_below_its_level_against_the_rate),
         cmocka_unit_test(
             log__ends_a_line_that_was_cut_before_the_next_and_says_what_was_lost),
+        cmocka_unit_test(log__says_what_was_lost_at_a_level_that_is_wanted),
         cmocka_unit_test(log__waits_for_a_reader_though_the_descriptor_would_not),
         cmocka_unit_test(log_end__takes_a_log_without_a_gate),
         cmocka_unit_test(log_note__keeps_the_lines_of_threads_apart),
