@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -154,6 +155,24 @@ static void query_read__sets_nothing_without_a_batch(void **state)
     arena_release(&mem);
 }
 
+/* What a batch has is not taken for one of the address's own names misspelt. */
+static void query_read__takes_no_member_for_another_name(void **state)
+{
+    char target[100];
+
+    (void)state;
+    for (enum member m = 0; m < MEMBERS; m++) {
+        snprintf(target, sizeof target, "/v1/loss?%s=1", member_infos[m].name);
+        struct read read = read_target(target);
+        assert_null(strstr(read.err.detail, "unknown member"));
+        arena_release(&read.mem);
+    }
+    refused("/v1/loss?Pretty", ERR_UNKNOWN_MEMBER,
+            "unknown member \"Pretty\" in the address; did you mean \"pretty\"?");
+    refused("/v1/loss?timout=3", ERR_UNKNOWN_MEMBER,
+            "unknown member \"timout\" in the address; did you mean \"timeout\"?");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +184,7 @@ int main(void)
         cmocka_unit_test(query_read__names_what_is_wrong),
         cmocka_unit_test(query_read__keeps_values_out_of_range_for_their_turn),
         cmocka_unit_test(query_read__sets_nothing_without_a_batch),
+        cmocka_unit_test(query_read__takes_no_member_for_another_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
