@@ -286,6 +286,7 @@ void conversation_end(struct connection *connection, enum MHD_RequestTermination
     turn_leave(connection);
     if (refusal_is_due_without_room(connection, how))
         refusal_without_room(connection);
+    connection->net->lacks_room = false;
     /* what is still in the parcel has come, too */
     talk->exchange.body_bytes = atomic_load(&connection->taken);
     struct ending ending = ending_of(connection, complete);

@@ -22,6 +22,9 @@ struct net {
     struct server *server;
     bool is_admin;  /* its requests may only ask how the service is */
     bool is_prompt; /* has asked the scheduler for it; the thread's own */
+    /* The library is about to close a connection whose buffer has no room for an answer's
+     * head; the thread's own. */
+    bool lacks_room;
     struct MHD_Daemon *daemon;
     struct registry registry;
     struct shelf shelf;

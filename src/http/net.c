@@ -24,13 +24,14 @@ enum {
 __attribute__((format(printf, 2, 0))) static void
 on_library_line(void *cls, const char *format, va_list args)
 {
-    const struct net *net = cls;
+    struct net *net = cls;
     const struct server *server = net->server;
     char line[LIBRARY_LINE];
 
+    vsnprintf(line, sizeof line, format, args);
+    net->lacks_room = strstr(line, "failed to create response header");
     if (server->log->lowest > LOG_DEBUG)
         return;
-    vsnprintf(line, sizeof line, format, args);
     log_note(server->log, LOG_DEBUG, "libmicrohttpd: %.*s", (int)strcspn(line, "\n"),
              line);
 }
@@ -44,6 +45,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
         thread_be_prompt();
     net->is_prompt = true;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        net->lacks_room = false;
         if (*context) {
             /* should the library not have told of the end of a request */
             conversation_end(*context, MHD_REQUEST_TERMINATED_CLIENT_ABORT);

@@ -51,8 +51,16 @@ void refusal_past_library(struct connection *connection)
 
 /* The head of an answer goes into the library's buffer, behind the request's head and
  * what has come behind that.  Where it finds no room the library closes the connection
- * without a word.  What else ends an answer in this way has broken the socket, or comes
- * behind a head that is not to blame. */
+ * without a word to the client, but not without one to us: one that has other words by
+ * now is known by the size of the request's head. */
+static bool lacks_room(const struct connection *connection)
+{
+    return connection->net->lacks_room ||
+           head_room(&connection->talk) >=
+               connection->net->server->settings.connection_memory / 4;
+}
+
+/* What else ends an answer in this way has broken the socket. */
 bool refusal_is_due_without_room(const struct connection *connection,
                                  enum MHD_RequestTerminationCode how)
 {
@@ -60,23 +68,24 @@ bool refusal_is_due_without_room(const struct connection *connection,
     struct pollfd broken = {.fd = connection->fd};
 
     return how == MHD_REQUEST_TERMINATED_WITH_ERROR && talk->state == TALK_SENT &&
-           head_room(talk) >= connection->net->server->settings.connection_memory / 4 &&
-           !talk->by_hand && !talk->headed &&
+           lacks_room(connection) && !talk->by_hand && !talk->headed &&
            atomic_load(&connection->phase) < CONNECTION_EXPIRED &&
            poll(&broken, 1, 0) == 0;
 }
 
+/* What has been refused already is refused for that reason. */
 void refusal_without_room(struct connection *connection)
 {
     struct talk *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
     size_t room = connection->net->server->settings.connection_memory;
 
-    exchange->err.kind = ERR_NONE;
-    fail_limit(&exchange->err, ERR_HEADERS_TOO_LARGE, NULL, room, "--connection-memory",
-               "the headers, and what came behind them, leave no room for an answer in "
-               "the %zu bytes of a connection's buffer (--connection-memory raises that)",
-               room);
+    if (exchange->err.kind == ERR_NONE)
+        fail_limit(
+            &exchange->err, ERR_HEADERS_TOO_LARGE, NULL, room, "--connection-memory",
+            "the headers, and what came behind them, leave no room for an answer in "
+            "the %zu bytes of a connection's buffer (--connection-memory raises that)",
+            room);
     api_refuse(exchange, &talk->response);
     refuser_keep(connection->net->server->refuser, connection->fd);
     refuse_by_hand(connection->fd, talk->to_head, &talk->response);

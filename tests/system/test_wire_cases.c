@@ -523,6 +523,31 @@ static void vetting__answers_every_crowd_that_nearly_fills_the_buffer(void **sta
     }
 }
 
+/* A head that is refused, and behind it what fills the rest of the buffer: of some lengths of
+ * the head there is no room left for that of the answer. */
+static void vetting__answers_where_what_comes_behind_fills_the_buffer(void **state)
+{
+    enum { HEADS = 64, BEHIND = 13000 };
+    static char text[BEHIND + 256];
+    struct wire wire;
+    struct answer answer;
+
+    (void)state;
+    for (int more = 0; more < HEADS; more++) {
+        int len = snprintf(
+            text, sizeof text, "(%.*s /v1/loss HTTP/1.1\r\nA: b\r\n c\r\n\r\n", more,
+            "((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((");
+        memset(text + len, 'a', BEHIND);
+        assert_true(wire_open(&wire, service.port));
+        wire_send(&wire, text, (size_t)len + BEHIND);
+        if (!wire_answer(&wire, false, &answer))
+            fail_msg("no answer to a head of %d bytes", len);
+        assert_int_equal(answer.status, 400);
+        answer_release(&answer);
+        wire_close(&wire);
+    }
+}
+
 static void vetting__explains_itself_with_a_problem(void **state)
 {
     struct wire wire;
@@ -631,6 +656,7 @@ int main(void)
         cmocka_unit_test(vetting__names_the_ceiling_of_headers_and_addresses),
         cmocka_unit_test(vetting__answers_every_head_that_nearly_fills_the_buffer),
         cmocka_unit_test(vetting__answers_every_crowd_that_nearly_fills_the_buffer),
+        cmocka_unit_test(vetting__answers_where_what_comes_behind_fills_the_buffer),
         cmocka_unit_test(vetting__explains_itself_with_a_problem),
         cmocka_unit_test(vetting__explains_what_the_library_cannot_read),
         cmocka_unit_test(vetting__explains_what_is_no_length),
