@@ -2,8 +2,9 @@
  * allocation.  The kernel keeps the writes of several threads apart, in a pipe
  * up to PIPE_BUF bytes, so no line is longer.  If whoever reads the log has gone,
  * or a full disk refuses, lines are lost, which is told of when there is room again; a
- * server that fails because of its log is worse.  Who holds the other end of a pipe and does not read it stops us when
- * that is full: lines are not thrown away behind the back of who set it up so.
+ * server that fails because of its log is worse.  Who holds the other end of a pipe
+ * and does not read it stops us when that is full: lines are not thrown away behind
+ * the back of who set it up so.
  *
  * What a client chose (path, agent) is cut to a length at which the longest line
  * still fits, escapes included.  Keys are those of OpenTelemetry where it has one. */
@@ -107,17 +108,14 @@ static bool write_flowing(int fd, struct span text, struct log_flow *flow)
     return taken == text.len;
 }
 
-static void tell_of_lost(const struct log *log);
-
-static void write_line(const struct log *log, struct buf *line)
+static bool write_line(const struct log *log, struct buf *line)
 {
     buf_char(line, '\n');
     if (!buf_ok(line))
-        return;
-    if (!log->flow)
-        write_all(log->fd, buf_span(line));
-    else if (write_flowing(log->fd, buf_span(line), log->flow))
-        tell_of_lost(log);
+        return false;
+    if (log->flow)
+        return write_flowing(log->fd, buf_span(line), log->flow);
+    return write_all(log->fd, buf_span(line)) == line->len;
 }
 
 /* JSON */
@@ -235,7 +233,7 @@ static void write_access_text(struct buf *line, enum log_level level,
         buf_text(line, " incomplete");
 }
 
-static void write_note(const struct log *log, enum log_level level, const char *message)
+static bool write_note(const struct log *log, enum log_level level, const char *message)
 {
     struct span shown = cut(span_of(message), MESSAGE_MAX_LOGGED);
     char text[LINE_MAX_SIZE];
@@ -249,20 +247,22 @@ static void write_note(const struct log *log, enum log_level level, const char *
         begin_text(&line, level);
         plain(&line, shown);
     }
-    write_line(log, &line);
+    return write_line(log, &line);
 }
 
 /* Behind the first line that there was room for. */
 static void tell_of_lost(const struct log *log)
 {
-    uint64_t lines = wanted(log, LOG_WARNING) ? log_flow_tell(log->flow) : 0;
+    bool is_asked = log->flow && wanted(log, LOG_WARNING);
+    uint64_t lines = is_asked ? log_flow_tell(log->flow) : 0;
     char message[MESSAGE_MAX];
 
     if (lines == 0)
         return;
     snprintf(message, sizeof message,
              "log lines lost: %" PRIu64 "; there was no room for them", lines);
-    write_note(log, LOG_WARNING, message);
+    if (!write_note(log, LOG_WARNING, message))
+        log_flow_lose(log->flow, lines, false);
 }
 
 static void tell_of_left_out(const struct log *log, uint64_t lines)
@@ -298,7 +298,8 @@ void log_note(const struct log *log, enum log_level level, const char *format, .
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    write_note(log, level, message);
+    if (write_note(log, level, message))
+        tell_of_lost(log);
 }
 
 void log_access(const struct log *log, const struct access *access)
@@ -314,7 +315,8 @@ void log_access(const struct log *log, const struct access *access)
         write_access_json(&line, level, access);
     else
         write_access_text(&line, level, access);
-    write_line(log, &line);
+    if (write_line(log, &line))
+        tell_of_lost(log);
 }
 
 void log_end(const struct log *log)
