@@ -56,6 +56,8 @@ static bool is_v6(struct span text)
     unsigned char bytes[sizeof(struct in6_addr)];
     const char *zone = text.len ? memchr(text.at, '%', text.len) : NULL;
 
+    if (zone && zone + 1 == text.at + text.len)
+        return false;
     if (zone)
         text.len = (size_t)(zone - text.at);
     return copy(text, sizeof numbers, numbers) &&
@@ -89,7 +91,7 @@ bool address_read(struct span text, struct address *out, struct err *err)
     bool bracketed = host.len > 2 && host.at[0] == '[' && host.at[host.len - 1] == ']';
     if (bracketed)
         host = (struct span){host.at + 1, host.len - 2};
-    return ((bracketed ? is_v6(host) : is_host(host)) && is_port(port) &&
+    return ((is_host(host) || (bracketed && is_v6(host))) && is_port(port) &&
             copy(port, sizeof out->port, out->port) &&
             copy(host, sizeof out->host, out->host)) ||
            fail_address(text, err);

@@ -23,6 +23,7 @@ static void address__is_a_port_a_host_or_a_path(void **state)
         {"0.0.0.0:65535", "0.0.0.0", "65535", ""},
         {"localhost:80", "localhost", "80", ""},
         {"[::1]:8080", "::1", "8080", ""},
+        {"[127.0.0.1]:80", "127.0.0.1", "80", ""},
         {"[fe80::1%eth0]:1", "fe80::1%eth0", "1", ""},
         {"unix:/run/lossd.sock", "", "", "/run/lossd.sock"},
         {"unix:@lossd", "", "", "@lossd"},
@@ -60,6 +61,7 @@ static void address__that_is_none_is_named(void **state)
                                         "a/b:80",
                                         "a\t:80",
                                         "[::1;]:80",
+                                        "[::1%]:80",
                                         "unix:/much/too/long/for/the/kernel/which/takes/"
                                         "a/hundred/and/eight/bytes/of/a/path/"
                                         "and/this/one/has/more/than/that.sock"};
