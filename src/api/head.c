@@ -171,8 +171,8 @@ static void fail_hidden(struct exchange *exchange, struct span path)
 }
 
 /* The route of a path is told in logs and metrics also when it does not answer the method.
- * A preflight is granted for every path: it has no key, and a refusal would tell what is
- * here and what is not. */
+ * A preflight is granted for every path of an address where not only health is told: it has
+ * no key, and a refusal would tell what is here and what is not. */
 static void choose_route(struct exchange *exchange, struct span path)
 {
     struct err ignored = {0};

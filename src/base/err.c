@@ -26,14 +26,9 @@ const char *err_code(enum err_kind kind)
     return kinds[kind].code;
 }
 
-static enum err_phase phase_of(const struct err *err)
-{
-    return err->is_of_value ? PHASE_VALUE : err_phase(err->kind);
-}
-
 bool err_by(const struct err *err, enum err_phase phase)
 {
-    return err->kind != ERR_NONE && phase_of(err) <= phase;
+    return err->kind != ERR_NONE && err_phase(err->kind) <= phase;
 }
 
 __attribute__((format(printf, 2, 0))) static void
@@ -48,10 +43,9 @@ write_detail(struct err *err, const char *format, va_list args)
                cut, sizeof cut);
 }
 
-static bool replace(struct err *err, enum err_kind kind, enum err_phase phase,
-                    const char *pointer)
+static bool replace(struct err *err, enum err_kind kind, const char *pointer)
 {
-    if (err_by(err, phase))
+    if (err_by(err, err_phase(kind)))
         return false;
     memset(err, 0, sizeof *err);
     err->kind = kind;
@@ -65,22 +59,8 @@ bool fail(struct err *err, enum err_kind kind, const char *pointer, const char *
 {
     va_list args;
 
-    if (!replace(err, kind, err_phase(kind), pointer))
+    if (!replace(err, kind, pointer))
         return false;
-    va_start(args, format);
-    write_detail(err, format, args);
-    va_end(args);
-    return false;
-}
-
-bool fail_value(struct err *err, enum err_kind kind, const char *pointer,
-                const char *format, ...)
-{
-    va_list args;
-
-    if (!replace(err, kind, PHASE_VALUE, pointer))
-        return false;
-    err->is_of_value = true;
     va_start(args, format);
     write_detail(err, format, args);
     va_end(args);
@@ -92,7 +72,7 @@ bool fail_limit(struct err *err, enum err_kind kind, const char *pointer, uint64
 {
     va_list args;
 
-    if (!replace(err, kind, err_phase(kind), pointer))
+    if (!replace(err, kind, pointer))
         return false;
     err->limit = limit;
     err->flag = flag;

@@ -211,6 +211,14 @@ static struct err *value_error(struct batch *batch, enum member member)
     return &batch->bad_option;
 }
 
+void batch_note_value(struct batch *batch, enum member member, const struct err *found)
+{
+    struct err *err = value_error(batch, member);
+
+    if (err->kind == ERR_NONE)
+        *err = *found;
+}
+
 static void range_words(char *out, size_t size, const struct member_info *info)
 {
     if (isinf(info->lowest))

@@ -44,7 +44,6 @@ enum { POINTER_SIZE = 1024 };
 
 struct err {
     enum err_kind kind;
-    bool is_of_value;  /* its phase is that of values, whatever its kind */
     bool has_position; /* offset, line and column say where the text is wrong */
     size_t offset;     /* bytes from the start of the body, or of the part at `pointer` */
     size_t line;       /* from 1 */
@@ -69,10 +68,6 @@ bool err_by(const struct err *err, enum err_phase phase);
  * marked with "...".  Always returns false. */
 bool fail(struct err *err, enum err_kind kind, const char *pointer, const char *format,
           ...) __attribute__((format(printf, 4, 5)));
-
-/* The same of a value, whose phase is PHASE_VALUE: for a kind that has an earlier one. */
-bool fail_value(struct err *err, enum err_kind kind, const char *pointer,
-                const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* The same for a ceiling, with the flag that raises it. */
 bool fail_limit(struct err *err, enum err_kind kind, const char *pointer, uint64_t limit,

@@ -252,6 +252,10 @@ struct value {
     const char *kind;    /* for errors: "a string", "an object", ... */
 };
 
+/* Notes what is wrong with a value of a member that has come, found by who reads it, with a
+ * place of its own: the batch keeps the first in the order of the text. */
+void batch_note_value(struct batch *batch, enum member member, const struct err *found);
+
 /* Finds the member of that name and notes that it comes next.  False when the
  * task does not know it (ERR_UNKNOWN_MEMBER, with the nearest known name) or has
  * seen the name before, known or not (ERR_DUPLICATE_MEMBER); a member of the

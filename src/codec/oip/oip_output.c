@@ -78,9 +78,9 @@ static bool fail_unknown(const struct wanted_output *o, const struct task *task,
 
     oip_pointer(pointer, OIP_OUTPUT, o->index);
     inference_output_list(list, inference_outputs(task));
-    return fail_value(err, ERR_BAD_TENSOR, pointer,
-                      "outputs[%zu] is \"%s\"; one of %s is wanted", o->index,
-                      excerpt_of(o->name).text, list);
+    return fail(err, ERR_BAD_TENSOR, pointer,
+                "outputs[%zu] is \"%s\"; one of %s is wanted", o->index,
+                excerpt_of(o->name).text, list);
 }
 
 static bool fail_twice(const struct wanted_output *o, enum output output, struct err *err)
@@ -88,7 +88,7 @@ static bool fail_twice(const struct wanted_output *o, enum output output, struct
     char pointer[OIP_PLACE_SIZE];
 
     oip_pointer(pointer, OIP_OUTPUT, o->index);
-    return fail_value(
+    return fail(
         err, ERR_BAD_TENSOR, pointer,
         "outputs[%zu] is %s, which is asked for already; each output once is wanted",
         o->index, output_names[output]);
@@ -101,11 +101,10 @@ static bool fail_rank(const struct wanted_output *o, enum output output,
 
     parameter_pointer(pointer, o, "classification");
     inference_output_list(list, inference_rankable(task));
-    return fail_value(
-        err, ERR_BAD_TENSOR, pointer,
-        "outputs[%zu] is %s, which has no classes for a classification; one of "
-        "%s is wanted",
-        o->index, output_names[output], list);
+    return fail(err, ERR_BAD_TENSOR, pointer,
+                "outputs[%zu] is %s, which has no classes for a classification; one of "
+                "%s is wanted",
+                o->index, output_names[output], list);
 }
 
 bool output_want(const struct wanted_output *o, const struct task *task,

@@ -71,6 +71,14 @@ static enum member find_member(struct span name)
     return m;
 }
 
+/* Whether it was in the body's parameters; `return` is the address's, and outputs have its
+ * place. */
+static bool is_parameter(const struct batch *batch, enum member m)
+{
+    return batch_has(batch, m) && !(batch->from_query >> m & 1) && m != MEMBER_id &&
+           m != MEMBER_return;
+}
+
 /* An input that is missing is missing among the inputs; an option of the address is none
  * of the body's. */
 static void point_to_member(struct buf *out, const struct batch *batch, enum member m)
@@ -79,7 +87,7 @@ static void point_to_member(struct buf *out, const struct batch *batch, enum mem
 
     if (type == MEMBER_ARRAY || type == MEMBER_LABELS)
         buf_text(out, "/inputs");
-    else if (batch_has(batch, m) && !(batch->from_query >> m & 1) && m != MEMBER_id)
+    else if (is_parameter(batch, m))
         buf_format(out, "/parameters/%s", member_infos[m].name);
     else
         buf_format(out, "/%s", member_infos[m].name);

@@ -52,21 +52,23 @@ static bool is_of_type(const struct oip_type *type, double value)
            value == trunc(value);
 }
 
-static void fail_number(const struct tensor *t, size_t index, struct err *err)
+static void fail_number(const struct tensor *t, size_t index, struct batch *batch)
 {
+    struct err wrong = {.kind = ERR_NONE};
     const char *name = member_infos[t->member].name;
     char pointer[PLACE_SIZE], words[PLACE_SIZE], found[PLACE_SIZE];
 
     place_pointer(pointer, name, &t->header.shape, index);
     place_words(words, name, &t->header.shape, index);
     write_number(found, t, index);
-    fail_value(err, ERR_BAD_TENSOR, pointer,
-               "%s is %s; %s wants an integer from %" PRId64 " to %" PRIu64, words, found,
-               t->type.name, t->type.lowest, t->type.highest);
+    fail(&wrong, ERR_BAD_TENSOR, pointer,
+         "%s is %s; %s wants an integer from %" PRId64 " to %" PRIu64, words, found,
+         t->type.name, t->type.lowest, t->type.highest);
+    batch_note_value(batch, t->member, &wrong);
 }
 
 /* Of labels, what is no integer is told as such. */
-static void check_integers(const struct tensor *t, struct err *err)
+static void check_integers(const struct tensor *t, struct batch *batch)
 {
     bool is_label = t->member == MEMBER_labels;
 
@@ -75,7 +77,7 @@ static void check_integers(const struct tensor *t, struct err *err)
         if (is_of_type(&t->type, value) || (is_label && value != trunc(value)) ||
             (is_label && !isfinite(value)))
             continue;
-        fail_number(t, i, err);
+        fail_number(t, i, batch);
         return;
     }
 }
@@ -95,11 +97,11 @@ static void check_truths(const struct tensor *t, struct err *err)
          is_label ? "an integer" : "a number");
 }
 
-void range_check(const struct tensor *t, struct err *err)
+void range_check(const struct tensor *t, struct batch *batch, struct err *err)
 {
     check_truths(t, err);
     if (t->type.kind == OIP_INTEGER || t->type.kind == OIP_TRUTH)
-        check_integers(t, err);
+        check_integers(t, batch);
 }
 
 static void note_beyond(struct array *data, size_t index, enum flaw flaw, double value)

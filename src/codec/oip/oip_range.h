@@ -6,10 +6,11 @@
 #include "codec/oip/oip_tensor.h"
 #include "lossd/base/err.h"
 
-/* Is every number of it one of the datatype?  Notes the first that is none: true where
- * numbers are wanted, or what is no integer of the type's range.  The tensor is a member
- * and its data have the shape that it says. */
-void range_check(const struct tensor *tensor, struct err *err);
+/* Is every number of it one of the datatype?  Notes the first that is none: in `err` true
+ * where numbers are wanted, and with the batch, for it is one value among others, what is no
+ * integer of the type's range.  The tensor is a member of the batch and its data have the
+ * shape that it says. */
+void range_check(const struct tensor *tensor, struct batch *batch, struct err *err);
 
 /* Rounds its doubles and labels to the precision that they were sent in: to single from the
  * text, to half from the double that the text was rounded to.  The first beyond its range

@@ -247,10 +247,10 @@ static void check_rank(struct tensor *t, struct err *err)
              member_infos[t->member].name);
 }
 
-void tensor_check(struct tensor *t, const struct limits *limits, struct err *err)
+void tensor_check(struct tensor *t, struct batch *batch, struct err *err)
 {
     check_type(t, err);
-    if (!t->has_shape || !count_numbers(t, limits, err))
+    if (!t->has_shape || !count_numbers(t, batch->limits, err))
         return;
     check_rank(t, err);
     if (t->has_bytes && !t->has_data && t->has_type)
@@ -258,7 +258,7 @@ void tensor_check(struct tensor *t, const struct limits *limits, struct err *err
     else if (t->has_data)
         check_data(t, err);
     if (t->has_data && t->is_member && t->has_type && !err_by(err, PHASE_SHAPE))
-        range_check(t, err);
+        range_check(t, batch, err);
 }
 
 /* ---- behind the text ----------------------------------------------------------------- */

@@ -56,7 +56,7 @@ size_t tensor_expected(const struct tensor *tensor, const struct limits *limits)
 
 /* The text is complete: are its shape, type and size sound, and its numbers among those of
  * the type?  Notes what is not. */
-void tensor_check(struct tensor *tensor, const struct limits *limits, struct err *err);
+void tensor_check(struct tensor *tensor, struct batch *batch, struct err *err);
 
 /* Prepares to read the bytes of a sound one; then some of them, no more than are left. */
 void tensor_begin_bytes(struct tensor *tensor, const struct batch *batch,

@@ -28,6 +28,16 @@ static enum json_way enter(struct oip_text *d, enum oip_scope scope)
     return JSON_ENTER;
 }
 
+/* They are to an inference what `return` is to others, and have its place among the
+ * members. */
+static enum json_way begin_outputs(struct oip_text *d, struct err *err)
+{
+    enum member member;
+
+    batch_begin(d->batch, span_of("return"), false, d->mem, &member, err);
+    return enter(d, OIP_OUTPUT);
+}
+
 static enum json_way take_data(struct oip_text *d, struct json_reader *reader,
                                struct err *err)
 {
@@ -49,7 +59,7 @@ static enum json_way take_name(void *ctx, struct json_reader *reader, struct spa
     case OIP_INPUTS:
         return enter(d, OIP_INPUT);
     case OIP_OUTPUTS:
-        return enter(d, OIP_OUTPUT);
+        return begin_outputs(d, err);
     case OIP_DATA:
         return take_data(d, reader, err);
     case OIP_MODEL_NAME:
@@ -270,10 +280,13 @@ static bool close_input(struct oip_text *d, struct err *err)
 
 static void close_output(struct oip_text *d, struct err *err)
 {
+    struct err wrong = {.kind = ERR_NONE};
+
     if (!has(d, OIP_NAME))
         oip_name_missing(OIP_OUTPUT, d->index, "name", err);
-    else if (d->output.name.at)
-        output_want(&d->output, d->batch->task, &d->inference, err);
+    else if (d->output.name.at &&
+             !output_want(&d->output, d->batch->task, &d->inference, &wrong))
+        batch_note_value(d->batch, MEMBER_return, &wrong);
 }
 
 static bool close_object(void *ctx, struct err *err)
@@ -310,15 +323,6 @@ static void note_misfit(void *ctx, const char *what, bool has_begun, struct err 
 
 /* ---- all of it ---------------------------------------------------------------------- */
 
-/* Its answer has what no tensor can hold. */
-static bool check_address(const struct batch *batch, struct err *err)
-{
-    return !batch_has(batch, MEMBER_return) ||
-           fail(err, ERR_UNKNOWN_MEMBER, "/return",
-                "return is not a member of an inference; its outputs say what is to be "
-                "answered");
-}
-
 bool oip_text_begin(struct oip_text *d, struct batch *batch, struct arena *mem,
                     struct err *err)
 {
@@ -328,9 +332,9 @@ bool oip_text_begin(struct oip_text *d, struct batch *batch, struct arena *mem,
                                                 .close = close_object,
                                                 .misfit = note_misfit};
 
-    *d = (struct oip_text){.batch = batch, .mem = mem};
-    if (!check_address(batch, err) ||
-        !json_read_begin(&d->reader, &handler, d, batch->limits, mem, err))
+    *d = (struct oip_text){
+        .batch = batch, .mem = mem, .has_return = batch_has(batch, MEMBER_return)};
+    if (!json_read_begin(&d->reader, &handler, d, batch->limits, mem, err))
         return false;
     d->reader.array = &d->array;
     ignored_begin(&d->ignored, batch->limits, mem, err);
@@ -360,8 +364,12 @@ bool oip_text_end(struct oip_text *d, struct err *err)
     if (!(d->seen_at_top >> OIP_INPUTS & 1))
         fail(err, ERR_MISSING_MEMBER, "/inputs", "the body has no inputs");
     locate(d, err);
+    if (d->has_return) /* in the address: its answer has what no tensor can hold */
+        fail(err, ERR_UNKNOWN_MEMBER, "/return",
+             "return is not a member of an inference; its outputs say what is to be "
+             "answered");
     for (size_t i = 0; i < d->count; i++)
-        tensor_check(&d->tensors[i], d->batch->limits, err);
+        tensor_check(&d->tensors[i], d->batch, err);
     if (d->shared.kind != ERR_NONE)
         fail(err, d->shared.kind, d->shared.pointer, "%s", d->shared.detail);
     d->inference.ignored = buf_span(&d->ignored.names);

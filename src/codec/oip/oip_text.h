@@ -28,6 +28,7 @@ struct oip_text {
     struct wanted_output output;
     bool is_misfit; /* inputs or outputs are no such thing: nothing else is looked at */
     struct err shared; /* of the first tensor that is to be in shared memory */
+    bool has_return;   /* the address has what goes with no inference */
     struct inference inference;
     struct ignored ignored;
     struct options options;

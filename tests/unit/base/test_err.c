@@ -97,27 +97,6 @@ static void fail__keeps_an_error_of_the_same_or_an_earlier_phase(void **state)
         }
 }
 
-/* Whatever its kind: it loses to what is wrong with a shape, and wins before no value. */
-static void fail_value__has_the_phase_of_values(void **state)
-{
-    (void)state;
-    struct err err = {.kind = ERR_NONE};
-
-    assert_false(fail_value(&err, ERR_BAD_TENSOR, "/a", "it is %d", 1));
-    assert_int_equal(err.kind, ERR_BAD_TENSOR);
-    assert_string_equal(err.pointer, "/a");
-    assert_string_equal(err.detail, "it is 1");
-    assert_true(err_by(&err, PHASE_VALUE));
-    assert_false(err_by(&err, PHASE_SHAPE));
-    fail(&err, ERR_ALL_MASKED, NULL, "another value");
-    assert_string_equal(err.detail, "it is 1");
-    fail(&err, ERR_SHAPE_MISMATCH, NULL, "a shape");
-    assert_string_equal(err.detail, "a shape");
-    fail_value(&err, ERR_BAD_TENSOR, NULL, "too late");
-    assert_string_equal(err.detail, "a shape");
-    assert_false(err_by(&err, PHASE_CONFLICT));
-}
-
 /* Nothing of the error that lost is left. */
 static void fail__forgets_the_error_that_it_replaces(void **state)
 {
@@ -238,7 +217,6 @@ int main(void)
         cmocka_unit_test(fail_limit__adds_the_limit_and_its_flag),
         cmocka_unit_test(err_phase__is_that_of_the_api_for_every_kind),
         cmocka_unit_test(fail__keeps_an_error_of_the_same_or_an_earlier_phase),
-        cmocka_unit_test(fail_value__has_the_phase_of_values),
         cmocka_unit_test(fail__forgets_the_error_that_it_replaces),
         cmocka_unit_test(fail_limit__keeps_an_earlier_error),
         cmocka_unit_test(err_by__tells_whether_a_phase_has_failed),
