@@ -22,7 +22,8 @@ enum {
     PIECES_MAX = 12,
     LOOKS_MAX = 4,         /* the reaper takes two */
     REPLIES_MAX = 4 << 20, /* two hundred times /metrics is half of that */
-    REQUESTS_MAX = 1024
+    REQUESTS_MAX = 1024,
+    SOCKET_HOLDS = 128 << 10 /* bytes at least */
 };
 
 /* What the log says of a request. */
@@ -252,11 +253,15 @@ static bool check_meaning(struct span *bytes, const struct heard *heard,
     return asking == ASKED_SOUND;
 }
 
-/* May it?  Its client has left, or the library had no room for the head of its answer. */
+/* May it?  Its client has left, or the library had no room for the head of its answer; or
+ * the answers before it, which we read only then, have filled the socket, and what is
+ * written past the library does not wait. */
 static bool lacks_reply(const struct dialogue *dialogue, const struct told *told)
 {
+    bool is_unread = told->status >= 400 && !*told->method;
+
     return told->status == 499 ||
-           (dialogue->no_room && told->status >= 400 && !*told->method);
+           (is_unread && (dialogue->no_room || dialogue->heard_len > SOCKET_HOLDS));
 }
 
 static void check(struct dialogue *dialogue, struct span bytes, size_t answers)
