@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "lossd/base/excerpt.h"
-#include "lossd/base/nearest_name.h"
 #include "lossd/base/number.h"
 #include "lossd/base/utf8.h"
 #include "lossd/engine/option_text.h"
@@ -50,29 +49,13 @@ static struct span decode(struct span text, struct arena *mem, struct err *err)
     return (struct span){out, out ? len : 0};
 }
 
-/* Of the names that are no members of a batch, which knows its own. */
-static bool is_misspelt(struct span name, struct err *err)
-{
-    static const char *const names[] = {"pretty", "timeout", NULL};
-    const char *near = nearest_name(name, names);
-    char pointer[POINTER_SIZE];
-
-    if (!near)
-        return false;
-    place_member(pointer, "", name);
-    fail(err, ERR_UNKNOWN_MEMBER, pointer,
-         "unknown member \"%s\" in the address; did you mean \"%s\"?",
-         excerpt_of(name).text, near);
-    return true;
-}
-
 static void set_member(struct batch *batch, struct span name, struct span text,
                        struct arena *mem, struct err *err)
 {
     enum member member;
     char pointer[PLACE_SIZE];
 
-    if (is_misspelt(name, err) || !batch_begin(batch, name, true, mem, &member, err))
+    if (!batch_begin(batch, name, true, mem, &member, err))
         return;
     if (!member_is_array(member)) {
         option_set_text(batch, member, text, mem, err);
@@ -119,9 +102,12 @@ static bool is_first(bool *given, const char *pointer, struct err *err)
 void query_read(struct span target, struct batch *batch, struct wishes *wishes,
                 struct arena *mem, struct err *err)
 {
+    static const char *const own_names[] = {"pretty", "timeout", NULL};
     struct span rest = target;
     bool has_pretty = false, has_timeout = false;
 
+    if (batch)
+        batch->address_names = own_names;
     span_cut(&rest, '?');
     while (rest.len > 0) {
         struct span text = span_cut(&rest, '&');

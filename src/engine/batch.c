@@ -94,10 +94,13 @@ static bool fail_foreign(const struct batch *batch, enum member member, struct e
                           : "");
 }
 
-static bool fail_unknown(const struct batch *batch, struct span name, struct err *err)
+static bool fail_unknown(const struct batch *batch, struct span name, bool from_query,
+                         struct err *err)
 {
+    enum { ADDRESS_NAMES_MAX = 4 };
     char pointer[POINTER_SIZE];
-    const char *known[MEMBERS + TASK_NAMES_MAX + 1];
+    const char *known[MEMBERS + TASK_NAMES_MAX + ADDRESS_NAMES_MAX + 1];
+    const char *const *own = from_query ? batch->address_names : NULL;
     size_t count = 0;
 
     /* what is not told need not be found out: that takes long, and names may be many */
@@ -114,6 +117,8 @@ static bool fail_unknown(const struct batch *batch, struct span name, struct err
     }
     for (size_t i = 0; i < TASK_NAMES_MAX && batch->task->by_codec[i]; i++)
         known[count++] = batch->task->by_codec[i];
+    for (size_t i = 0; own && i < ADDRESS_NAMES_MAX && own[i]; i++)
+        known[count++] = own[i];
     known[count] = NULL;
     const char *near = nearest_name(name, known);
     if (near)
@@ -143,7 +148,8 @@ static bool take_unknown(struct batch *batch, struct span name, bool from_query,
     if (!err_by(err, PHASE_DUPLICATE) &&
         !name_set_add(&batch->unknown[from_query], name, mem, &twice, err))
         return false;
-    return twice ? fail_twice(name, from_query, err) : fail_unknown(batch, name, err);
+    return twice ? fail_twice(name, from_query, err)
+                 : fail_unknown(batch, name, from_query, err);
 }
 
 bool batch_begin(struct batch *batch, struct span name, bool from_query,

@@ -206,8 +206,10 @@ struct batch {
     struct span spelled[MEMBERS]; /* how the text said what batch_set() has seen */
     enum member order[MEMBERS];   /* members in the order of the text */
     unsigned members;
-    struct err bad_option;        /* the first option out of its range, if any */
-    unsigned bad_option_at;       /* and where it stands in `order` */
+    struct err bad_option;  /* the first option out of its range, if any */
+    unsigned bad_option_at; /* and where it stands in `order` */
+    const char *const
+        *address_names;           /* that are none of members; ends with NULL, or NULL */
     struct name_node *unknown[2]; /* names that the body and the address gave in vain */
 
     /* derived by batch_check() */

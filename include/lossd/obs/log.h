@@ -2,8 +2,9 @@
  *
  * Every value is escaped, so nothing a client sends can forge a line.  A line is
  * one write() of at most PIPE_BUF bytes, so lines of several threads do not mix,
- * in a pipe either; only while a disk fills up two may come to stand in one.  That write waits where the descriptor does: for a reader of a
- * pipe who does not read, for ever.  Thread-safe. */
+ * in a pipe either; only while a disk fills up two may come to stand in one.  That
+ * write waits where the descriptor does: for a reader of a pipe who does not read, for
+ * ever.  Thread-safe. */
 #ifndef LOSSD_OBS_LOG_H
 #define LOSSD_OBS_LOG_H
 

@@ -16,9 +16,9 @@ struct log_flow {
     _Atomic size_t writers;
     _Atomic int64_t moved_ns; /* since when they have waited, unless one gets on */
     _Atomic uint64_t lost;    /* lines that were refused, since somebody was told */
-    atomic_bool
-        cut; /* the last bytes that were taken are not the end of a line, as far as
-                        threads know that write at the same time */
+    /* The last bytes that were taken are not the end of a line, as far as threads know that
+     * write at the same time. */
+    atomic_bool cut;
 };
 
 /* A line is being written; it has been. */

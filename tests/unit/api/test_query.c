@@ -168,9 +168,9 @@ static void query_read__takes_no_member_for_another_name(void **state)
         arena_release(&read.mem);
     }
     refused("/v1/loss?Pretty", ERR_UNKNOWN_MEMBER,
-            "unknown member \"Pretty\" in the address; did you mean \"pretty\"?");
+            "unknown member \"Pretty\"; did you mean \"pretty\"?");
     refused("/v1/loss?timout=3", ERR_UNKNOWN_MEMBER,
-            "unknown member \"timout\" in the address; did you mean \"timeout\"?");
+            "unknown member \"timout\"; did you mean \"timeout\"?");
 }
 
 int main(void)
