@@ -32,7 +32,7 @@ KERNEL_FILES  := src/engine/kernel/kernel src/engine/kernel/matmul
 # Where there is no compiler yet it will be one for this machine.
 MACHINE       := $(or $(shell $(CC) -dumpmachine 2>/dev/null),$(shell uname -m))
 KERNELS       := baseline $(if $(findstring x86_64,$(MACHINE)),avx2 avx512)
-KERNEL_avx2   := -mavx2
+KERNEL_avx2   := -mavx2 -mfma
 KERNEL_avx512 := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mprefer-vector-width=512
 
 MAINS    := src/main.c src/cli/main.c src/base/number/number_powers_gen.c

@@ -9,9 +9,7 @@
  *     tile          sum[i][j] += ai bj     m n products, m + n numbers read
  *
  * The right panel stays in the first cache while the left panels of the block go by
- * from the second.  Between depths the sums wait in memory, as they are.  Multiplying
- * and adding take turns; on processors with pipes for each they cost no more than
- * fused they would.
+ * from the second.  Between depths the sums wait in memory, as they are.
  *
  * (The scheme is K. Goto and R. van de Geijn's, "Anatomy of high-performance matrix
  * multiplication", 2008.) */
@@ -55,9 +53,6 @@ static inline void store(double *at, double_vector value)
 
 /* ---- packing ---------------------------------------------------------------- */
 
-typedef float half_vector
-    __attribute__((vector_size(VECTOR_BYTES / 2), aligned(4), may_alias));
-
 static inline double element(const struct factor *factor, size_t at)
 {
     return factor->dtype == DTYPE_FLOAT32 ? (double)((const float *)factor->data)[at]
@@ -70,19 +65,67 @@ static inline double_vector elements(const struct factor *factor, size_t at)
     if (factor->dtype == DTYPE_FLOAT64)
         return load((const double *)factor->data + at);
     const float *floats = (const float *)factor->data + at;
-    return __builtin_convertvector(*(const half_vector *)floats, double_vector);
+    return __builtin_convertvector((float_half) * (const loose_half *)floats,
+                                   double_vector);
 }
 
-/* WIDTH whole vectors from `at` on, into a panel of `wide`; returns how far down. */
-static size_t pack_vectors(const struct factor *from, size_t at, size_t depth,
-                           size_t wide, double *panel)
+/* `count` whole vectors that stand side by side, from `at` on. */
+static void pack_columns(const struct factor *from, size_t at, size_t count, size_t depth,
+                         size_t wide, double *panel)
 {
-    size_t k = 0;
+    for (size_t k = 0; k < depth; k++)
+        for (size_t v = 0; v < count; v += WIDTH)
+            store(panel + k * wide + v, elements(from, at + k * from->deep + v));
+}
 
-    if (from->step == 1)
-        for (; k < depth; k++)
-            store(panel + k * wide, elements(from, at + k * from->deep));
-    return k;
+/* WIDTH rows of an even length, `step` apart, as columns. */
+static void transpose_rows(const double *rows, size_t step, size_t depth, size_t wide,
+                           double *panel)
+{
+    size_t other = 2 * step * sizeof *rows;
+
+    for (size_t k = 0; k < depth; k += 2) {
+        double_vector square[2] = {(double_vector)pieces(rows + k, other),
+                                   (double_vector)pieces(rows + step + k, other)};
+        double_transpose(square);
+        store(panel + k * wide, square[0]);
+        store(panel + (k + 1) * wide, square[1]);
+    }
+}
+
+/* WIDTH whole vectors, each of one piece, from `at` on, down to a depth that is a
+ * multiple of WIDTH. */
+static void pack_rows(const struct factor *from, size_t at, size_t depth, size_t wide,
+                      double *panel)
+{
+    double rows[WIDTH * BLOCK_DEPTH];
+
+    if (from->dtype == DTYPE_FLOAT64) {
+        transpose_rows((const double *)from->data + at, from->step, depth, wide, panel);
+        return;
+    }
+    for (size_t i = 0; i < WIDTH; i++)
+        for (size_t k = 0; k < depth; k += WIDTH)
+            store(rows + i * BLOCK_DEPTH + k, elements(from, at + i * from->step + k));
+    transpose_rows(rows, BLOCK_DEPTH, depth, wide, panel);
+}
+
+/* `count` vectors, a multiple of WIDTH, as far down as whole vector registers go;
+ * returns how far. */
+static size_t pack_whole(const struct factor *from, size_t at, size_t count, size_t depth,
+                         size_t wide, double *panel)
+{
+    size_t whole = depth - depth % WIDTH;
+
+    if (from->step == 1) {
+        pack_columns(from, at, count, depth, wide, panel);
+        return depth;
+    }
+    if (from->deep != 1)
+        return 0;
+    for (size_t v = 0; v < count; v += WIDTH)
+        pack_rows(from, at + v * from->step, whole, wide, panel + v);
+    return whole;
 }
 
 /* Elements k, k + 1, ... of `count` vectors from the `first` on, into a panel of
@@ -90,22 +133,40 @@ static size_t pack_vectors(const struct factor *from, size_t at, size_t depth,
 static void pack(const struct factor *from, size_t first, size_t count, size_t k,
                  size_t depth, size_t wide, double *panel)
 {
-    for (size_t v = 0; v < wide; v += WIDTH) {
-        size_t at = (first + v) * from->step + k * from->deep, done = 0;
-        if (v + WIDTH <= count)
-            done = pack_vectors(from, at, depth, wide, panel + v);
-        for (; done < depth; done++)
-            for (size_t i = 0; i < WIDTH; i++)
-                panel[done * wide + v + i] =
-                    v + i < count ? element(from, at + i * from->step + done * from->deep)
-                                  : 0;
+    size_t at = first * from->step + k * from->deep, whole = count - count % WIDTH;
+    size_t done = pack_whole(from, at, whole, depth, wide, panel);
+
+    for (size_t v = 0; v < wide; v++)
+        for (size_t d = v < whole ? done : 0; d < depth; d++)
+            panel[d * wide + v] =
+                v < count ? element(from, at + v * from->step + d * from->deep) : 0;
+}
+
+/* Are all of these, a multiple of WIDTH, numbers that float32 can hold? */
+static bool are_floats(const double *panel, size_t count)
+{
+    for (size_t i = 0; i < count; i += WIDTH) {
+        double_vector wide = load(panel + i);
+        float_half narrow = __builtin_convertvector(wide, float_half);
+        if (ANY_DOUBLES(__builtin_convertvector(narrow, double_vector) != wide))
+            return false;
     }
+    return true;
 }
 
 /* ---- tiles ------------------------------------------------------------------ */
 
-static void add_products(const double *left, const double *right, size_t depth,
-                         double *tile)
+/* a b added to a sum. */
+typedef double_vector adding(double_vector a, double_vector b, double_vector sum);
+
+static inline double_vector add_rounded(double_vector a, double_vector b,
+                                        double_vector sum)
+{
+    return sum + a * b;
+}
+
+static inline __attribute__((always_inline)) void
+add_tile(adding *add, const double *left, const double *right, size_t depth, double *tile)
 {
     double_vector sum[TILE_ROWS][TILE_VECTORS];
 
@@ -119,7 +180,7 @@ static void add_products(const double *left, const double *right, size_t depth,
         for (size_t i = 0; i < TILE_ROWS; i++) {
             double_vector a = left[i] - (double_vector){0};
             for (size_t v = 0; v < TILE_VECTORS; v++)
-                sum[i][v] += a * b[v];
+                sum[i][v] = add(a, b[v], sum[i][v]);
         }
         left += TILE_ROWS;
         right += TILE_COLUMNS;
@@ -129,24 +190,40 @@ static void add_products(const double *left, const double *right, size_t depth,
             store(tile + i * TILE_COLUMNS + v * WIDTH, sum[i][v]);
 }
 
+typedef void adding_products(const double *left, const double *right, size_t depth,
+                             double *tile);
+
+static void add_products(const double *left, const double *right, size_t depth,
+                         double *tile)
+{
+    add_tile(add_rounded, left, right, depth, tile);
+}
+
+static void add_products_of_floats(const double *left, const double *right, size_t depth,
+                                   double *tile)
+{
+    add_tile(double_fused, left, right, depth, tile);
+}
+
 /* Part of a row of the product, rounded to its place. */
 static void put_sums(const struct product *product, size_t row, size_t column,
                      size_t count, const double *sums)
 {
-    const double *plus = product->plus;
-    double value[TILE_COLUMNS];
+    double with_plus[TILE_COLUMNS];
     size_t at = row * product->columns + column;
 
-    if (plus)
-        plus += row * product->plus_step + column;
-    for (size_t j = 0; j < count; j++)
-        value[j] = (plus ? sums[j] + product->times * plus[j] : sums[j]);
+    if (product->plus) {
+        const double *plus = product->plus + row * product->plus_step + column;
+        for (size_t j = 0; j < count; j++)
+            with_plus[j] = sums[j] + product->times * plus[j];
+        sums = with_plus;
+    }
     if (product->dtype == DTYPE_FLOAT32)
         for (size_t j = 0; j < count; j++)
-            ((float *)product->out)[at + j] = (float)value[j] + 0;
+            ((float *)product->out)[at + j] = (float)sums[j] + 0;
     else
         for (size_t j = 0; j < count; j++)
-            ((double *)product->out)[at + j] = value[j] + 0;
+            ((double *)product->out)[at + j] = sums[j] + 0;
 }
 
 /* ---- a block ---------------------------------------------------------------- */
@@ -185,12 +262,17 @@ static void add_depth(const struct product *product, const struct block *block, 
     for (size_t i = 0; i < block->rows; i += TILE_ROWS)
         pack(&product->left, block->row + i, at_most(block->rows - i, TILE_ROWS), k,
              depth, TILE_ROWS, block->left + i * depth);
+    bool floats =
+        are_floats(block->left, blocks_of(block->rows, TILE_ROWS) * TILE_ROWS * depth);
     for (size_t j = 0; j < block->columns; j += TILE_COLUMNS) {
         pack(&product->right, block->column + j,
              at_most(block->columns - j, TILE_COLUMNS), k, depth, TILE_COLUMNS,
              block->right);
+        adding_products *add = floats && are_floats(block->right, TILE_COLUMNS * depth)
+                                   ? add_products_of_floats
+                                   : add_products;
         for (size_t i = 0; i < block->rows; i += TILE_ROWS, tile += TILE)
-            add_products(block->left + i * depth, block->right, depth, tile);
+            add(block->left + i * depth, block->right, depth, tile);
     }
 }
 

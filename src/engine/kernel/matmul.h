@@ -5,10 +5,11 @@
  * two steps, so A B^T, A B and A^T B are all the same product.
  *
  * Each sum starts at 0 and runs over k = 0, 1, 2, ... in double, every product and
- * every sum rounded, nothing fused: an element has the same bits whatever block or
- * tile it is in, for any number of threads and any instruction set.  With
- * u = 2^-53 it is within depth u / (1 - depth u) of the sum of the
- * |left_i[k] right_j[k]|; products of numbers that float32 can hold are exact. */
+ * every sum rounded: an element has the same bits whatever block or tile it is in, for
+ * any number of threads and any instruction set.  With u = 2^-53 it is within
+ * depth u / (1 - depth u) of the sum of the |left_i[k] right_j[k]|.  Products of
+ * numbers that float32 can hold are exact, so fusing them with their sums changes no
+ * bit; where a part of both factors has no others, they are, in half the time. */
 #ifndef LOSSD_ENGINE_KERNEL_MATMUL_H
 #define LOSSD_ENGINE_KERNEL_MATMUL_H
 

@@ -81,6 +81,22 @@ static inline double_vector double_choose(double_mask mask, double_vector yes,
     return (double_vector)((mask & (double_mask)yes) | (~mask & (double_mask)no));
 }
 
+/* a b + c, rounded once where there is an instruction for it, else twice: only for
+ * products that are exact, of which it comes to the same. */
+static inline double_vector double_fused(double_vector a, double_vector b,
+                                         double_vector c)
+{
+#if VECTOR_BYTES == 64
+    return (double_vector)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif VECTOR_BYTES == 32
+    return (double_vector)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#elif defined __aarch64__
+    return (double_vector)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+#else
+    return a * b + c;
+#endif
+}
+
 /* ---- squares ---------------------------------------------------------------- */
 
 /* A piece is 16 bytes, the least vector there is: instructions that stay within pieces

@@ -114,8 +114,11 @@ static double *draw(struct model *model, size_t count)
     struct noise noise = {count};
     double *array = room(model, count, sizeof *array);
 
-    for (size_t i = 0; i < count; i++) /* floats, so that both work on the same */
-        array[i] = (double)(float)(noise_logit(&noise) / 16);
+    for (size_t i = 0; i < count; i++) {
+        double value = noise_logit(&noise) / 16;
+        /* so that both work on the same */
+        array[i] = model->dtype == DTYPE_FLOAT32 ? (double)(float)value : value;
+    }
     return array;
 }
 

@@ -59,21 +59,35 @@ static double *draw(struct random *random, size_t count)
     return array;
 }
 
+/* What the factors hold: of what float32 can hold, products are exact. */
+enum values { DOUBLES, FLOATS, FLOATS_BUT_ONE, VALUES };
+
+static void round_to_floats(double *array, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        array[i] = (double)(float)array[i];
+}
+
 /* `left` is of floats when the result is: a gradient of float32 times features. */
 static struct sheet make_sheet(struct random *random, struct size size, struct way way,
-                               enum dtype dtype, bool has_plus)
+                               enum dtype dtype, enum values values)
 {
     size_t count = size.rows * size.depth, out = size.rows * size.columns + GUARDS;
+    size_t right_count = size.columns * size.depth;
     struct sheet sheet = {.left = draw(random, count),
-                          .right = draw(random, size.columns * size.depth),
+                          .right = draw(random, right_count),
                           .plus = draw(random, size.rows * size.columns)};
-    bool floats = dtype == DTYPE_FLOAT32;
+    bool floats = dtype == DTYPE_FLOAT32, has_plus = random_below(random, 2);
 
+    if (values != DOUBLES || floats)
+        round_to_floats(sheet.left, count);
+    if (values != DOUBLES)
+        round_to_floats(sheet.right, right_count);
+    if (values == FLOATS_BUT_ONE)
+        sheet.right[random_below(random, right_count)] += 0x1p-40;
     sheet.left_floats = malloc(count * sizeof(float));
     for (size_t i = 0; i < count; i++)
         sheet.left_floats[i] = (float)sheet.left[i];
-    for (size_t i = 0; floats && i < count; i++)
-        sheet.left[i] = (double)sheet.left_floats[i];
     sheet.room = aligned_alloc(64, matmul_room(size.rows, size.columns, size.depth) *
                                        sizeof(double));
     sheet.out = malloc(out * sizeof(double));
@@ -189,12 +203,13 @@ static void each_sheet(void (*check)(struct sheet *sheet, struct way way))
 
     for (size_t s = 0; s < LENGTH(sizes); s++)
         for (size_t w = 0; w < LENGTH(ways); w++)
-            for (enum dtype dtype = DTYPE_FLOAT64; dtype <= DTYPE_FLOAT32; dtype++) {
-                struct sheet sheet =
-                    make_sheet(&random, sizes[s], ways[w], dtype, (s + w) % 2);
-                check(&sheet, ways[w]);
-                unmake_sheet(&sheet);
-            }
+            for (enum dtype dtype = DTYPE_FLOAT64; dtype <= DTYPE_FLOAT32; dtype++)
+                for (enum values values = DOUBLES; values < VALUES; values++) {
+                    struct sheet sheet =
+                        make_sheet(&random, sizes[s], ways[w], dtype, values);
+                    check(&sheet, ways[w]);
+                    unmake_sheet(&sheet);
+                }
 }
 
 static void check_bits(struct sheet *sheet, struct way way)
