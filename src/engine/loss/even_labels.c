@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/kernel/slopes.h"
+#include "engine/loss/focal_powers.h"
 #include "engine/loss/label_terms.h"
 #include "engine/loss/shared_rows.h"
 
@@ -39,17 +40,11 @@ static void fill_bases(const struct slab *slab, struct slopes *even)
 
 static void fill_powers(const struct slab *slab, struct slopes *even)
 {
-    double gamma = slab->batch->focal_gamma;
-
     slab->real->chances(even->loss, slab->rows, even->p, even->miss);
-    if (gamma == 0) {
+    if (slab->batch->focal_gamma == 0)
         fill(even->power, slab->rows, 1);
-        return;
-    }
-    slab->real->powers(even->miss, slab->rows, gamma, even->power);
-    for (size_t r = 0; r < slab->rows; r++)
-        if (slab->weights[r] != 0 && wants_close_power(slab, even->p[r], even->miss[r]))
-            even->power[r] = close_power(slab, r);
+    else
+        focal_powers(slab, even->p, even->miss, even->power);
 }
 
 static void put_excesses(const struct slopes *even, double poly, size_t rows,

@@ -19,26 +19,6 @@ static inline bool has_label_terms(const struct slab *slab)
            (slab->batch->focal_gamma != 0 || slab->batch->poly_epsilon != 0);
 }
 
-/* focal_gamma, which is not 0, multiplies what the label's miss, 1 - p, is off by: is that
- * too much?  Of a likely label it is off by as much as exponentials are, of another by p
- * times that, and by its rounding; and a subnormal one has few digits. */
-static inline bool wants_close_power(const struct slab *slab, double p, double miss)
-{
-    double gamma = slab->batch->focal_gamma;
-    bool is_single = slab->batch->dtype == DTYPE_FLOAT32;
-
-    return gamma * p > (is_single ? 1.5 : 2.5) || gamma > (is_single ? 0x1p20 : 8) ||
-           miss < 0x1p-1000;
-}
-
-/* The power itself, whatever the exponent.  It takes slab->row. */
-static inline double close_power(const struct slab *slab, size_t row)
-{
-    return slab->real->miss_power(slab_logits(slab, row, slab->row), slab->classes,
-                                  slab->sums.max[row], (size_t)slab->labels[row],
-                                  slab->batch->focal_gamma);
-}
-
 /* Near -1 poly_epsilon takes away what the logarithm is to first order. */
 static inline bool is_excess(const struct batch *batch)
 {

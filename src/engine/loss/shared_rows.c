@@ -8,6 +8,7 @@
 
 #include "engine/kernel/slopes.h"
 #include "engine/kernel/vmath.h"
+#include "engine/loss/focal_powers.h"
 #include "engine/loss/label_terms.h"
 
 /* The shares that all classes have: all but the label's own. */
@@ -143,8 +144,7 @@ static double label_power(const struct slab *slab, size_t row, double miss)
     if (slab->batch->focal_gamma == 0)
         return 1;
     double p = slab_probability(slab, row, (size_t)slab->labels[row]);
-    return wants_close_power(slab, p, miss) ? close_power(slab, row)
-                                            : power_of(miss, slab->batch->focal_gamma);
+    return focal_power(slab, row, p, miss);
 }
 
 static double value_of(const struct slab *slab, size_t row, double base)
