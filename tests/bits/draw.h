@@ -242,15 +242,19 @@ static inline void draw_labels(const struct draw *draw)
     draw_array(draw, "labels", ELEMENT_INT64, (struct shape){1, {draw->rows}}, labels);
 }
 
-/* Instead of logits: features, weights and biases, some of them zero. */
+/* Instead of logits: features, weights and biases, some of them zero; half of the arrays
+ * hold what float32 can, of which products are made another way. */
 static inline void draw_factor(const struct draw *draw, const char *name,
                                struct shape shape)
 {
     struct array *array = draw_array(draw, name, ELEMENT_FLOAT64, shape, NULL);
     double *data = draw_room(draw, array->count, sizeof *data);
+    bool has_floats = random_below(draw->random, 2);
 
-    for (size_t i = 0; i < array->count; i++)
-        data[i] = random_below(draw->random, 8) ? draw_bell(draw->random) : 0;
+    for (size_t i = 0; i < array->count; i++) {
+        double value = random_below(draw->random, 8) ? draw_bell(draw->random) : 0;
+        data[i] = has_floats ? (double)(float)value : value;
+    }
     array->data = data;
 }
 
