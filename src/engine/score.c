@@ -163,7 +163,7 @@ static void put_softmax(const struct slab *slab, size_t from, const struct worke
     for (size_t r = 0; result->predictions && r < slab->rows; r++)
         result->predictions[from + r] = slab->sums.top[r];
     for (size_t r = 0; result->logsumexp && r < slab->rows; r++)
-        result->logsumexp[from + r] = slab->sums.max[r] + slab->sums.log_sum[r];
+        result->logsumexp[from + r] = slab_log_sum_exp(slab, r);
     if (result->log_probabilities)
         put_log_probabilities(slab, from, worker, result->log_probabilities);
     if (result->probabilities)

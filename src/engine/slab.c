@@ -68,6 +68,18 @@ const double *slab_logits(const struct slab *slab, size_t row, double *room)
     return room;
 }
 
+double slab_log_sum_exp(const struct slab *slab, size_t row)
+{
+    double max = slab->sums.max[row], log_sum = slab->sums.log_sum[row];
+    double near = max + log_sum;
+    double cancels = slab->batch->dtype == DTYPE_FLOAT32 ? 1 : 0.5;
+
+    if (!(fabs(near) < cancels * log_sum))
+        return near;
+    return slab->real->close_log_sum_exp(slab_logits(slab, row, slab->row), slab->classes,
+                                         max);
+}
+
 void slab_label_losses(const struct slab *slab, double *losses)
 {
     const struct moments *moments = slab->sums.moments;

@@ -65,6 +65,10 @@ static inline double slab_gap(const struct slab *slab, size_t row, size_t class)
     return slab->sums.max[row] - slab_logit(slab, row, class);
 }
 
+/* Relative to itself as close as its parts are, also where these nearly cancel; then, in
+ * float32, it takes slab->row. */
+double slab_log_sum_exp(const struct slab *slab, size_t row);
+
 /* -log of each label's probability; metrics may have made it already. */
 void slab_label_losses(const struct slab *slab, double *losses);
 

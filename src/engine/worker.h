@@ -46,7 +46,8 @@ bool needs_exps(const struct batch *batch);
 bool needs_softmax(const struct batch *batch);
 bool needs_log_sum(const struct batch *batch);
 
-/* Who has shares of all classes, or none of the softmax, may go through a row in double. */
+/* Who has shares of all classes, or none of the softmax, may go through a row in double;
+ * so may what float32 is not close enough for. */
 bool needs_row(const struct batch *batch);
 
 /* Where the exps are: in the result that is made of them last.  NULL: in scratch, for

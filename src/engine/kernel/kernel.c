@@ -170,6 +170,7 @@ static double close_divergence(const double *z, const double *q, size_t classes,
                                double max);
 static double miss_power(const double *z, size_t classes, double max, size_t class,
                          double y);
+static double close_log_sum_exp(const double *z, size_t classes, double max);
 
 #define REAL double
 #define R(name) double_##name

@@ -90,8 +90,10 @@ static void bare_values(const struct slab *slab, double *values)
 
 static void score(const struct slab *slab, double *values, double *penalties)
 {
-    for (size_t r = 0; penalties && r < slab->rows; r++)
-        penalties[r] = slab->batch->z_loss * log_sum_exp(slab, r) * log_sum_exp(slab, r);
+    for (size_t r = 0; penalties && r < slab->rows; r++) {
+        double log_sum_exp = slab_log_sum_exp(slab, r);
+        penalties[r] = slab->batch->z_loss * log_sum_exp * log_sum_exp;
+    }
     if (is_bare(slab->batch)) {
         bare_values(slab, values);
         if (slab->gradient)

@@ -75,14 +75,13 @@ static void put_values(const struct slab *slab, const struct slopes *even, doubl
 
 static void fill_penalties(const struct slab *slab, struct slopes *even)
 {
-    const double *scale = slab->penalty_scale, *max = slab->sums.max;
-    const double *log_sum = slab->sums.log_sum;
+    const double *scale = slab->penalty_scale;
     double z_loss = slab->batch->z_loss;
 
     if (!scale)
         fill(even->penalty, slab->rows, 0);
     for (size_t r = 0; scale && r < slab->rows; r++) {
-        double penalty = bounded(scale[r] * 2 * z_loss * (max[r] + log_sum[r]));
+        double penalty = bounded(scale[r] * 2 * z_loss * slab_log_sum_exp(slab, r));
         even->penalty[r] = scale[r] != 0 ? penalty : 0;
     }
 }

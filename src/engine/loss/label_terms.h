@@ -37,9 +37,4 @@ static inline double excess_of(double x, double miss, double poly)
     return (x < 0.5 ? x * x * sum : x - miss) + (1 + poly) * miss;
 }
 
-static inline double log_sum_exp(const struct slab *slab, size_t row)
-{
-    return slab->sums.max[row] + slab->sums.log_sum[row];
-}
-
 #endif

@@ -203,7 +203,7 @@ static struct slope slope_of(const struct slab *slab, size_t row, double base,
         return (struct slope){0, 0, 0, 0};
     if (penalty_scale != 0)
         slope.penalty =
-            bounded(penalty_scale * 2 * batch->z_loss * log_sum_exp(slab, row));
+            bounded(penalty_scale * 2 * batch->z_loss * slab_log_sum_exp(slab, row));
     if (!has_label_terms(slab))
         return slope;
     size_t label = (size_t)slab->labels[row];

@@ -259,6 +259,45 @@ static void z_loss__may_cancel_all_but_the_slope_of_the_label(void **state)
 
 /* 1 - p_label to a negative power is in the gradient, and huge; what it is multiplied
  * with is 0 for a class far away. */
+/* Of two logits -a the log-sum-exp is ln 2 - a, and nothing else is left of the loss. */
+static double lone_penalty(double a, double z_loss, enum dtype dtype)
+{
+    const double ln2 = 0x1.62e42fefa39efp-1, ln2_low = 0x1.abc9e3b39803fp-56;
+    double logits[] = {-a, -a}, weights[] = {0, 1};
+    float floats[] = {(float)-a, (float)-a};
+    int64_t label = 0;
+    struct made made = make(&task_loss);
+
+    make_text(&made, "dtype", dtype == DTYPE_FLOAT32 ? "float32" : "float64");
+    if (dtype == DTYPE_FLOAT32)
+        make_floats(&made, "logits", SHAPE(2), floats);
+    else
+        make_doubles(&made, "logits", SHAPE(2), logits);
+    make_labels(&made, SHAPE_SCALAR, &label);
+    make_doubles(&made, "class_weights", SHAPE(2), weights);
+    make_number(&made, "z_loss", z_loss);
+    make_text(&made, "reduction", "sum");
+    make_return(&made, "loss,logsumexp");
+    assert_scores(&made, NULL);
+    double exact = (ln2 - a) + ln2_low, loss = made.result.loss;
+    assert_near(made.result.logsumexp[0], exact, 1e-15);
+    assert_near(loss, z_loss * exact * exact, 4e-15);
+    unmake(&made);
+    return loss;
+}
+
+static void z_loss__of_a_vanishing_log_sum_exp_keeps_its_digits(void **state)
+{
+    (void)state;
+    for (double a = 0.25; a < 1.25; a += 0x1p-10) {
+        lone_penalty((double)(float)a, 1, DTYPE_FLOAT32);
+        lone_penalty(a * (1 - 0x1p-40), 1e12, DTYPE_FLOAT64);
+    }
+    /* The last doubles before ln 2. */
+    assert_true(lone_penalty(0x1.62e42fefa39efp-1, 1, DTYPE_FLOAT64) < 1e-32);
+    assert_true(lone_penalty((double)0x1.62e43p-1f, 1, DTYPE_FLOAT32) < 1e-15);
+}
+
 static void focal_gamma__of_a_confident_row_leaves_no_nan(void **state)
 {
     (void)state;
@@ -434,6 +473,7 @@ int main(void)
         cmocka_unit_test(one_class__has_loss_zero_where_classes_are_compared),
         cmocka_unit_test(any_loss__ignores_a_position_whatever_it_holds),
         cmocka_unit_test(z_loss__may_cancel_all_but_the_slope_of_the_label),
+        cmocka_unit_test(z_loss__of_a_vanishing_log_sum_exp_keeps_its_digits),
         cmocka_unit_test(focal_gamma__of_a_confident_row_leaves_no_nan),
         cmocka_unit_test(
             focal_gamma__of_any_size_is_exact_for_a_label_next_to_impossible),
