@@ -51,7 +51,7 @@ struct score {
 static void problem_tell(const char *name, const struct client_answer *answer)
 {
     struct problem_text problem;
-    char place[sizeof problem.pointer + 80] = "";
+    char place[sizeof problem.pointer + 80] = "", flag[sizeof problem.flag + 16] = "";
 
     if (!problem_read((struct span){answer->kept, answer->kept_len}, &problem)) {
         complain("%s: status %ld without a reason that lossctl can read; is this lossd?",
@@ -63,10 +63,13 @@ static void problem_tell(const char *name, const struct client_answer *answer)
     else if (problem.line)
         snprintf(place, sizeof place, " at line %zu, column %zu", problem.line,
                  problem.column);
+    if (problem.flag[0] && !strstr(problem.detail, problem.flag))
+        snprintf(flag, sizeof flag, "; %s raises that", problem.flag);
     if (problem.code[0])
-        complain("%s: %s (%s%s)", name, problem.detail, problem.code, place);
+        complain("%s: %s (%s%s%s)", name, problem.detail, problem.code, place, flag);
     else
-        complain("%s: %s (status %ld%s)", name, problem.detail, answer->status, place);
+        complain("%s: %s (status %ld%s%s)", name, problem.detail, answer->status, place,
+                 flag);
 }
 
 static bool answer_tell(const struct score *score, const char *name, bool came)

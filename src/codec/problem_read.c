@@ -39,6 +39,7 @@ bool problem_read(struct span text, struct problem_text *out)
             text_read(document, "title", out->detail, sizeof out->detail);
         text_read(document, "code", out->code, sizeof out->code);
         text_read(document, "pointer", out->pointer, sizeof out->pointer);
+        text_read(document, "flag", out->flag, sizeof out->flag);
         out->line = count_read(document, "line");
         out->column = count_read(document, "column");
     }

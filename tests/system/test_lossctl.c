@@ -537,6 +537,24 @@ static void asks_with(struct program *program, int status, const char *said)
         fail_msg("'%s' is not in: %s%s", said, ending.out, ending.err);
 }
 
+static void score__names_the_setting_that_raises_a_limit_once(void **state)
+{
+    (void)state;
+    char port[TEXT_SIZE], large[2000];
+    struct service narrow;
+    struct program program = {.words = {"score", "-"}, .env = {port}, .input = GOOD};
+
+    assert_true(service_start(
+        &narrow, (const char *[]){"--max-classes", "2", "--max-body", "1KiB", NULL}));
+    snprintf(port, sizeof port, "LOSSD_PORT=%u", narrow.port);
+    asks_with(&program, 1, " (too_large at /logits; --max-classes raises that)\n");
+    snprintf(large, sizeof large, "%1500s", GOOD);
+    program.input = large;
+    asks_with(&program, 1, "--max-body");
+    assert_null(strstr(strstr(ending.err, "--max-body") + 1, "--max-body"));
+    assert_int_equal(service_stop(&narrow), 0);
+}
+
 static void score__sends_the_key_that_the_service_wants(void **state)
 {
     (void)state;
@@ -963,6 +981,7 @@ int main(void)
         cmocka_unit_test(score__fails_when_it_cannot_read_or_write),
         cmocka_unit_test(score__says_why_it_cannot_read_a_file),
         cmocka_unit_test(score__sends_a_file_that_is_made_while_it_is_read),
+        cmocka_unit_test(score__names_the_setting_that_raises_a_limit_once),
         cmocka_unit_test(score__sends_the_key_that_the_service_wants),
         cmocka_unit_test(lossctl__exits_with_2_for_wrong_words),
         cmocka_unit_test(lossctl__helps_on_stdout),

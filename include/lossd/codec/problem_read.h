@@ -13,6 +13,7 @@ struct problem_text {
     char detail[512];  /* one sentence */
     char code[64];     /* "label_out_of_range" */
     char pointer[256]; /* "/labels/3" */
+    char flag[64];     /* "--max-classes", which raises the limit that was hit */
     size_t line;       /* where the text is wrong, from 1; 0: not said */
     size_t column;
 };
