@@ -21,7 +21,7 @@ static const char *allowed_origin(const struct exchange *exchange)
     return origin && *origin ? origin : NULL;
 }
 
-static bool may_read(const struct exchange *exchange)
+bool cors_is_from_page(const struct exchange *exchange)
 {
     const char *allowed = allowed_origin(exchange);
     struct span origin = exchange->head.origin;
@@ -35,7 +35,7 @@ bool cors_is_preflight(const struct exchange *exchange)
     const struct request *head = &exchange->head;
 
     return span_is(head->method, "OPTIONS") &&
-           head->access_control_request_method.len > 0 && may_read(exchange);
+           head->access_control_request_method.len > 0 && exchange->from_page;
 }
 
 void cors_add(const struct exchange *exchange, struct response *response)
@@ -45,7 +45,7 @@ void cors_add(const struct exchange *exchange, struct response *response)
     if (!allowed)
         return;
     response_add(response, "Vary", "Origin");
-    if (!may_read(exchange))
+    if (!exchange->from_page)
         return;
     response_add(response, "Access-Control-Allow-Origin", allowed);
     response_add(response, "Access-Control-Expose-Headers",

@@ -6,6 +6,9 @@
 
 #include "lossd/api/api.h"
 
+/* Does a page of an origin ask whose pages may? */
+bool cors_is_from_page(const struct exchange *exchange);
+
 /* Does a browser ask for leave to send another request?  Only where pages from its
  * origin may ask. */
 bool cors_is_preflight(const struct exchange *exchange);

@@ -228,6 +228,15 @@ static bool check_batch(struct exchange *exchange)
     return false;
 }
 
+/* Those of a dataset were scored on the way; of states none is. */
+static size_t rows_scored(const struct exchange *exchange)
+{
+    const struct result *result = &exchange->result;
+
+    return exchange->batch.task == &task_dataset ? result->count + result->ignored
+                                                 : exchange->batch.positions;
+}
+
 static bool answer_score(struct exchange *exchange, struct pool *pool,
                          struct response *response)
 {
@@ -242,6 +251,7 @@ static bool answer_score(struct exchange *exchange, struct pool *pool,
     if (!result_init(&exchange->result, batch, pool_width(pool), &exchange->mem, err))
         return false;
     score(batch, &exchange->result, pool);
+    exchange->rows = rows_scored(exchange);
     int64_t computed = clock_ns();
     exchange->stage_ns[STAGE_COMPUTE] = computed - parsed;
     struct reply *reply = exchange->writer->encode(

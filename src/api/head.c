@@ -204,6 +204,7 @@ bool api_route(struct exchange *exchange)
 
     request_id_choose(exchange);
     trace_id_read(exchange);
+    exchange->from_page = cors_is_from_page(exchange);
     exchange->preflight = cors_is_preflight(exchange);
     /* who is refused here is still routed, for the name in the log */
     access_check(exchange, path);

@@ -30,15 +30,6 @@ void api_labels(struct metric_labels *labels)
     labels->values[LABEL_problem] = problem_codes();
 }
 
-/* Those of a dataset were scored on the way; of states none is. */
-static size_t rows_scored(const struct exchange *exchange)
-{
-    const struct result *result = &exchange->result;
-
-    return exchange->batch.task == &task_dataset ? result->count + result->ignored
-                                                 : exchange->batch.positions;
-}
-
 void monitor_count(const struct exchange *exchange)
 {
     const struct batch *batch = &exchange->batch;
@@ -49,9 +40,8 @@ void monitor_count(const struct exchange *exchange)
             meter_observe(meter, METRIC_lossd_stage_duration_seconds, s,
                           exchange->stage_ns[s]);
     size_t loss = batch->task->needs_truth ? (size_t)batch->loss_choice : loss_count;
-    size_t rows = rows_scored(exchange);
-    meter_add(meter, METRIC_lossd_rows, loss, rows);
-    meter_add(meter, METRIC_lossd_logits, loss, rows * batch->classes);
+    meter_add(meter, METRIC_lossd_rows, loss, exchange->rows);
+    meter_add(meter, METRIC_lossd_logits, loss, exchange->rows * batch->classes);
 }
 
 bool monitor_text(struct exchange *exchange, struct buf *text, const char **media_type)

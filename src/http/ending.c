@@ -82,7 +82,7 @@ void ending_log(const struct ending *ending, const struct connection *connection
         .client = span_of(connection->client),
         .user_agent = talk->user_agent,
         .code = ending->kind != ERR_NONE ? problem_code(ending->kind) : "",
-        .rows = exchange->batch.positions,
+        .rows = exchange->rows > 0 ? exchange->rows : exchange->batch.positions,
         .classes = exchange->batch.classes,
         .complete = ending->complete,
     };

@@ -134,7 +134,7 @@ static void refuse_slow_body(struct connection *connection)
     atomic_store(&connection->talk.sent,
                  refusal_bare(connection->net->server, connection->fd,
                               connection->talk.to_head, ERR_UPLOAD_TIMEOUT,
-                              connection->talk.exchange.request_id, why));
+                              &connection->talk.exchange, why));
 }
 
 static bool twice(unsigned *looks, bool found)

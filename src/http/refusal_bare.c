@@ -3,17 +3,19 @@
 #include "http/inside.h"
 
 size_t refusal_bare(struct server *server, int fd, bool to_head, enum err_kind kind,
-                    const char *request_id, const char *why)
+                    const struct exchange *asked, const char *why)
 {
     struct exchange exchange;
     struct response response;
 
     exchange_init(&exchange, server->api, NULL);
-    exchange.head.request_id = span_of(request_id);
+    if (asked)
+        exchange.head.request_id = span_of(asked->request_id);
     exchange.retry_after_s =
         admission_retry_after_s(&server->admission, exchange.began_ns);
     fail(&exchange.err, kind, NULL, "%s", why);
     api_route(&exchange); /* finds no route, but a request id */
+    exchange.from_page = asked && asked->from_page;
     api_refuse(&exchange, &response);
     refuse_by_hand(fd, to_head, &response);
     size_t bytes = to_head ? 0 : response.body.len;

@@ -7,11 +7,12 @@
 
 #include "lossd/base/err.h"
 
+struct exchange;
 struct server;
 
 /* Writes a refusal without a request to `fd`, past the library, and without a body `to_head`.
- * `request_id` may be NULL.  Returns the bytes of the body. */
+ * `asked` is what has come of one, NULL: nothing.  Returns the bytes of the body. */
 size_t refusal_bare(struct server *server, int fd, bool to_head, enum err_kind kind,
-                    const char *request_id, const char *why);
+                    const struct exchange *asked, const char *why);
 
 #endif

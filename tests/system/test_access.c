@@ -411,6 +411,33 @@ static void cors__lets_a_page_read_a_refusal_in_the_middle_of_its_body(void **st
     wire_close(&wire);
 }
 
+/* So is one that the reaper writes. */
+static void cors__lets_a_page_read_that_its_body_came_too_slowly(void **state)
+{
+    static const char *const flags[] = {"--cors-origin", "https://app.example",
+                                        "--body-timeout", "300ms", NULL};
+    static const char *const origins[] = {"https://app.example", "https://other.example"};
+    struct answer answer;
+
+    (void)state;
+    open_service(flags);
+    for (int i = 0; i < 2; i++) {
+        struct wire wire;
+        char value[300];
+        assert_true(wire_open(&wire, service.port));
+        assert_true(wire_text(&wire, "POST /v1/loss HTTP/1.1\r\nHost: x\r\nOrigin: "));
+        assert_true(wire_text(&wire, origins[i]));
+        assert_true(wire_text(&wire, "\r\nContent-Length: 100\r\n\r\n{"));
+        assert_true(wire_answer(&wire, false, &answer));
+        assert_int_equal(answer.status, 408);
+        assert_true(has(&answer, "Vary", "Origin"));
+        assert_int_equal(answer_header(&answer, "Access-Control-Allow-Origin", value),
+                         i == 0);
+        answer_release(&answer);
+        wire_close(&wire);
+    }
+}
+
 static void cors__starts_with_no_origin_that_browsers_do_not_send(void **state)
 {
     (void)state;
@@ -466,6 +493,7 @@ int main(void)
         ON_A_SERVICE(cors__lets_a_page_ask_and_read),
         ON_A_SERVICE(cors__counts_preflights_by_their_status),
         ON_A_SERVICE(cors__lets_a_page_read_a_refusal_in_the_middle_of_its_body),
+        ON_A_SERVICE(cors__lets_a_page_read_that_its_body_came_too_slowly),
         cmocka_unit_test(cors__starts_with_no_origin_that_browsers_do_not_send),
         ON_A_SERVICE(log__counts_every_line_that_it_leaves_out),
     };

@@ -491,6 +491,11 @@ static void serving__logs_a_line_for_each_request_but_probes(void **state)
                           "traceparent: 00-0af7651916cd43dd8448eb211c80319c-"
                           "b7ad6b7169203331-01\r\nUser-Agent: me\r\n\r\n" EXAMPLE));
     assert_answer(&wire, 200, "\"loss\"");
+    assert_true(wire_text(&wire,
+                          TO_LOSS "X-Request-ID: a-dataset\r\nContent-Length: 104\r\n"
+                                  "Content-Type: application/x-ndjson\r\n\r\n" EXAMPLE
+                                  "\n" EXAMPLE "\n"));
+    assert_answer(&wire, 200, "\"count\":4");
     assert_true(wire_text(&wire, TO_LOSS "X-Request-ID: cut-short\r\n"
                                          "Content-Length: 51\r\n\r\n{\"logits\""));
     wire_close(&wire);
@@ -513,6 +518,9 @@ static void serving__logs_a_line_for_each_request_but_probes(void **state)
     assert_non_null(strstr(line, "\"trace_id\":\"0af7651916cd43dd8448eb211c80319c\""));
     assert_non_null(strstr(line, "\"rows\":2,\"classes\":3"));
     line += strlen(line) + 1;
+    line = strstr(line, "a-dataset");
+    assert_non_null(line);
+    assert_non_null(strstr(line, "\"rows\":4,\"classes\":3"));
     line = strstr(line, "\"http.response.status_code\":499");
     assert_non_null(line);
     assert_non_null(strstr(line, "\"complete\":false"));

@@ -134,8 +134,10 @@ struct exchange {
     struct wishes wishes;
     bool refused; /* err says why */
     bool refusal_counted;
+    bool from_page;      /* of another origin, whose pages may read the answer */
     bool preflight;      /* a browser asks whether it may ask */
     uint64_t body_bytes; /* received so far */
+    size_t rows;         /* scored; 0 until they are */
     int64_t began_ns;
     int64_t stage_ns[STAGES];
     /* From here on large, and cleared when there is something to put there. */
