@@ -57,13 +57,13 @@ static void put_wide_misses(const double *logits, size_t count, size_t classes,
 {
     const struct arithmetic *wide = kernel_here()->in[DTYPE_FLOAT64];
     double max[SLAB_ROWS], rest[SLAB_ROWS], log_sum[SLAB_ROWS], peak[SLAB_ROWS];
-    double factor[SLAB_ROWS], p[SLAB_ROWS];
+    double factor[SLAB_ROWS], losses[SLAB_ROWS], p[SLAB_ROWS];
     int64_t top[SLAB_ROWS];
     struct sums sums = {max, rest, log_sum, peak, factor, top, NULL};
 
     wide->softmax(logits, count, classes, NULL, &sums);
-    wide->label_losses(logits, count, classes, &sums, labels, rest);
-    wide->chances(rest, count, p, misses);
+    wide->label_losses(logits, count, classes, &sums, labels, losses);
+    wide->chances(losses, count, p, misses);
 }
 
 /* 1 - p of the labels of some rows. */
