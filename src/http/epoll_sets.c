@@ -96,7 +96,7 @@ __attribute__((visibility("default"))) int epoll_wait(int set, struct epoll_even
     int valid = 0;
 
     epoll_sets_take_over();
-    int count = system_wait(set, events, most, wait_ms);
+    int count = system_wait(set, events, most > 1 ? most - 1 : most, wait_ms);
     if (count < 0)
         return count;
     for (int i = 0; i < count; i++)

@@ -1,5 +1,6 @@
 /* Requests and answers on the wire, from clients that mean well. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -246,6 +247,34 @@ static void serving__takes_a_request_in_segments_of_one_byte(void **state)
         assert_true(wire_send(&wire, request + i, 1));
     assert_answer(&wire, 200, "\"loss\":0.31853976964918");
     wire_close(&wire);
+}
+
+/* The library asks for 128 events at a time. */
+static void serving__answers_any_number_of_requests_that_come_at_once(void **state)
+{
+    enum { FEWEST = 126, MOST = 130 };
+    static const char *const flags[] = {"--net-threads", "1", NULL};
+    struct service alone;
+    struct wire wires[MOST];
+
+    (void)state;
+    assert_true(service_start(&alone, flags));
+    for (size_t i = 0; i < MOST; i++) {
+        assert_true(wire_open(&wires[i], alone.port));
+        assert_true(wire_post(&wires[i], "/v1/loss?return=loss", EXAMPLE, false));
+        assert_answer(&wires[i], 200, "\"loss\":0.31853976964918");
+    }
+    for (size_t count = FEWEST; count <= MOST; count++) {
+        assert_int_equal(kill(alone.pid, SIGSTOP), 0);
+        for (size_t i = 0; i < count; i++)
+            assert_true(wire_post(&wires[i], "/v1/loss?return=loss", EXAMPLE, false));
+        assert_int_equal(kill(alone.pid, SIGCONT), 0);
+        for (size_t i = 0; i < count; i++)
+            assert_answer(&wires[i], 200, "\"loss\":0.31853976964918");
+    }
+    for (size_t i = 0; i < MOST; i++)
+        wire_close(&wires[i]);
+    assert_int_equal(service_stop(&alone), 0);
 }
 
 static void serving__takes_a_body_in_chunks_of_one_byte(void **state)
@@ -540,6 +569,7 @@ int main(void)
         cmocka_unit_test(serving__tells_a_client_that_waits_to_continue),
         cmocka_unit_test(serving__answers_who_waits_to_continue_with_nothing),
         cmocka_unit_test(serving__takes_a_request_in_segments_of_one_byte),
+        cmocka_unit_test(serving__answers_any_number_of_requests_that_come_at_once),
         cmocka_unit_test(serving__takes_a_body_in_chunks_of_one_byte),
         cmocka_unit_test(serving__answers_pipelined_requests_in_their_order),
         cmocka_unit_test(serving__understands_an_absolute_target),
