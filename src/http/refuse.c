@@ -45,11 +45,16 @@ struct refuser {
     struct kept kept[];
 };
 
+static void close_watched(int epoll, int fd)
+{
+    epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
+    close(fd);
+}
+
 /* Under the lock. */
 static void let_go(struct refuser *refuser, struct kept *kept)
 {
-    epoll_ctl(refuser->epoll, EPOLL_CTL_DEL, kept->fd, NULL);
-    close(kept->fd);
+    close_watched(refuser->epoll, kept->fd);
     kept->fd = -1;
     atomic_fetch_sub(&refuser->count, 1);
 }
@@ -159,7 +164,7 @@ void refuser_free(struct refuser *refuser)
     pthread_join(refuser->thread, NULL);
     for (size_t i = 0; i < refuser->places; i++)
         if (refuser->kept[i].fd >= 0)
-            close(refuser->kept[i].fd);
+            close_watched(refuser->epoll, refuser->kept[i].fd);
     close_descriptors(refuser);
     pthread_mutex_destroy(&refuser->lock);
     free(refuser);
