@@ -32,21 +32,6 @@ enum {
 
 /* ---- the head ---------------------------------------------------------------- */
 
-/* The library is about to make a list of the arguments, which nobody will ask for; and
- * where it has no room for all of them it sends neither them nor an error.  It has their
- * text in a buffer of its own. */
-static void hide_arguments(const char *uri)
-{
-#if MHD_VERSION < 0x00097700
-    char *mark = (char *)(uintptr_t)strchr(uri, '?');
-
-    if (mark && mark[1] != '\0')
-        mark[1] = '\0';
-#else
-    (void)uri;
-#endif
-}
-
 void conversation_begin(struct connection *connection, struct MHD_Connection *mhd,
                         const char *uri)
 {
@@ -72,7 +57,6 @@ void conversation_begin(struct connection *connection, struct MHD_Connection *mh
     talk->target = size <= sizeof talk->room ? talk->room : malloc(size);
     if (talk->target)
         memcpy(talk->target, uri, size);
-    hide_arguments(uri);
     atomic_store_explicit(&connection->taken, 0, memory_order_relaxed);
     connection_count(&connection->turn, 1);
     connection_enter(connection, CONNECTION_HEAD);

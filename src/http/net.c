@@ -67,6 +67,25 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
     net_note_arriving(net, atomic_fetch_sub(&net->arriving, 1) - 1);
 }
 
+#if MHD_VERSION < 0x00097700
+/* The library is about to make a list of the arguments, which nobody will ask for; and
+ * where it has no room for all of them it sends neither them nor an error.  It has their
+ * text in a buffer of its own, looks for it behind NULs in the address as well; and behind the
+ * address stands the version, which is HTTP/1.0 or later. */
+static void hide_arguments(const char *uri)
+{
+    char *mark = strchr(uri, '?');
+
+    while (!mark) {
+        uri += strlen(uri) + 1;
+        if (strncmp(uri, "HTTP/1.", strlen("HTTP/1.")) == 0)
+            return;
+        mark = strchr(uri, '?');
+    }
+    mark[1] = '\0';
+}
+#endif
+
 static void *on_first_line(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
     struct connection *connection =
@@ -75,6 +94,9 @@ static void *on_first_line(void *cls, const char *uri, struct MHD_Connection *mh
     (void)cls;
     if (connection)
         conversation_begin(connection, mhd, uri);
+#if MHD_VERSION < 0x00097700
+    hide_arguments(uri);
+#endif
     return connection;
 }
 

@@ -65,8 +65,8 @@ static bool is_headed(struct MHD_Connection *mhd)
 }
 
 /* Would the library fail to send an answer?  With all headers read it would send its head
- * twice; and where there was no room for arguments, of which it has none but behind a NUL
- * in the address, it would go on reading instead. */
+ * twice; and where there was no room for arguments, of which it has none unless the
+ * address has a version in it, between NULs, it would go on reading instead. */
 static bool fails_to_answer(struct MHD_Connection *mhd)
 {
     return is_headed(mhd) ||

@@ -473,7 +473,10 @@ static const struct crowd {
     size_t from, to, step; /* how many of them */
 } crowds[] = {
     /* behind a NUL, for which a tab stands, the library looks for arguments */
-    {"arguments", "GET /livez\t?", "a&", " HTTP/1.1\r\nHost: x\r\n\r\n", 280, 384, 1},
+    {"arguments", "GET /livez\tHTTP/1.1\t?", "a&", " HTTP/1.1\r\nHost: x\r\n\r\n", 280,
+     384, 1},
+    {"bytes before the only argument", "GET /livez\t", "b",
+     "?a HTTP/1.1\r\nHost: x\r\n\r\n", 23400, 24500, 4},
     {"cookies", "GET /livez HTTP/1.1\r\nHost: x\r\nCookie: ", "a=b; ", "c=d\r\n\r\n", 300,
      380, 1},
     {"trailers", POST "Transfer-Encoding: chunked\r\n\r\n10\r\n" BODY "\r\n0\r\n",
@@ -493,11 +496,11 @@ static unsigned status_of_crowd(const struct crowd *crowd, size_t count)
     for (size_t i = 0; i < count; i++)
         at = stpcpy(at, crowd->each);
     at = stpcpy(at, crowd->behind);
-    char *nul = memchr(text, '\t', (size_t)(at - text));
-    if (nul)
-        *nul = '\0';
+    size_t len = (size_t)(at - text);
+    while ((at = memchr(text, '\t', len)))
+        *at = '\0';
     assert_true(wire_open(&wire, service.port));
-    wire_send(&wire, text, (size_t)(at - text));
+    wire_send(&wire, text, len);
     if (!wire_answer(&wire, false, &answer))
         fail_msg("no answer to %zu %s", count, crowd->what);
     unsigned status = answer.status;
