@@ -68,6 +68,14 @@ const double *slab_logits(const struct slab *slab, size_t row, double *room)
     return room;
 }
 
+void slab_copy_logits(const struct slab *slab, size_t row, double *copy)
+{
+    const double *logits = slab_logits(slab, row, copy);
+
+    if (logits != copy)
+        memcpy(copy, logits, slab->classes * sizeof *copy);
+}
+
 double slab_log_sum_exp(const struct slab *slab, size_t row)
 {
     double max = slab->sums.max[row], log_sum = slab->sums.log_sum[row];

@@ -40,6 +40,7 @@ size_t slab_rows(const struct batch *batch);
 /* A logit; a row of them as doubles, in `room` (slab->row, say) if need be. */
 double slab_logit(const struct slab *slab, size_t row, size_t class);
 const double *slab_logits(const struct slab *slab, size_t row, double *room);
+void slab_copy_logits(const struct slab *slab, size_t row, double *copy);
 
 /* Some of all that the slab has, rows behind each other: logits as they are, and numbers
  * of the dtype of the batch from doubles. */

@@ -78,10 +78,9 @@ void *home_of_exps(const struct batch *batch, const struct result *result)
 
 bool needs_row(const struct batch *batch)
 {
-    return batch->targets.data || batch->label_smoothing > 0 ||
+    return batch->targets.data || batch->label_smoothing > 0 || batch->focal_gamma > 0 ||
            (batch->dtype == DTYPE_FLOAT32 &&
-            (batch->focal_gamma > 0 || batch->z_loss > 0 ||
-             batch_wants(batch, OUTPUT_LOGSUMEXP))) ||
+            (batch->z_loss > 0 || batch_wants(batch, OUTPUT_LOGSUMEXP))) ||
            batch->loss->needs_row;
 }
 

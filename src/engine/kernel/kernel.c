@@ -168,8 +168,8 @@ static void divergence_of_tile(double *z, const double *targets, size_t rows,
                                double *out);
 static double close_divergence(const double *z, const double *q, size_t classes,
                                double max);
-static double miss_power(const double *z, size_t classes, double max, size_t class,
-                         double y);
+static void miss_powers(double *rows, size_t count, size_t classes, const int64_t *labels,
+                        double y, double *powers);
 static double close_log_sum_exp(const double *z, size_t classes, double max);
 
 #define REAL double

@@ -41,19 +41,23 @@ static void raise_to_gamma(const struct slab *slab, const double *misses, size_t
             powers[r] = misses[r] * misses[r];
 }
 
+/* ---- rows once more -------------------------------------------------------------- */
+
+/* Some rows of doubles, one behind the other. */
+typedef void make_powers(const struct slab *slab, double *logits, size_t count,
+                         const int64_t *labels, double *powers);
+
 /* Whatever the exponent. */
-static double pair_power(const struct slab *slab, size_t row)
+static void make_by_pairs(const struct slab *slab, double *logits, size_t count,
+                          const int64_t *labels, double *powers)
 {
-    return slab->real->miss_power(slab_logits(slab, row, slab->row), slab->classes,
-                                  slab->sums.max[row], (size_t)slab->labels[row],
-                                  slab->batch->focal_gamma);
+    slab->real->miss_powers(logits, count, slab->classes, labels,
+                            slab->batch->focal_gamma, powers);
 }
 
-/* ---- float32 rows in double ------------------------------------------------------ */
-
-/* As many rows as `logits` holds, one behind the other. */
-static void put_wide_misses(const double *logits, size_t count, size_t classes,
-                            const int64_t *labels, double *misses)
+/* Where the logits are floats. */
+static void make_in_double(const struct slab *slab, double *logits, size_t count,
+                           const int64_t *labels, double *powers)
 {
     const struct arithmetic *wide = kernel_here()->in[DTYPE_FLOAT64];
     double max[SLAB_ROWS], rest[SLAB_ROWS], log_sum[SLAB_ROWS], peak[SLAB_ROWS];
@@ -61,14 +65,15 @@ static void put_wide_misses(const double *logits, size_t count, size_t classes,
     int64_t top[SLAB_ROWS];
     struct sums sums = {max, rest, log_sum, peak, factor, top, NULL};
 
-    wide->softmax(logits, count, classes, NULL, &sums);
-    wide->label_losses(logits, count, classes, &sums, labels, losses);
-    wide->chances(losses, count, p, misses);
+    wide->softmax(logits, count, slab->classes, NULL, &sums);
+    wide->label_losses(logits, count, slab->classes, &sums, labels, losses);
+    wide->chances(losses, count, p, powers);
+    raise_to_gamma(slab, powers, count, powers);
 }
 
-/* 1 - p of the labels of some rows. */
-static void fill_wide_misses(const struct slab *slab, const size_t *rows, size_t count,
-                             double *misses)
+/* Those of some rows. */
+static void make_again(const struct slab *slab, const size_t *rows, size_t count,
+                       make_powers *make, double *powers)
 {
     _Alignas(64) double few[WIDE_LOGITS];
     double *logits = slab->classes <= WIDE_LOGITS ? few : slab->row;
@@ -80,28 +85,27 @@ static void fill_wide_misses(const struct slab *slab, const size_t *rows, size_t
     for (size_t from = 0; from < count; from += together) {
         size_t n = count - from < together ? count - from : together;
         for (size_t r = 0; r < n; r++)
-            slab_logits(slab, rows[from + r], logits + r * slab->classes);
-        put_wide_misses(logits, n, slab->classes, labels + from, misses + from);
+            slab_copy_logits(slab, rows[from + r], logits + r * slab->classes);
+        make(slab, logits, n, labels + from, powers + from);
     }
 }
 
 /* ---- powers ---------------------------------------------------------------------- */
 
-static void mend_in_double(const struct slab *slab, const size_t *rows, size_t count,
-                           double *powers)
+static void mend(const struct slab *slab, const size_t *rows, size_t count,
+                 make_powers *make, double *powers)
 {
-    double misses[SLAB_ROWS];
+    double mended[SLAB_ROWS];
 
-    fill_wide_misses(slab, rows, count, misses);
-    raise_to_gamma(slab, misses, count, misses);
+    make_again(slab, rows, count, make, mended);
     for (size_t r = 0; r < count; r++)
-        powers[rows[r]] = misses[r];
+        powers[rows[r]] = mended[r];
 }
 
 void focal_powers(const struct slab *slab, const double *p, const double *miss,
                   double *powers)
 {
-    size_t wide[SLAB_ROWS], count = 0;
+    size_t wide[SLAB_ROWS], pairs[SLAB_ROWS], wide_rows = 0, pair_rows = 0;
     double most = most_likely(slab);
 
     raise_to_gamma(slab, miss, slab->rows, powers);
@@ -109,22 +113,23 @@ void focal_powers(const struct slab *slab, const double *p, const double *miss,
         if (!(p[r] > most || miss[r] < least_miss) || slab->weights[r] == 0)
             continue;
         if (is_close_in_double(slab, miss[r]))
-            wide[count++] = r;
+            wide[wide_rows++] = r;
         else
-            powers[r] = pair_power(slab, r);
+            pairs[pair_rows++] = r;
     }
-    mend_in_double(slab, wide, count, powers);
+    mend(slab, wide, wide_rows, make_in_double, powers);
+    mend(slab, pairs, pair_rows, make_by_pairs, powers);
 }
 
 double focal_power(const struct slab *slab, size_t row, double p, double miss)
 {
     double power;
 
-    if (p > most_likely(slab) || miss < least_miss) {
-        if (!is_close_in_double(slab, miss))
-            return pair_power(slab, row);
-        fill_wide_misses(slab, &row, 1, &miss);
-    }
-    raise_to_gamma(slab, &miss, 1, &power);
+    if (p > most_likely(slab) || miss < least_miss)
+        make_again(slab, &row, 1,
+                   is_close_in_double(slab, miss) ? make_in_double : make_by_pairs,
+                   &power);
+    else
+        raise_to_gamma(slab, &miss, 1, &power);
     return power;
 }
