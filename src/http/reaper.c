@@ -357,7 +357,7 @@ static bool is_idle(const struct connection *connection, int64_t since)
 {
     return atomic_load(&connection->phase) == CONNECTION_IDLE &&
            atomic_load(&connection->since_ns) <= since &&
-           !connection_is_asked(connection);
+           !connection_is_asked(connection) && waiting(connection->fd, SIOCINQ) == 0;
 }
 
 static struct net *net_with_oldest(struct net *net, size_t nets, int64_t *since)

@@ -321,6 +321,45 @@ static void slow__is_not_the_client_when_the_service_was_stopped(void **state)
     assert_int_equal(service_stop(&stopped), 0);
 }
 
+/* Those that came while it was stopped, on all the connections that it may have: who
+ * comes then gets none of them. */
+static void slow__service_closes_no_connection_that_has_a_request(void **state)
+{
+    enum { CAP = 4, ROUNDS = 5, IDLE_MS = 1300 };
+    static const char *const flags[] = {"--max-connections", "4", "--net-threads", "1",
+                                        NULL};
+    struct service stopped;
+    struct wire wires[CAP], more[2];
+
+    (void)state;
+    assert_true(service_start(&stopped, flags));
+    for (int i = 0; i < CAP; i++)
+        assert_true(wire_open(&wires[i], stopped.port));
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < CAP; i++)
+            ask_once(&wires[i]);
+        pause_ms(IDLE_MS); /* long enough to make room for others */
+        assert_int_equal(kill(stopped.pid, SIGSTOP), 0);
+        for (int i = 0; i < CAP; i++)
+            assert_true(wire_post(&wires[i], "/v1/loss", EXAMPLE, false));
+        for (int i = 0; i < 2; i++)
+            assert_true(wire_open(&more[i], stopped.port));
+        assert_int_equal(kill(stopped.pid, SIGCONT), 0);
+        for (int i = 0; i < CAP; i++) {
+            struct answer answer;
+            if (!wire_answer(&wires[i], false, &answer))
+                fail_msg("round %d, client %d: no answer", round, i);
+            assert_int_equal(answer.status, 200);
+            answer_release(&answer);
+        }
+        for (int i = 0; i < 2; i++)
+            wire_close(&more[i]);
+    }
+    for (int i = 0; i < CAP; i++)
+        wire_close(&wires[i]);
+    assert_int_equal(service_stop(&stopped), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +375,7 @@ int main(void)
         cmocka_unit_test(slow__but_steady_bodies_are_answered),
         cmocka_unit_test(slow__readers_end_the_connection),
         cmocka_unit_test(slow__is_not_the_client_when_the_service_was_stopped),
+        cmocka_unit_test(slow__service_closes_no_connection_that_has_a_request),
         cmocka_unit_test(slow__closing_is_noticed_though_it_came_with_data),
     };
 
