@@ -45,8 +45,10 @@ struct talk {
     struct parcel parcel;
     enum turn turn;
     struct job job;
-    int64_t queued_ns, timeout_ns; /* when it began to wait, and for how long it may */
-    enum shedding shed;            /* why, when it was refused for want of room */
+    int64_t queued_ns,
+        waited_ns;      /* when it last began to wait, and how long that took; */
+    int64_t timeout_ns; /* and for how long it may, each time */
+    enum shedding shed; /* why, when it was refused for want of room */
     struct span user_agent;
     size_t head_size; /* what the request's head takes of the library's buffer, about */
     bool chunked;

@@ -91,17 +91,16 @@ static bool has_left(const struct connection *connection)
 static void check_lateness(struct talk *talk)
 {
     struct exchange *exchange = &talk->exchange;
-    int64_t waited = exchange->stage_ns[STAGE_QUEUE];
 
     if (exchange->wishes.timeout_ns > 0)
         talk->timeout_ns = exchange->wishes.timeout_ns;
-    if (waited <= talk->timeout_ns || exchange->refused)
+    if (talk->waited_ns <= talk->timeout_ns || exchange->refused)
         return;
     talk->shed = SHED_LATE;
     exchange->refused = true;
     fail(&exchange->err, ERR_OVERLOADED, NULL,
          "this request has waited for %.3f s, longer than the %.3f s that it may",
-         (double)waited / 1e9, (double)talk->timeout_ns / 1e9);
+         (double)talk->waited_ns / 1e9, (double)talk->timeout_ns / 1e9);
 }
 
 /* What is compressed costs what came out of it, which its head did not tell. */
@@ -217,7 +216,8 @@ static void run_job(struct job *job)
     int64_t began = clock_ns();
 
     talk->crowded &= admission_is_crowded(&server->admission);
-    talk->exchange.stage_ns[STAGE_QUEUE] += began - talk->queued_ns;
+    talk->waited_ns = began - talk->queued_ns;
+    talk->exchange.stage_ns[STAGE_QUEUE] += talk->waited_ns;
     enum talk_state state = take_turn(connection, talk->turn);
     talk->took_ns += clock_ns() - began;
     if (state == TALK_GONE || was_last(talk, talk->turn))

@@ -18,6 +18,7 @@
 
 #include "client.h"
 #include "gauges.h"
+#include "lossd/base/clock.h"
 #include "service.h"
 #include "wire.h"
 
@@ -204,20 +205,26 @@ static void dataset__may_come_in_chunks_after_a_100(void **state)
 
 /* ---- that end early ---------------------------------------------------------------- */
 
-static void begin_chunked(struct wire *wire)
+static void begin_chunked(struct wire *wire, unsigned port, const char *wanted)
+{
+    char head[200];
+
+    snprintf(head, sizeof head,
+             "POST /v1/loss?return=%s HTTP/1.1\r\nHost: x\r\n" TYPE
+             "\r\nTransfer-Encoding: chunked\r\n\r\n",
+             wanted);
+    assert_true(wire_open(wire, port));
+    assert_true(wire_text(wire, head));
+}
+
+static void send_chunk(struct wire *wire)
 {
     char size[40];
 
     snprintf(size, sizeof size, "%zx\r\n", block_len);
-    assert_true(wire_open(wire, service.port));
-    assert_true(wire_text(wire,
-                          "POST /v1/loss?return=records HTTP/1.1\r\nHost: x\r\n" TYPE
-                          "\r\nTransfer-Encoding: chunked\r\n\r\n"));
-    for (int i = 0; i < 10; i++) {
-        assert_true(wire_text(wire, size));
-        assert_true(wire_send(wire, block, block_len));
-        assert_true(wire_text(wire, "\r\n"));
-    }
+    assert_true(wire_text(wire, size));
+    assert_true(wire_send(wire, block, block_len));
+    assert_true(wire_text(wire, "\r\n"));
 }
 
 static void dataset__of_a_client_that_leaves_leaves_nothing(void **state)
@@ -228,7 +235,9 @@ static void dataset__of_a_client_that_leaves_leaves_nothing(void **state)
     (void)state;
     for (int i = 0; i < 6; i++) {
         struct wire wire;
-        begin_chunked(&wire);
+        begin_chunked(&wire, service.port, "records");
+        for (int chunk = 0; chunk < 10; chunk++)
+            send_chunk(&wire);
         if (i % 2)
             wire_close(&wire);
         else
@@ -372,6 +381,34 @@ static void dataset__that_has_begun_is_finished_by_a_drain(void **state)
     assert_int_equal(service_wait(&other), 0);
 }
 
+/* Each of its many waits for a thread is short; all of them are not. */
+static void dataset__may_wait_for_its_time_again_and_again(void **state)
+{
+    enum { CLIENTS = 4, SECONDS = 3 };
+    static const char *const flags[] = {
+        "--threads", "1", "--net-threads", "1", "--request-timeout", "1s", NULL};
+    struct service busy;
+    struct wire wires[CLIENTS];
+
+    (void)state;
+    assert_true(service_start(&busy, flags));
+    for (int i = 0; i < CLIENTS; i++)
+        begin_chunked(&wires[i], busy.port, "loss");
+    for (int64_t end = clock_ns() + SECONDS * INT64_C(1000000000); clock_ns() < end;)
+        for (int i = 0; i < CLIENTS; i++)
+            send_chunk(&wires[i]);
+    for (int i = 0; i < CLIENTS; i++)
+        assert_true(wire_text(&wires[i], "0\r\n\r\n"));
+    for (int i = 0; i < CLIENTS; i++) {
+        struct answer answer;
+        assert_true(wire_answer(&wires[i], false, &answer));
+        assert_int_equal(answer.status, 200);
+        answer_release(&answer);
+        wire_close(&wires[i]);
+    }
+    assert_int_equal(service_stop(&busy), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -381,6 +418,7 @@ int main(void)
         cmocka_unit_test(dataset__beyond_a_ceiling_is_told_which),
         cmocka_unit_test(dataset__goes_on_behind_a_line_that_is_too_long),
         cmocka_unit_test(dataset__ends_where_the_memory_of_its_request_does),
+        cmocka_unit_test(dataset__may_wait_for_its_time_again_and_again),
         cmocka_unit_test(dataset__that_has_begun_is_finished_by_a_drain),
     };
 
