@@ -43,6 +43,7 @@ enum {
 };
 
 static const int64_t SECOND = INT64_C(1000000000), DAY = INT64_C(86400000000000);
+static const int64_t FINISH_NS = INT64_C(2000000000); /* within the grace */
 
 /* Everything there is. */
 struct service {
@@ -266,6 +267,17 @@ static void end_in_any_case(int64_t ns)
     alarm((unsigned)(ns / SECOND) + GRACE_S);
 }
 
+/* Threads that work something out cannot be told to stop. */
+static void end_without(struct service *service, size_t unfinished)
+{
+    log_note(&service->log, LOG_WARNING,
+             "what is worked out for %zu request%s takes longer: cut off", unfinished,
+             unfinished == 1 ? "" : "s");
+    log_end(&service->log);
+    log_note(&service->log, LOG_INFO, "stopped");
+    _exit(0);
+}
+
 static void say_what_follows(struct service *service)
 {
     char text[100] = "finishing what has begun", state[sizeof text + 20];
@@ -300,6 +312,10 @@ static void drain(struct service *service, const sigset_t *ends)
                  "%zu connection%s not finished: cut off, or answered shortly%s", busy,
                  busy == 1 ? " is" : "s are",
                  hastened ? "" : " (--drain-timeout gives them longer)");
+    end_in_any_case(0);
+    size_t unfinished = server_finish(service->server, FINISH_NS);
+    if (unfinished > 0)
+        end_without(service, unfinished);
 }
 
 static void reload_keys(struct service *service)

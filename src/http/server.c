@@ -23,10 +23,10 @@
 #include "http/unread.h"
 #include "lossd/base/clock.h"
 
-enum {
-    LEAVING_LOOK_NS = 5000000, /* a second in all: */
-    LEAVING_LOOKS = 200
-};
+enum { LEAVING_LOOK_NS = 5000000 };
+
+static const int64_t LEAVING_NS = INT64_C(1000000000);
+static const int64_t WITHOUT_END_NS = INT64_C(1000000000) * 86400 * 365;
 
 static char library[32];
 
@@ -47,9 +47,10 @@ const char *server_library(void)
 static void await_answers(struct server *server)
 {
     const struct timespec pause = {0, LEAVING_LOOK_NS};
+    int64_t end = clock_ns() + LEAVING_NS;
     size_t asking = 1;
 
-    for (int look = 0; look < LEAVING_LOOKS && asking > 0; look++) {
+    while (asking > 0 && clock_ns() < end) {
         asking = 0;
         for (size_t i = 0; i < server->nets; i++)
             asking += registry_count_asking(&server->net[i].registry);
@@ -222,13 +223,18 @@ size_t server_busy(const struct server *server)
     return busy;
 }
 
+size_t server_finish(struct server *server, int64_t longest_ns)
+{
+    return suspended_finish(&server->suspended, longest_ns);
+}
+
 void server_free(struct server *server)
 {
     if (!server)
         return;
     acceptor_free(server->acceptor);
     acceptor_free(server->admin_acceptor);
-    suspended_finish(&server->suspended);
+    server_finish(server, WITHOUT_END_NS);
     await_answers(server);
     reaper_free(server->reaper);
     for (size_t i = 0; i < server->nets; i++)

@@ -1,9 +1,19 @@
 #include "http/suspended.h"
 
+#include <errno.h>
+#include <time.h>
+
+static const int64_t SECOND_NS = INT64_C(1000000000);
+
 void suspended_init(struct suspended *suspended)
 {
+    pthread_condattr_t monotonic;
+
     pthread_mutex_init(&suspended->lock, NULL);
-    pthread_cond_init(&suspended->none, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&suspended->none, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     suspended->count = 0;
     suspended->ending = false;
 }
@@ -39,11 +49,20 @@ bool suspended_are_ending(struct suspended *suspended)
     return ending;
 }
 
-void suspended_finish(struct suspended *suspended)
+size_t suspended_finish(struct suspended *suspended, int64_t longest_ns)
 {
+    struct timespec end;
+    int trouble = 0;
+
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    longest_ns += end.tv_nsec;
+    end.tv_sec += (time_t)(longest_ns / SECOND_NS);
+    end.tv_nsec = (long)(longest_ns % SECOND_NS);
     pthread_mutex_lock(&suspended->lock);
     suspended->ending = true;
-    while (suspended->count > 0)
-        pthread_cond_wait(&suspended->none, &suspended->lock);
+    while (suspended->count > 0 && trouble != ETIMEDOUT)
+        trouble = pthread_cond_timedwait(&suspended->none, &suspended->lock, &end);
+    size_t left = suspended->count;
     pthread_mutex_unlock(&suspended->lock);
+    return left;
 }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct suspended {
     pthread_mutex_t lock;
@@ -26,7 +27,8 @@ void suspended_end(struct suspended *suspended);
 /* True when nobody will wait for the answers to those whose work has not begun. */
 bool suspended_are_ending(struct suspended *suspended);
 
-/* Lets none begin any more, and waits for the end of the last. */
-void suspended_finish(struct suspended *suspended);
+/* Lets none begin any more, and waits for the end of the last, though not for longer than
+ * so many nanoseconds.  Returns how many there still are. */
+size_t suspended_finish(struct suspended *suspended, int64_t longest_ns);
 
 #endif

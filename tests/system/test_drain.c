@@ -307,6 +307,55 @@ static void drain__survives_an_end_while_the_pool_works(void **state)
     free(body);
 }
 
+/* A linear model with as many multiplications as take many seconds. */
+static char *long_work(void)
+{
+    enum { SIDE = 3600 };
+    size_t row = 2 * SIDE + 2;
+    char *text = malloc(2 * row * SIDE + 2 * SIDE + 200), *end = text;
+
+    for (int factor = 0; factor < 2; factor++) {
+        end += sprintf(end, "%s\":[", factor == 0 ? "{\"features" : ",\"W");
+        for (size_t r = 0; r < SIDE; r++) {
+            memset(end, '0', row);
+            for (size_t c = 1; c <= SIDE; c++)
+                end[2 * c] = ',';
+            end[0] = '[';
+            end[2 * SIDE] = ']';
+            end[2 * SIDE + 1] = r + 1 < SIDE ? ',' : ']';
+            end += row;
+        }
+    }
+    end += sprintf(end, ",\"labels\":[");
+    for (size_t r = 0; r < SIDE; r++)
+        end += sprintf(end, "%s0", r ? "," : "");
+    sprintf(end, "],\"return\":[\"gradient_W\",\"gradient_features\"]}");
+    return text;
+}
+
+static void drain__does_not_wait_for_long_work(void **state)
+{
+    static const char *const flags[] = {"--threads", "1", NULL};
+    struct service service;
+    struct wire wire;
+    char *body = long_work();
+
+    (void)state;
+    start(&service, flags);
+    assert_true(wire_open(&wire, service.port));
+    assert_true(wire_post(&wire, "/v1/loss", body, false));
+    sleep(1); /* by then it is being worked out */
+    kill(service.pid, SIGTERM);
+    assert_true(service_logs(&service, "stopping"));
+    kill(service.pid, SIGTERM);
+    assert_true(
+        service_logs(&service, "what is worked out for 1 request takes longer: cut off"));
+    assert_true(service_logs(&service, "\"stopped\""));
+    assert_int_equal(service_wait(&service), 0);
+    wire_close(&wire);
+    free(body);
+}
+
 static void drain__loses_no_answer_on_connections_in_use(void **state)
 {
     enum { ROUNDS = 30 };
@@ -379,6 +428,7 @@ int main(void)
         cmocka_unit_test(drain__cuts_off_what_does_not_end),
         cmocka_unit_test(drain__is_hastened_by_a_second_signal),
         cmocka_unit_test(drain__survives_an_end_while_the_pool_works),
+        cmocka_unit_test(drain__does_not_wait_for_long_work),
         cmocka_unit_test(drain__loses_no_answer_on_connections_in_use),
         cmocka_unit_test(start__says_when_what_was_asked_for_cannot_be_printed),
         cmocka_unit_test(start__names_an_address_that_is_taken),

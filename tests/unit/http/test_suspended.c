@@ -12,6 +12,7 @@
 
 struct finishing {
     struct suspended suspended;
+    size_t left;
     atomic_bool finished;
 };
 
@@ -19,7 +20,7 @@ static void *finish(void *arg)
 {
     struct finishing *at = arg;
 
-    suspended_finish(&at->suspended);
+    at->left = suspended_finish(&at->suspended, INT64_C(3600) * 1000000000);
     atomic_store(&at->finished, true);
     return NULL;
 }
@@ -45,6 +46,7 @@ static void suspended_finish__waits_for_the_last_and_lets_none_begin(void **stat
     suspended_end(&at.suspended);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_true(atomic_load(&at.finished));
+    assert_int_equal(at.left, 0);
     suspended_release(&at.suspended);
 }
 
@@ -54,8 +56,21 @@ static void suspended_finish__does_not_wait_where_there_are_none(void **state)
     struct suspended suspended;
 
     suspended_init(&suspended);
-    suspended_finish(&suspended);
+    assert_int_equal(suspended_finish(&suspended, 0), 0);
     assert_true(suspended_are_ending(&suspended));
+    suspended_release(&suspended);
+}
+
+static void suspended_finish__tells_how_many_take_longer(void **state)
+{
+    (void)state;
+    struct suspended suspended;
+
+    suspended_init(&suspended);
+    assert_true(suspended_begin(&suspended));
+    assert_true(suspended_begin(&suspended));
+    assert_int_equal(suspended_finish(&suspended, 1000000), 2);
+    assert_false(suspended_begin(&suspended));
     suspended_release(&suspended);
 }
 
@@ -64,6 +79,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(suspended_finish__waits_for_the_last_and_lets_none_begin),
         cmocka_unit_test(suspended_finish__does_not_wait_where_there_are_none),
+        cmocka_unit_test(suspended_finish__tells_how_many_take_longer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
