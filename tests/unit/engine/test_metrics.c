@@ -322,6 +322,37 @@ static void metrics__are_of_the_tempered_logits(void **state)
     unmake(&plain);
 }
 
+/* Which it may be where it weighs nothing. */
+static void top5__of_a_masked_label_is_a_miss_wherever_it_stands(void **state)
+{
+    enum { MOST = 200 };
+    double none = 0;
+
+    (void)state;
+    for (size_t classes = 6; classes <= MOST; classes += classes / 8 + 1)
+        for (int64_t label = 0; label < (int64_t)classes; label += 1 + label / 4)
+            for (int is_float = 0; is_float < 2; is_float++) {
+                double logits[MOST];
+                float narrow[MOST];
+                struct made made = make(&task_loss);
+                for (size_t c = 0; c < classes; c++) {
+                    logits[c] = (int64_t)c == label ? (double)-INFINITY : -(double)c;
+                    narrow[c] = (float)logits[c];
+                }
+                make_text(&made, "dtype", is_float ? "float32" : "float64");
+                if (is_float)
+                    make_floats(&made, "logits", SHAPE(classes), narrow);
+                else
+                    make_doubles(&made, "logits", SHAPE(classes), logits);
+                make_labels(&made, SHAPE_SCALAR, &label);
+                make_doubles(&made, "sample_weights", SHAPE_SCALAR, &none);
+                make_return(&made, "metrics");
+                assert_scores(&made, NULL);
+                assert_zero(made.result.metrics.top5_accuracy);
+                unmake(&made);
+            }
+}
+
 /* Where p is 1 but for e^-80, whether a label says so or a target. */
 static void brier__of_a_confident_row_is_not_nothing(void **state)
 {
@@ -480,6 +511,7 @@ int main(void)
         cmocka_unit_test(metrics__of_nothing_are_no_numbers),
         cmocka_unit_test(metrics__do_not_see_weights_nor_smoothing),
         cmocka_unit_test(metrics__are_of_the_tempered_logits),
+        cmocka_unit_test(top5__of_a_masked_label_is_a_miss_wherever_it_stands),
         cmocka_unit_test(brier__of_a_confident_row_is_not_nothing),
         cmocka_unit_test(nll__is_finite_where_the_loss_is),
         cmocka_unit_test(bins__have_their_upper_edge),
