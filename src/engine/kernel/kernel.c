@@ -200,6 +200,7 @@ static double close_log_sum_exp(const double *z, size_t classes, double max);
 #define UNSCALE 0x1p-512
 #define NEAR 2048.0
 #define REACH 800.0
+#define LEAST_PROBABILITY 0.0
 #define LN2_HIGH_PART 0x1.62e42fefa0000p-1
 #define LN2_LOW_PART 0x1.cf79abc9e3b3ap-40
 #define STRAIGHT 0x1p-54
@@ -239,6 +240,7 @@ static double close_log_sum_exp(const double *z, size_t classes, double max);
 #undef UNSCALE
 #undef NEAR
 #undef REACH
+#undef LEAST_PROBABILITY
 #undef LN2_HIGH_PART
 #undef LN2_LOW_PART
 #undef STRAIGHT
@@ -443,6 +445,7 @@ static void float_uncap(const void *logits, size_t n, double softcap, double by,
 #define UNSCALE 0x1p-64f
 #define NEAR 256.0f
 #define REACH 120.0f
+#define LEAST_PROBABILITY 0x1p-172 /* above exp(-REACH), which is as good as none */
 #define LN2_HIGH_PART 0x1.63p-1f
 #define LN2_LOW_PART -0x1.bd0106p-13f
 #define STRAIGHT 0x1p-25

@@ -163,6 +163,39 @@ static void masked_class__without_a_share_of_the_target_counts_nothing(void **st
     unmake(&made);
 }
 
+/* Its exponential is tiny in float32, but not nothing. */
+static void masked_class__has_gradient_zero_however_much_a_row_weighs(void **state)
+{
+    enum { MOST = 130 };
+    static const char *const compared[] = {"cross_entropy", "kl_div"};
+    double weight = 1e30;
+
+    (void)state;
+    for (size_t classes = 3; classes <= MOST; classes += classes / 4 + 1)
+        for (size_t l = 0; l < LENGTH(compared); l++) {
+            float logits[MOST];
+            double targets[MOST];
+            struct made made = make(&task_loss);
+            for (size_t c = 0; c < classes; c++) {
+                logits[c] = c % 3 == 2 ? -INFINITY : (float)(c % 5);
+                targets[c] = c < 2 ? 0.5 : 0;
+            }
+            make_text(&made, "dtype", "float32");
+            make_text(&made, "loss", compared[l]);
+            make_text(&made, "reduction", "sum");
+            make_floats(&made, "logits", SHAPE(1, classes), logits);
+            make_doubles(&made, "targets", SHAPE(1, classes), targets);
+            make_doubles(&made, "sample_weights", SHAPE(1), &weight);
+            make_return(&made, "gradient");
+            assert_scores(&made, NULL);
+            const float *gradient = made.result.gradient;
+            assert_true(gradient[0] != 0);
+            for (size_t c = 2; c < classes; c += 3)
+                assert_zero((double)gradient[c]);
+            unmake(&made);
+        }
+}
+
 /* What would be 0 times infinity: the label's weight is 0, and so is its share. */
 static void masked_class__may_be_the_label_when_it_weighs_nothing(void **state)
 {
@@ -381,6 +414,7 @@ int main(void)
         cmocka_unit_test(loss__ignores_an_index_within_the_classes_too),
         cmocka_unit_test(masked_class__has_probability_and_gradient_zero),
         cmocka_unit_test(masked_class__without_a_share_of_the_target_counts_nothing),
+        cmocka_unit_test(masked_class__has_gradient_zero_however_much_a_row_weighs),
         cmocka_unit_test(masked_class__may_be_the_label_when_it_weighs_nothing),
         cmocka_unit_test(one_class__has_loss_zero_and_probability_one),
         cmocka_unit_test(logits__at_the_ends_of_the_range_are_right),
