@@ -21,6 +21,7 @@ enum { DROPPED_AT_ONCE = 1 << 16 };
 /* Only the thread that reads writes them, which for the next connection on the descriptor
  * may be another. */
 struct incoming {
+    atomic_bool reading; /* what is no longer in the kernel may not be counted yet */
     _Atomic uint64_t read;
     _Atomic uint64_t unwanted; /* of what the library is to be told of next; */
     _Atomic uint64_t dropped;  /* so many of them are no longer in the kernel */
@@ -57,6 +58,7 @@ void incoming_begin(int fd)
 
     if (!incoming)
         return;
+    atomic_store(&incoming->reading, false);
     write_count(&incoming->read, 0);
     write_count(&incoming->unwanted, 0);
     write_count(&incoming->dropped, 0);
@@ -71,6 +73,13 @@ void incoming_drop(int fd, uint64_t bytes)
     write_count(&incoming->unwanted, bytes);
     if (read_count(&incoming->dropped) > bytes)
         write_count(&incoming->dropped, bytes);
+}
+
+bool incoming_is_being_read(int fd)
+{
+    struct incoming *incoming = per_descriptor_look(&incoming_of, fd);
+
+    return incoming && atomic_load(&incoming->reading);
 }
 
 uint64_t incoming_read(int fd)
@@ -116,12 +125,13 @@ static ssize_t drop_and_read(struct incoming *incoming, int fd, char *bytes, siz
 static ssize_t read_on(struct incoming *incoming, int fd, void *bytes, size_t size,
                        int flags)
 {
+    atomic_store_explicit(&incoming->reading, true, memory_order_release);
     ssize_t count = read_count(&incoming->unwanted) > 0
                         ? drop_and_read(incoming, fd, bytes, size, flags)
                         : system_recv(fd, bytes, size, flags);
-
     if (count > 0)
         write_count(&incoming->read, read_count(&incoming->read) + (uint64_t)count);
+    atomic_store_explicit(&incoming->reading, false, memory_order_release);
     return count;
 }
 

@@ -10,6 +10,7 @@
 #ifndef LOSSD_HTTP_INCOMING_H
 #define LOSSD_HTTP_INCOMING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* To be called by the program, which then has that recv(), before it starts the first
@@ -27,5 +28,8 @@ void incoming_drop(int fd, uint64_t bytes);
 /* Bytes that the library has read of the connection, or been told of.  From any thread,
  * while the descriptor is open. */
 uint64_t incoming_read(int fd);
+
+/* True while what the kernel has no more may not be counted yet; likewise. */
+bool incoming_is_being_read(int fd);
 
 #endif

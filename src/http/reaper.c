@@ -353,11 +353,17 @@ void reaper_free(struct reaper *reaper)
 
 /* ---- room at the cap --------------------------------------------------------- */
 
+/* In the kernel, or on the way from there, or read: in that order, as it comes. */
+static bool has_request(const struct connection *connection)
+{
+    return waiting(connection->fd, SIOCINQ) > 0 ||
+           incoming_is_being_read(connection->fd) || connection_is_asked(connection);
+}
+
 static bool is_idle(const struct connection *connection, int64_t since)
 {
     return atomic_load(&connection->phase) == CONNECTION_IDLE &&
-           atomic_load(&connection->since_ns) <= since &&
-           !connection_is_asked(connection) && waiting(connection->fd, SIOCINQ) == 0;
+           atomic_load(&connection->since_ns) <= since && !has_request(connection);
 }
 
 static struct net *net_with_oldest(struct net *net, size_t nets, int64_t *since)
