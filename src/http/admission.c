@@ -42,11 +42,16 @@ static bool has_idle_thread(const struct admission *admission)
     return atomic_load(&admission->working) < admission->threads;
 }
 
+static size_t places_for(const struct admission *admission, bool is_small)
+{
+    return admission->places - (is_small ? 0 : admission->kept);
+}
+
 /* One more is under way, unless there are as many as may. */
 static bool take_place(struct admission *admission, bool is_small, struct err *err)
 {
     size_t under_way = atomic_load(&admission->under_way);
-    size_t most = admission->places - (is_small ? 0 : admission->kept);
+    size_t most = places_for(admission, is_small);
 
     do {
         if (under_way >= most && !has_idle_thread(admission))
@@ -105,6 +110,19 @@ bool admission_enter(struct admission *admission, const struct task_estimate *ta
     }
     atomic_fetch_add(&admission->work_ns, task->cost_ns);
     return true;
+}
+
+bool admission_may_begin(const struct admission *admission, bool is_small,
+                         struct err *err)
+{
+    size_t working = atomic_load(&admission->working);
+    size_t most = places_for(admission, is_small);
+
+    return working < most || has_idle_thread(admission) ||
+           fail(err, ERR_OVERLOADED, NULL,
+                "%zu requests have a thread or wait for one already, and no more than "
+                "%zu may (--queue-size raises that)",
+                working, most);
 }
 
 void admission_begin(struct admission *admission)

@@ -7,7 +7,8 @@
  *
  * But only while every thread has something to do: requests that come over slow lines
  * are under way for long and take no thread's time, and where one is idle there is
- * nothing to wait for. */
+ * nothing to wait for.  So many may come at once that there are more of them than places
+ * when their bodies are in: then it is decided anew. */
 #ifndef LOSSD_HTTP_ADMISSION_H
 #define LOSSD_HTTP_ADMISSION_H
 
@@ -55,6 +56,11 @@ struct task_estimate {
 /* Counts the request in.  False, with ERR_OVERLOADED and `why` filled: refused. */
 bool admission_enter(struct admission *admission, const struct task_estimate *task,
                      enum shedding *why, struct err *err);
+
+/* It will want a thread for the first time.  False, with ERR_OVERLOADED: as many as may
+ * wait for one or have one already. */
+bool admission_may_begin(const struct admission *admission, bool is_small,
+                         struct err *err);
 
 /* It wants a thread, and has had it; any number of times, but not two at once. */
 void admission_begin(struct admission *admission);

@@ -214,7 +214,7 @@ static enum MHD_Result take_end(struct connection *connection)
         if (turn_is_due(connection, cost))
             turn_admit(connection, cost);
     }
-    if (talk->admitted && !exchange->refused) {
+    if (talk->admitted && !exchange->refused && turn_is_open(connection)) {
         struct err ignored = {0};
         if (!talk->parcel.at && !net_writes_alone(connection->net))
             parcel_open(&talk->parcel, &connection->net->shelf, &exchange->mem, &ignored);

@@ -50,6 +50,19 @@ void turn_grow(struct connection *connection, int64_t cost_ns)
     talk->cost_ns = cost_ns;
 }
 
+bool turn_is_open(struct connection *connection)
+{
+    struct talk *talk = &connection->talk;
+    struct exchange *exchange = &talk->exchange;
+
+    if (talk->took_ns > 0 || admission_may_begin(&connection->net->server->admission,
+                                                 api_is_small(exchange), &exchange->err))
+        return true;
+    talk->shed = SHED_QUEUE;
+    exchange->refused = true;
+    return false;
+}
+
 void turn_hold(struct connection *connection)
 {
     struct talk *talk = &connection->talk;

@@ -31,6 +31,10 @@ bool turn_admit(struct connection *connection, int64_t cost_ns);
  * has not been let in, nothing. */
 void turn_grow(struct connection *connection, int64_t cost_ns);
 
+/* There is something to be done for the request.  False, with ERR_OVERLOADED: nothing has
+ * been, and there are enough that wait. */
+bool turn_is_open(struct connection *connection);
+
 /* Its body is in: the numbers of that count among those that wait, until it leaves. */
 void turn_hold(struct connection *connection);
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,6 +213,65 @@ static void turns__begin_and_end_within_an_answer(void **state)
     wire_close(&wire);
 }
 
+/* Features and W of nothing but zeros: much to be done for few bytes. */
+static char *hard_work(void)
+{
+    enum { SIDE = 250 };
+    char *text = malloc(4 * SIDE * (SIDE + 2) + 300), *at = text;
+
+    for (int factor = 0; factor < 2; factor++) {
+        at += sprintf(at, "%s\":[", factor == 0 ? "{\"features" : ",\"W");
+        for (size_t r = 0; r < SIDE; r++) {
+            at += sprintf(at, "%s[", r ? "," : "");
+            for (size_t c = 0; c < SIDE; c++)
+                at += sprintf(at, c ? ",0" : "0");
+            at += sprintf(at, "]");
+        }
+        at += sprintf(at, "]");
+    }
+    at += sprintf(at, ",\"labels\":[0");
+    for (size_t r = 1; r < SIDE; r++)
+        at += sprintf(at, ",0");
+    sprintf(at, "],\"return\":[\"loss\",\"gradient_W\",\"gradient_features\"]}");
+    return text;
+}
+
+/* All come before the first of them wants a thread, and then there are more than may wait
+ * for it: some have their answers, the others are told. */
+static void turns__are_not_for_more_than_may_wait(void **state)
+{
+    enum { CLIENTS = 64 };
+    static const char *const flags[] = {"--net-threads", "1", "--threads", "1",
+                                        "--queue-size",  "4", NULL};
+    struct service narrow;
+    struct wire wires[CLIENTS];
+    char *body = hard_work();
+    size_t answered = 0;
+
+    (void)state;
+    assert_true(service_start(&narrow, flags));
+    for (int i = 0; i < CLIENTS; i++) {
+        assert_true(wire_open(&wires[i], narrow.port));
+        free(ask(&wires[i], send_whole, "{\"logits\":[1,2]}", 200)); /* it is there */
+    }
+    assert_int_equal(kill(narrow.pid, SIGSTOP), 0);
+    for (int i = 0; i < CLIENTS; i++)
+        assert_true(wire_post(&wires[i], "/v1/loss", body, false));
+    assert_int_equal(kill(narrow.pid, SIGCONT), 0);
+    for (int i = 0; i < CLIENTS; i++) {
+        struct answer answer;
+        assert_true(wire_answer(&wires[i], false, &answer));
+        assert_true(answer.status == 200 || answer.status == 503);
+        answered += answer.status == 200;
+        answer_release(&answer);
+        wire_close(&wires[i]);
+    }
+    assert_in_range(answered, 1, CLIENTS - 8);
+    print_message("%zu of %d are answered\n", answered, CLIENTS);
+    assert_int_equal(service_stop(&narrow), 0);
+    free(body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +279,7 @@ int main(void)
         cmocka_unit_test(turns__are_the_same_with_help),
         cmocka_unit_test(turns__find_the_same_mistakes),
         cmocka_unit_test(turns__begin_and_end_within_an_answer),
+        cmocka_unit_test(turns__are_not_for_more_than_may_wait),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

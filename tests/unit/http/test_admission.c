@@ -76,6 +76,32 @@ static void admission__refuses_nobody_while_a_thread_is_idle(void **state)
     assert_false(enters(&admission, SECOND, SECOND, false, &why));
 }
 
+/* There may be any number of those then, but not of those that wait for a thread. */
+static void admission__lets_no_more_begin_than_have_a_place(void **state)
+{
+    (void)state;
+    struct admission admission = admission_of(2, 4, 1, 60 * SECOND, 1000);
+    struct err err = {.kind = ERR_NONE};
+    enum shedding why;
+
+    for (int i = 0; i < 9; i++)
+        assert_true(enters(&admission, 1, SECOND, false, &why));
+    for (int i = 0; i < 3; i++) {
+        assert_true(admission_may_begin(&admission, false, &err));
+        admission_begin(&admission);
+    }
+    assert_false(admission_may_begin(&admission, false, &err));
+    assert_int_equal(err.kind, ERR_OVERLOADED);
+    err.kind = ERR_NONE;
+    assert_true(admission_may_begin(&admission, true, &err));
+    admission_begin(&admission);
+    assert_false(admission_may_begin(&admission, true, &err));
+    for (int i = 0; i < 2; i++)
+        admission_end(&admission);
+    err.kind = ERR_NONE;
+    assert_true(admission_may_begin(&admission, false, &err));
+}
+
 static void admission__is_crowded_when_somebody_waits_for_a_thread(void **state)
 {
     (void)state;
@@ -194,6 +220,7 @@ int main(void)
         cmocka_unit_test(admission__keeps_places_for_small_requests),
         cmocka_unit_test(admission__of_one_place_has_it_for_everybody),
         cmocka_unit_test(admission__refuses_nobody_while_a_thread_is_idle),
+        cmocka_unit_test(admission__lets_no_more_begin_than_have_a_place),
         cmocka_unit_test(admission__is_crowded_when_somebody_waits_for_a_thread),
         cmocka_unit_test(admission__refuses_who_would_wait_for_too_long),
         cmocka_unit_test(admission__refuses_while_too_many_elements_wait),
