@@ -22,6 +22,13 @@
 #define EXAMPLE "{\"logits\":[[2,1,0.1],[0.5,2.5,0.3]],\"labels\":[0,1]}"
 #define OTHER_HALF "ts\":[[2,1,0.1],[0.5,2.5,0.3]],\"labels\":[0,1]}"
 
+/* Under a sanitizer it takes longer to read what is on its way. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { READING_S = 5 };
+#else
+enum { READING_S = 1 };
+#endif
+
 static void start(struct service *service, const char *const *flags)
 {
     assert_true(service_start(service, flags));
@@ -344,7 +351,7 @@ static void drain__does_not_wait_for_long_work(void **state)
     start(&service, flags);
     assert_true(wire_open(&wire, service.port));
     assert_true(wire_post(&wire, "/v1/loss", body, false));
-    sleep(1); /* by then it is being worked out */
+    sleep(READING_S); /* by then it is being worked out */
     kill(service.pid, SIGTERM);
     assert_true(service_logs(&service, "stopping"));
     kill(service.pid, SIGTERM);
