@@ -30,7 +30,8 @@ struct slab {
     const double *scale;         /* [rows]: times d value / d z */
     const double *penalty_scale; /* [rows]: times d penalty / d z; NULL without any */
 
-    double *row, *other_row; /* room for a row of doubles each, with targets, smoothing or
+    double *row,
+        *other_row; /* room for a row of doubles each, with targets, smoothing, focal_gamma or
                                 where the loss needs it; else NULL */
 };
 

@@ -455,7 +455,7 @@ static void float_uncap(const void *logits, size_t n, double softcap, double by,
 #define LEAST_SCALE 0x1p-100
 #define LEAST_NORMAL FLT_MIN
 #define LARGEST FLT_MAX
-#define LARGEST_SCALE 0x1p100
+#define LARGEST_SCALE 0x1p20 /* of a subnormal probability it makes next to nothing */
 /* As above; 1.7e-9. */
 #define EXP_TERMS                      \
     {                                  \

@@ -324,6 +324,30 @@ static void focal_gamma__of_a_confident_row_leaves_no_nan(void **state)
             }
 }
 
+/* Where a probability is subnormal in float32 and what it is multiplied with is large. */
+static void focal_gamma__of_a_confident_smoothed_row_has_slopes_that_add_up(void **state)
+{
+    static const float gaps[] = {60, 90, 100, 110, 118};
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(gaps); i++) {
+        float logits[] = {gaps[i], 0};
+        int64_t label = 0;
+        struct made made = make(&task_loss);
+        make_text(&made, "dtype", "float32");
+        make_floats(&made, "logits", SHAPE(2), logits);
+        make_labels(&made, SHAPE_SCALAR, &label);
+        make_number(&made, "focal_gamma", 0.02);
+        make_number(&made, "label_smoothing", 0.25);
+        make_return(&made, "gradient");
+        assert_scores(&made, NULL);
+        const float *gradient = made.result.gradient;
+        assert_true(gradient[0] != 0);
+        assert_near((double)gradient[0], -(double)gradient[1], 1e-5);
+        unmake(&made);
+    }
+}
+
 /* What is taken from 1 may be below what 1 has, or below the range, where the exponent
  * makes something of it all the same.  Answers are of 400 digits. */
 static void focal_gamma__of_any_size_is_exact_for_a_label_next_to_impossible(void **state)
@@ -475,6 +499,7 @@ int main(void)
         cmocka_unit_test(z_loss__may_cancel_all_but_the_slope_of_the_label),
         cmocka_unit_test(z_loss__of_a_vanishing_log_sum_exp_keeps_its_digits),
         cmocka_unit_test(focal_gamma__of_a_confident_row_leaves_no_nan),
+        cmocka_unit_test(focal_gamma__of_a_confident_smoothed_row_has_slopes_that_add_up),
         cmocka_unit_test(
             focal_gamma__of_any_size_is_exact_for_a_label_next_to_impossible),
         cmocka_unit_test(cross_entropy__of_a_confident_row_has_exact_slopes),
