@@ -30,6 +30,8 @@ enum {
     DAEMON_KEPT = 64 << 10
 };
 
+enum { DAEMON_SOCKET = 16 << 20 }; /* bytes of answers that may wait in it */
+
 /* The library sets TCP's options, and has three lines to say when the socket has none:
  * one of our pairs takes them as well. */
 int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
@@ -145,10 +147,13 @@ static inline int daemon_connect(struct daemon *daemon, enum entrance_kind kind)
 {
     struct server *server = daemon->server;
     const struct sockaddr_un nobody = {.sun_family = AF_UNIX};
-    int pair[2];
+    int pair[2], room = DAEMON_SOCKET;
 
     require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0,
             "there is a pair of sockets");
+    /* what is written past the library does not wait until answers before it are read;
+     * without the right to it, it is as large as usual */
+    setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
     server->api = kind == ENTRANCE_KEYED ? daemon->keyed : daemon->open;
     daemon->net = &server->net[kind == ENTRANCE_ADMIN ? 1 : 0];
     atomic_fetch_add(&daemon->net->arriving, 1);
