@@ -43,7 +43,7 @@ enum {
 };
 
 static const int64_t SECOND = INT64_C(1000000000), DAY = INT64_C(86400000000000);
-static const int64_t FINISH_NS = INT64_C(2000000000); /* within the grace */
+static const int64_t FINISH_NS = INT64_C(1500000000); /* half of the grace */
 
 /* Everything there is. */
 struct service {

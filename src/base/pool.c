@@ -165,21 +165,29 @@ static void look_around(struct pool *pool)
     }
 }
 
+/* The one that waits for longest, NULL when none does.  Under the lock. */
+static struct job *take_job(struct pool *pool)
+{
+    struct job *job = pool->first;
+
+    if (job) {
+        pool->first = job->next;
+        atomic_fetch_sub(&pool->queued, 1);
+    }
+    return job;
+}
+
 /* Sleeps until there may be something to do.  True with `*job` NULL: a loop is
  * open.  False: the pool ends and the queue is empty. */
 static bool await_work(struct pool *pool, struct job **job)
 {
     bool alive = true;
 
-    *job = NULL;
     pthread_mutex_lock(&pool->lock);
     for (;;) {
-        if (pool->first) {
-            *job = pool->first;
-            pool->first = (*job)->next;
-            atomic_fetch_sub(&pool->queued, 1);
+        *job = take_job(pool);
+        if (*job)
             break;
-        }
         /* counted before the look at `open`: who opens a loop after that look
          * sees the sleeper, and wakes it with the lock held */
         atomic_fetch_add(&pool->sleepers, 1);
@@ -290,6 +298,18 @@ bool pool_submit(struct pool *pool, struct job *job)
     }
     pthread_mutex_unlock(&pool->lock);
     return room;
+}
+
+bool pool_help(struct pool *pool)
+{
+    if (!pool)
+        return false;
+    pthread_mutex_lock(&pool->lock);
+    struct job *job = take_job(pool);
+    pthread_mutex_unlock(&pool->lock);
+    if (job)
+        job->run(job);
+    return job != NULL;
 }
 
 size_t pool_queued(const struct pool *pool)

@@ -22,6 +22,7 @@
 #include "http/net_load.h"
 #include "http/unread.h"
 #include "lossd/base/clock.h"
+#include "lossd/base/pool.h"
 
 enum { LEAVING_LOOK_NS = 5000000 };
 
@@ -223,9 +224,19 @@ size_t server_busy(const struct server *server)
     return busy;
 }
 
+/* Whoever waits for a thread that is not to be had is refused on this one. */
 size_t server_finish(struct server *server, int64_t longest_ns)
 {
-    return suspended_finish(&server->suspended, longest_ns);
+    suspended_forbid(&server->suspended);
+    while (pool_help(server->pool))
+        continue;
+    size_t left = suspended_finish(&server->suspended, longest_ns);
+    if (left > 0) {
+        await_answers(server);
+        if (server->admin_acceptor)
+            acceptor_stop(server->admin_acceptor);
+    }
+    return left;
 }
 
 void server_free(struct server *server)

@@ -49,6 +49,13 @@ bool suspended_are_ending(struct suspended *suspended)
     return ending;
 }
 
+void suspended_forbid(struct suspended *suspended)
+{
+    pthread_mutex_lock(&suspended->lock);
+    suspended->ending = true;
+    pthread_mutex_unlock(&suspended->lock);
+}
+
 size_t suspended_finish(struct suspended *suspended, int64_t longest_ns)
 {
     struct timespec end;
@@ -58,8 +65,8 @@ size_t suspended_finish(struct suspended *suspended, int64_t longest_ns)
     longest_ns += end.tv_nsec;
     end.tv_sec += (time_t)(longest_ns / SECOND_NS);
     end.tv_nsec = (long)(longest_ns % SECOND_NS);
+    suspended_forbid(suspended);
     pthread_mutex_lock(&suspended->lock);
-    suspended->ending = true;
     while (suspended->count > 0 && trouble != ETIMEDOUT)
         trouble = pthread_cond_timedwait(&suspended->none, &suspended->lock, &end);
     size_t left = suspended->count;

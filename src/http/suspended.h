@@ -27,8 +27,11 @@ void suspended_end(struct suspended *suspended);
 /* True when nobody will wait for the answers to those whose work has not begun. */
 bool suspended_are_ending(struct suspended *suspended);
 
-/* Lets none begin any more, and waits for the end of the last, though not for longer than
- * so many nanoseconds.  Returns how many there still are. */
+/* Lets none begin any more. */
+void suspended_forbid(struct suspended *suspended);
+
+/* The same, and waits for the end of the last, though not for longer than so many
+ * nanoseconds.  Returns how many there still are. */
 size_t suspended_finish(struct suspended *suspended, int64_t longest_ns);
 
 #endif

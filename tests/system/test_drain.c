@@ -343,24 +343,36 @@ static char *long_work(void)
 static void drain__does_not_wait_for_long_work(void **state)
 {
     static const char *const flags[] = {"--threads", "1", NULL};
+    enum { OTHERS = 3 };
     struct service service;
-    struct wire wire;
-    char *body = long_work();
+    struct wire wire, others[OTHERS];
+    char *body = long_work(), *other = long_batch();
 
     (void)state;
     start(&service, flags);
     assert_true(wire_open(&wire, service.port));
     assert_true(wire_post(&wire, "/v1/loss", body, false));
     sleep(READING_S); /* by then it is being worked out */
+    for (int i = 0; i < OTHERS; i++)
+        assert_true(wire_open(&others[i], service.port) &&
+                    wire_post(&others[i], "/v1/softmax", other, false));
     kill(service.pid, SIGTERM);
     assert_true(service_logs(&service, "stopping"));
     kill(service.pid, SIGTERM);
+    for (int i = 0; i < OTHERS; i++) { /* which wait for it */
+        struct answer answer;
+        assert_true(wire_answer(&others[i], false, &answer));
+        assert_int_equal(answer.status, 503);
+        answer_release(&answer);
+        wire_close(&others[i]);
+    }
     assert_true(
         service_logs(&service, "what is worked out for 1 request takes longer: cut off"));
     assert_true(service_logs(&service, "\"stopped\""));
     assert_int_equal(service_wait(&service), 0);
     wire_close(&wire);
     free(body);
+    free(other);
 }
 
 static void drain__loses_no_answer_on_connections_in_use(void **state)

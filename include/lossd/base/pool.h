@@ -31,6 +31,9 @@ size_t pool_width(const struct pool *pool);
 /* Queues the job.  False when the queue is full: shed load. */
 bool pool_submit(struct pool *pool, struct job *job);
 
+/* Does the job that waits for longest on this thread.  False: none does. */
+bool pool_help(struct pool *pool);
+
 /* Jobs waiting in the queue. */
 size_t pool_queued(const struct pool *pool);
 

@@ -198,6 +198,40 @@ static void pool_submit__refuses_a_job_when_the_queue_is_full(void **state)
     assert_int_equal(done, 4);
 }
 
+static void pool_help__does_what_waits_for_a_thread_in_turn(void **state)
+{
+    (void)state;
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+    _Atomic size_t done[3] = {0};
+    struct pool *pool = pool_new(1, 3, 0);
+    struct errand blocker = {
+        {.run = run_errand}, pool, &lock, &changed, false, false, &done[0]};
+    struct errand waiting[2];
+
+    assert_false(pool_help(NULL));
+    assert_false(pool_help(pool));
+    assert_true(pool_submit(pool, &blocker.job));
+    pthread_mutex_lock(&lock);
+    while (!blocker.started)
+        pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+    for (size_t i = 0; i < 2; i++) {
+        waiting[i] = (struct errand){.job = {.run = run_errand}, .done = &done[i + 1]};
+        assert_true(pool_submit(pool, &waiting[i].job));
+    }
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(pool_help(pool));
+        assert_int_equal(done[i + 1], 1);
+        assert_int_equal(pool_queued(pool), 1 - i);
+    }
+    assert_int_equal(done[0], 0);
+    assert_false(pool_help(pool));
+    let_end(&blocker);
+    pool_free(pool);
+    assert_int_equal(done[0], 1);
+}
+
 struct look {
     struct job job;
     int nice;
@@ -440,6 +474,7 @@ int main(void)
         cmocka_unit_test(pool_for__may_be_called_from_several_threads_at_once),
         cmocka_unit_test(pool_for__works_when_every_slot_for_loops_is_in_use),
         cmocka_unit_test(pool_submit__refuses_a_job_when_the_queue_is_full),
+        cmocka_unit_test(pool_help__does_what_waits_for_a_thread_in_turn),
         cmocka_unit_test(pool_busy__counts_the_threads_that_do_not_sleep),
         cmocka_unit_test(pool_new__makes_threads_that_give_way),
         cmocka_unit_test(pool_free__finishes_the_queued_jobs),
