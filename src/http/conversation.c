@@ -26,11 +26,27 @@
 #include "http/turn.h"
 
 enum {
+    LEAST_ROOM = 256,      /* bytes of the library's buffer through which a body comes */
     SWALLOW_MAX = 1 << 20, /* bytes of a refused body worth awaiting */
     AT_ONCE = 4096         /* bytes of a body that are read before the pool is asked */
 };
 
 /* ---- the head ---------------------------------------------------------------- */
+
+/* The library is about to make a list of the arguments, which nobody will ask for; and
+ * where it has no room for all of them it sends neither them nor an error.  It has their
+ * text in a buffer of its own. */
+static void hide_arguments(const char *uri)
+{
+#if MHD_VERSION < 0x00097700
+    char *mark = (char *)(uintptr_t)strchr(uri, '?');
+
+    if (mark && mark[1] != '\0')
+        mark[1] = '\0';
+#else
+    (void)uri;
+#endif
+}
 
 void conversation_begin(struct connection *connection, struct MHD_Connection *mhd,
                         const char *uri)
@@ -57,6 +73,7 @@ void conversation_begin(struct connection *connection, struct MHD_Connection *mh
     talk->target = size <= sizeof talk->room ? talk->room : malloc(size);
     if (talk->target)
         memcpy(talk->target, uri, size);
+    hide_arguments(uri);
     atomic_store_explicit(&connection->taken, 0, memory_order_relaxed);
     connection_count(&connection->turn, 1);
     connection_enter(connection, CONNECTION_HEAD);
@@ -75,6 +92,20 @@ static bool worth_swallowing(const struct connection *connection)
                SWALLOW_MAX;
 }
 
+/* A body comes through what the head leaves of the library's buffer; where that is nothing
+ * the library waits for it, and reads none, without end. */
+static bool has_room_for_body(struct connection *connection)
+{
+    size_t room = connection->net->server->settings.connection_memory;
+
+    return head_room(&connection->talk) + LEAST_ROOM <= room ||
+           fail_limit(&connection->talk.exchange.err, ERR_HEADERS_TOO_LARGE, NULL, room,
+                      "--connection-memory",
+                      "the headers leave no room for a body in the %zu bytes of a "
+                      "connection's buffer (--connection-memory raises that)",
+                      room);
+}
+
 static enum MHD_Result take_head(struct connection *connection, const char *method,
                                  const char *version)
 {
@@ -89,7 +120,7 @@ static enum MHD_Result take_head(struct connection *connection, const char *meth
     int64_t cost = api_expected_ns(exchange, exchange->head.content_length);
     if (sound && routed && turn_is_due(connection, cost))
         routed = turn_admit(connection, cost);
-    if (!sound)
+    if (!sound || (has_body && !has_room_for_body(connection)))
         return refusal_at_once(connection);
     talk_become(talk, routed ? TALK_BODY : TALK_SWALLOW);
     talk->ends_twice = expects_continue && !has_body;
@@ -193,6 +224,8 @@ static enum MHD_Result take_piece(struct connection *connection, struct span pie
         return give_up(connection);
     if (!talk->admitted || !talk->parcel.at || parcel_room(&talk->parcel) > 0)
         return MHD_YES;
+    if (worth_swallowing(connection) && !turn_is_open(connection))
+        return give_up(connection);
     if (!connection_enter(connection, CONNECTION_BUSY))
         return MHD_NO;
     if (turn_begin(connection, TURN_READ))

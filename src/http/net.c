@@ -6,7 +6,10 @@
 #include "http/net.h"
 
 #include <limits.h>
+#include <stdalign.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,24 +70,15 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
     net_note_arriving(net, atomic_fetch_sub(&net->arriving, 1) - 1);
 }
 
-#if MHD_VERSION < 0x00097700
-/* The library is about to make a list of the arguments, which nobody will ask for; and
- * where it has no room for all of them it sends neither them nor an error.  It has their
- * text in a buffer of its own, looks for it behind NULs in the address as well; and behind the
- * address stands the version, which is HTTP/1.0 or later. */
-static void hide_arguments(const char *uri)
+/* The first line stands at the beginning of the library's buffer, which is aligned, with a
+ * NUL behind the method: bytes that are read here are the line's own. */
+static bool is_of_head(const char *uri)
 {
-    char *mark = strchr(uri, '?');
+    static const char method[] = "HEAD";
 
-    while (!mark) {
-        uri += strlen(uri) + 1;
-        if (strncmp(uri, "HTTP/1.", strlen("HTTP/1.")) == 0)
-            return;
-        mark = strchr(uri, '?');
-    }
-    mark[1] = '\0';
+    return (uintptr_t)uri % alignof(max_align_t) == sizeof method &&
+           memcmp(uri - sizeof method, method, sizeof method) == 0;
 }
-#endif
 
 static void *on_first_line(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
@@ -92,11 +86,10 @@ static void *on_first_line(void *cls, const char *uri, struct MHD_Connection *mh
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 
     (void)cls;
-    if (connection)
+    if (connection) {
         conversation_begin(connection, mhd, uri);
-#if MHD_VERSION < 0x00097700
-    hide_arguments(uri);
-#endif
+        connection->talk.to_head = is_of_head(uri);
+    }
     return connection;
 }
 

@@ -64,26 +64,26 @@ static bool is_headed(struct MHD_Connection *mhd)
 #endif
 }
 
-/* Would the library fail to send an answer?  With all headers read it would send its head
- * twice; and where there was no room for arguments, of which it has none unless the
- * address has a version in it, between NULs, it would go on reading instead. */
+/* Would the library fail to send an answer, behind the first line?  With all headers read
+ * its head would go twice; and where there was no room for an argument (it has none but
+ * behind a NUL in the address), and so before any header, it would read on instead. */
 static bool fails_to_answer(struct MHD_Connection *mhd)
 {
     return is_headed(mhd) ||
-           MHD_get_connection_values_n(mhd, MHD_GET_ARGUMENT_KIND, NULL, NULL) > 0;
+           MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, NULL, NULL) == 0;
 }
 
 /* Refuses what the library would answer by itself with that status and page.  What is
- * returned is for the library: MHD_YES when it has an answer to send.  What goes past the
- * library is more to a HEAD than it may be: we have not been shown the method. */
+ * returned is for the library: MHD_YES when it has an answer to send. */
 static enum MHD_Result refuse_unread(struct connection *connection,
                                      struct MHD_Connection *mhd, unsigned status,
                                      struct MHD_Response *page)
 {
     struct talk *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
+    bool has_first_line = talk->state != TALK_OVER;
 
-    if (talk->state == TALK_OVER)
+    if (!has_first_line)
         conversation_begin(connection, mhd, "");
     bool is_begun = talk->state == TALK_BEGUN;
     if (is_begun)
@@ -93,7 +93,7 @@ static enum MHD_Result refuse_unread(struct connection *connection,
     if (is_begun)
         api_route(exchange); /* for the names in the log */
     talk->unread = true;
-    if (fails_to_answer(mhd))
+    if (has_first_line && fails_to_answer(mhd))
         refusal_past_library(connection);
     else if (refusal_at_once(connection))
         return MHD_YES;

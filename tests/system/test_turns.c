@@ -214,23 +214,22 @@ static void turns__begin_and_end_within_an_answer(void **state)
 }
 
 /* Features and W of nothing but zeros: much to be done for few bytes. */
-static char *hard_work(void)
+static char *hard_work(size_t side)
 {
-    enum { SIDE = 250 };
-    char *text = malloc(4 * SIDE * (SIDE + 2) + 300), *at = text;
+    char *text = malloc(4 * side * (side + 2) + 300), *at = text;
 
     for (int factor = 0; factor < 2; factor++) {
         at += sprintf(at, "%s\":[", factor == 0 ? "{\"features" : ",\"W");
-        for (size_t r = 0; r < SIDE; r++) {
+        for (size_t r = 0; r < side; r++) {
             at += sprintf(at, "%s[", r ? "," : "");
-            for (size_t c = 0; c < SIDE; c++)
+            for (size_t c = 0; c < side; c++)
                 at += sprintf(at, c ? ",0" : "0");
             at += sprintf(at, "]");
         }
         at += sprintf(at, "]");
     }
     at += sprintf(at, ",\"labels\":[0");
-    for (size_t r = 1; r < SIDE; r++)
+    for (size_t r = 1; r < side; r++)
         at += sprintf(at, ",0");
     sprintf(at, "],\"return\":[\"loss\",\"gradient_W\",\"gradient_features\"]}");
     return text;
@@ -238,17 +237,16 @@ static char *hard_work(void)
 
 /* All come before the first of them wants a thread, and then there are more than may wait
  * for it: some have their answers, the others are told. */
-static void turns__are_not_for_more_than_may_wait(void **state)
+static void assert_some_are_refused(size_t side)
 {
     enum { CLIENTS = 64 };
     static const char *const flags[] = {"--net-threads", "1", "--threads", "1",
                                         "--queue-size",  "4", NULL};
     struct service narrow;
     struct wire wires[CLIENTS];
-    char *body = hard_work();
+    char *body = hard_work(side);
     size_t answered = 0;
 
-    (void)state;
     assert_true(service_start(&narrow, flags));
     for (int i = 0; i < CLIENTS; i++) {
         assert_true(wire_open(&wires[i], narrow.port));
@@ -270,6 +268,14 @@ static void turns__are_not_for_more_than_may_wait(void **state)
     print_message("%zu of %d are answered\n", answered, CLIENTS);
     assert_int_equal(service_stop(&narrow), 0);
     free(body);
+}
+
+/* Bodies that one parcel holds, and longer ones. */
+static void turns__are_not_for_more_than_may_wait(void **state)
+{
+    (void)state;
+    assert_some_are_refused(250);
+    assert_some_are_refused(450);
 }
 
 int main(void)
