@@ -64,13 +64,19 @@ static bool is_headed(struct MHD_Connection *mhd)
 #endif
 }
 
+static int count_values(struct MHD_Connection *mhd, enum MHD_ValueKind kind)
+{
+    return MHD_get_connection_values_n(mhd, kind, NULL, NULL);
+}
+
 /* Would the library fail to send an answer, behind the first line?  With all headers read
- * its head would go twice; and where there was no room for an argument (it has none but
- * behind a NUL in the address), and so before any header, it would read on instead. */
+ * its head would go twice.  And where there was no room for an argument, of which it has
+ * none but behind a NUL in the address, it would read on instead, and send another for
+ * what comes then: it has arguments, or for want of room for the first not even a header. */
 static bool fails_to_answer(struct MHD_Connection *mhd)
 {
-    return is_headed(mhd) ||
-           MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, NULL, NULL) == 0;
+    return is_headed(mhd) || count_values(mhd, MHD_GET_ARGUMENT_KIND) > 0 ||
+           count_values(mhd, MHD_HEADER_KIND) == 0;
 }
 
 /* Refuses what the library would answer by itself with that status and page.  What is
