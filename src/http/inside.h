@@ -25,6 +25,7 @@ struct net {
     /* The library is about to close a connection whose buffer has no room for an answer's
      * head; the thread's own. */
     bool lacks_room;
+    bool lacks_record; /* it has found none for an argument or a header; likewise */
     struct MHD_Daemon *daemon;
     struct registry registry;
     struct shelf shelf;

@@ -6,10 +6,7 @@
 #include "http/net.h"
 
 #include <limits.h>
-#include <stdalign.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,6 +30,7 @@ on_library_line(void *cls, const char *format, va_list args)
 
     vsnprintf(line, sizeof line, format, args);
     net->lacks_room = strstr(line, "failed to create response header");
+    net->lacks_record |= strstr(line, "pool to allocate header record") != NULL;
     if (server->log->lowest > LOG_DEBUG)
         return;
     log_note(server->log, LOG_DEBUG, "libmicrohttpd: %.*s", (int)strcspn(line, "\n"),
@@ -48,7 +46,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
         thread_be_prompt();
     net->is_prompt = true;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        net->lacks_room = false;
+        net->lacks_room = net->lacks_record = false;
         if (*context) {
             /* should the library not have told of the end of a request */
             conversation_end(*context, MHD_REQUEST_TERMINATED_CLIENT_ABORT);
@@ -70,26 +68,14 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
     net_note_arriving(net, atomic_fetch_sub(&net->arriving, 1) - 1);
 }
 
-/* The first line stands at the beginning of the library's buffer, which is aligned, with a
- * NUL behind the method: bytes that are read here are the line's own. */
-static bool is_of_head(const char *uri)
-{
-    static const char method[] = "HEAD";
-
-    return (uintptr_t)uri % alignof(max_align_t) == sizeof method &&
-           memcmp(uri - sizeof method, method, sizeof method) == 0;
-}
-
 static void *on_first_line(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
     struct connection *connection =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 
     (void)cls;
-    if (connection) {
+    if (connection)
         conversation_begin(connection, mhd, uri);
-        connection->talk.to_head = is_of_head(uri);
-    }
     return connection;
 }
 

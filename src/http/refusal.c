@@ -35,18 +35,32 @@ enum MHD_Result refusal_at_once(struct connection *connection)
     return answer_send(connection);
 }
 
-void refusal_past_library(struct connection *connection)
+static void write_past_library(struct connection *connection)
 {
     struct talk *talk = &connection->talk;
 
-    if (!connection_enter(connection, CONNECTION_WRITING))
-        return;
-    refusal_make(connection);
     refuse_by_hand(connection->fd, talk->to_head, &talk->response);
     refuser_keep(connection->net->server->refuser, connection->fd);
     connection_count(&talk->sent, talk->response.body.len);
     talk->by_hand = true;
     talk_become(talk, TALK_SENT);
+}
+
+void refusal_past_library(struct connection *connection)
+{
+    if (!connection_enter(connection, CONNECTION_WRITING))
+        return;
+    refusal_make(connection);
+    write_past_library(connection);
+}
+
+void refusal_past_library_bare(struct connection *connection)
+{
+    if (!connection_enter(connection, CONNECTION_WRITING))
+        return;
+    refusal_make(connection);
+    connection->talk.response.body = (struct span){NULL, 0};
+    write_past_library(connection);
 }
 
 /* The head of an answer goes into the library's buffer, behind the request's head and

@@ -20,6 +20,9 @@ enum MHD_Result refusal_at_once(struct connection *connection);
 /* Past the library, which is to end the connection. */
 void refusal_past_library(struct connection *connection);
 
+/* The same without a body, for whoever may have asked with HEAD. */
+void refusal_past_library_bare(struct connection *connection);
+
 /* Has the library given up an answer for want of room, with that code?  Then the refusal
  * goes past it. */
 bool refusal_is_due_without_room(const struct connection *connection,

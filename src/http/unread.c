@@ -69,14 +69,17 @@ static int count_values(struct MHD_Connection *mhd, enum MHD_ValueKind kind)
     return MHD_get_connection_values_n(mhd, kind, NULL, NULL);
 }
 
-/* Would the library fail to send an answer, behind the first line?  With all headers read
- * its head would go twice.  And where there was no room for an argument, of which it has
- * none but behind a NUL in the address, it would read on instead, and send another for
- * what comes then: it has arguments, or for want of room for the first not even a header. */
-static bool fails_to_answer(struct MHD_Connection *mhd)
+/* Would the library read on instead of sending an answer, and send another for what comes
+ * then?  It does so where there was no room for an argument, of which it has none but
+ * behind a NUL in the address: it has arguments, or the first had no room; or the first
+ * header, which comes to the same. */
+static bool would_read_on(struct net *net, struct MHD_Connection *mhd)
 {
-    return is_headed(mhd) || count_values(mhd, MHD_GET_ARGUMENT_KIND) > 0 ||
-           count_values(mhd, MHD_HEADER_KIND) == 0;
+    bool lacks_record = net->lacks_record;
+
+    net->lacks_record = false;
+    return count_values(mhd, MHD_GET_ARGUMENT_KIND) > 0 ||
+           (lacks_record && count_values(mhd, MHD_HEADER_KIND) == 0);
 }
 
 /* Refuses what the library would answer by itself with that status and page.  What is
@@ -99,8 +102,10 @@ static enum MHD_Result refuse_unread(struct connection *connection,
     if (is_begun)
         api_route(exchange); /* for the names in the log */
     talk->unread = true;
-    if (has_first_line && fails_to_answer(mhd))
+    if (is_headed(mhd)) /* the library would send its head twice */
         refusal_past_library(connection);
+    else if (has_first_line && would_read_on(connection->net, mhd))
+        refusal_past_library_bare(connection); /* it may be to a HEAD */
     else if (refusal_at_once(connection))
         return MHD_YES;
     /* which nobody hears behind ours; but without any the library does not end well */

@@ -30,7 +30,7 @@ enum {
     DAEMON_KEPT = 64 << 10
 };
 
-enum { DAEMON_SOCKET = 16 << 20 }; /* bytes of answers that may wait in it */
+enum { DAEMON_SOCKET = 32 << 20 }; /* bytes of answers that may wait in it */
 
 /* The library sets TCP's options, and has three lines to say when the socket has none:
  * one of our pairs takes them as well. */

@@ -20,9 +20,9 @@ enum {
     BY_PIECES = 1,
     HASTY = 2,
     PIECES_MAX = 12,
-    LOOKS_MAX = 4,         /* the reaper takes two */
-    REPLIES_MAX = 4 << 20, /* two hundred times /metrics is half of that */
-    REQUESTS_MAX = 1024,
+    LOOKS_MAX = 4,          /* the reaper takes two */
+    REPLIES_MAX = 32 << 20, /* three thousand times /metrics */
+    REQUESTS_MAX = 4096,
     SOCKET_HOLDS = 128 << 10 /* bytes at least */
 };
 
