@@ -120,8 +120,8 @@ bool admission_may_begin(const struct admission *admission, bool is_small,
 
     return working < most || has_idle_thread(admission) ||
            fail(err, ERR_OVERLOADED, NULL,
-                "%zu requests have a thread or wait for one already, and no more than "
-                "%zu may (--queue-size raises that)",
+                "%zu requests are waiting for a thread or have one, and no more than "
+                "%zu may be (--queue-size raises that)",
                 working, most);
 }
 
