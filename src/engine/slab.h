@@ -30,9 +30,9 @@ struct slab {
     const double *scale;         /* [rows]: times d value / d z */
     const double *penalty_scale; /* [rows]: times d penalty / d z; NULL without any */
 
-    double *row,
-        *other_row; /* room for a row of doubles each, with targets, smoothing, focal_gamma or
-                                where the loss needs it; else NULL */
+    /* Room for a row of doubles each, with targets, smoothing, focal_gamma or where the
+     * loss or the outputs need it; else NULL. */
+    double *row, *other_row;
 };
 
 /* Rows of a slab.  A row with many classes is a slab by itself. */

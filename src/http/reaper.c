@@ -150,6 +150,13 @@ static bool is_slow_head(const struct server *server, const struct watch *watch,
            !look->unread;
 }
 
+/* In the kernel, or on the way from there, or read: in that order, as it comes. */
+static bool has_request(const struct connection *connection)
+{
+    return waiting(connection->fd, SIOCINQ) > 0 ||
+           incoming_is_being_read(connection->fd) || connection_is_asked(connection);
+}
+
 static void check_idle(struct connection *connection, const struct look *look)
 {
     const struct server *server = connection->net->server;
@@ -162,7 +169,7 @@ static void check_idle(struct connection *connection, const struct look *look)
     watch_rest(watch, look->now_ns, connection_is_asked(connection));
     if (twice(&watch->overdue, is_slow_head(server, watch, look)))
         reap(connection, CONNECTION_IDLE, REAPED_HEADER);
-    else if (!watch->head_begun && !look->unread && idle > limit)
+    else if (!watch->head_begun && idle > limit && !has_request(connection))
         reap(connection, CONNECTION_IDLE, REAPED_IDLE);
 }
 
@@ -352,13 +359,6 @@ void reaper_free(struct reaper *reaper)
 }
 
 /* ---- room at the cap --------------------------------------------------------- */
-
-/* In the kernel, or on the way from there, or read: in that order, as it comes. */
-static bool has_request(const struct connection *connection)
-{
-    return waiting(connection->fd, SIOCINQ) > 0 ||
-           incoming_is_being_read(connection->fd) || connection_is_asked(connection);
-}
 
 static bool is_idle(const struct connection *connection, int64_t since)
 {

@@ -244,8 +244,8 @@ void server_free(struct server *server)
     if (!server)
         return;
     acceptor_free(server->acceptor);
-    acceptor_free(server->admin_acceptor);
     server_finish(server, WITHOUT_END_NS);
+    acceptor_free(server->admin_acceptor);
     await_answers(server);
     reaper_free(server->reaper);
     for (size_t i = 0; i < server->nets; i++)
