@@ -91,7 +91,7 @@ static void refuse_at_the_cap(struct acceptor *acceptor, int fd)
              flag ? " (" : "", flag ? flag : "", flag ? " raises that)" : "");
     if (is_to_tell(&acceptor->cap_told_ns))
         log_note(server->log, LOG_WARNING, "connections are refused: %s", why);
-    refusal_bare(server, fd, false, ERR_OVERLOADED, NULL, why);
+    refusal_bare(server, fd, false, ERR_OVERLOADED, NULL, why, NULL);
     refuser_adopt(server->refuser, fd);
 }
 
@@ -142,7 +142,7 @@ static bool refuse_without_descriptors(struct acceptor *acceptor, int listener)
     if (fd >= 0) {
         tally_refusal(acceptor->server, REFUSAL_DESCRIPTORS);
         refusal_bare(acceptor->server, fd, false, ERR_OVERLOADED, NULL,
-                     "this process has no descriptor left");
+                     "this process has no descriptor left", NULL);
         close(fd);
         tell_of_descriptors(acceptor);
     } else if (errno == EMFILE || errno == ENFILE) {

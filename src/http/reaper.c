@@ -131,10 +131,9 @@ static void refuse_slow_body(struct connection *connection)
              "lowers, --body-timeout raises that)",
              settings->min_rate, (double)settings->body_timeout_ns / 1e9);
     tally_reaping(connection->net->server, REAPED_BODY);
-    atomic_store(&connection->talk.sent,
-                 refusal_bare(connection->net->server, connection->fd,
-                              connection->talk.to_head, ERR_UPLOAD_TIMEOUT,
-                              &connection->talk.exchange, why));
+    refusal_bare(connection->net->server, connection->fd, connection->talk.to_head,
+                 ERR_UPLOAD_TIMEOUT, &connection->talk.exchange, why,
+                 &connection->talk.sent);
 }
 
 static bool twice(unsigned *looks, bool found)

@@ -2,8 +2,8 @@
 
 #include "http/inside.h"
 
-size_t refusal_bare(struct server *server, int fd, bool to_head, enum err_kind kind,
-                    const struct exchange *asked, const char *why)
+void refusal_bare(struct server *server, int fd, bool to_head, enum err_kind kind,
+                  const struct exchange *asked, const char *why, _Atomic uint64_t *sent)
 {
     struct exchange exchange;
     struct response response;
@@ -17,8 +17,8 @@ size_t refusal_bare(struct server *server, int fd, bool to_head, enum err_kind k
     api_route(&exchange); /* finds no route, but a request id */
     exchange.from_page = asked && asked->from_page;
     api_refuse(&exchange, &response);
+    if (sent)
+        atomic_store(sent, to_head ? 0 : response.body.len);
     refuse_by_hand(fd, to_head, &response);
-    size_t bytes = to_head ? 0 : response.body.len;
     exchange_release(&exchange);
-    return bytes;
 }
