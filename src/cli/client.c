@@ -210,7 +210,8 @@ static void explain(const struct client *client, const struct transfer *transfer
         client->curl_says[0] ? client->curl_says : curl_easy_strerror(code);
 
     bool is_late = code == CURLE_OPERATION_TIMEDOUT;
-    if (code == CURLE_COULDNT_CONNECT && transfer->request->socket) /* it says a port */
+    if (code == CURLE_COULDNT_CONNECT && transfer->request->socket &&
+        *transfer->request->socket) /* it says a port */
         says = reason_of_connect(transfer);
     answer->is_refused =
         code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||

@@ -938,6 +938,24 @@ static void health__goes_past_a_proxy_to_its_own_server(void **state)
     assert_ending(0, "", "");
 }
 
+/* It is not the service that does not answer. */
+static void health__names_a_proxy_that_does_not_answer(void **state)
+{
+    (void)state;
+    unsigned port;
+    int fd = bind_port(false, &port);
+    char url[TEXT_SIZE], proxy[TEXT_SIZE], named[TEXT_SIZE];
+    struct program program = {.words = {"health", url}, .env = {proxy}};
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", service.port);
+    snprintf(proxy, sizeof proxy, "http_proxy=http://127.0.0.1:%u", port);
+    snprintf(named, sizeof named, " port %u ", port);
+    run(&program);
+    assert_int_equal(ending.status, 1);
+    assert_non_null(strstr(ending.err, named));
+    close(fd);
+}
+
 static void health__says_when_the_server_drains(void **state)
 {
     static const char *const flags[] = {"--drain-delay", "1m", NULL};
@@ -998,6 +1016,7 @@ int main(void)
         cmocka_unit_test(health__fails_where_nobody_is),
         cmocka_unit_test(health__fails_when_the_answer_breaks_off),
         cmocka_unit_test(health__goes_past_a_proxy_to_its_own_server),
+        cmocka_unit_test(health__names_a_proxy_that_does_not_answer),
         cmocka_unit_test(health__says_when_the_server_drains),
     };
 
