@@ -95,6 +95,9 @@ bool config_flags_read(struct sources *sources, int argc, char *const argv[],
     }
     if (asked->version && argc > 2 + asked->json)
         return sources_fail(sources, "--version goes with --json alone");
+    if (asked->print && asked->check)
+        return sources_fail(sources,
+                            "--check-config and --print-config go one at a time");
     return !asked->json || asked->version ||
            sources_fail(sources, "--json goes with --version alone");
 }

@@ -572,6 +572,8 @@ static void config__refuses_what_does_not_go_with_its_version(void **state)
     refused("--port=1 --version", "", "lossd: --version goes with --json alone\n");
     refused("--json", "", "lossd: --json goes with --version alone\n");
     refused("--json --check-config", "", "lossd: --json goes with --version alone\n");
+    refused("--check-config --print-config", "",
+            "lossd: --check-config and --print-config go one at a time\n");
 }
 
 static void config__helps_with_every_option_in_80_columns(void **state)
