@@ -185,16 +185,23 @@ static void write_access_json(struct buf *line, enum log_level level,
 
 /* Text */
 
-/* Printable ASCII as it is, all else as \xHH: a terminal obeys nobody's bytes. */
-static void plain(struct buf *line, struct span text)
+/* Printable ASCII from `lowest` on as it is, all else as \xHH: a terminal obeys nobody's
+ * bytes. */
+static void write_plain(struct buf *line, struct span text, unsigned char lowest)
 {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.at[i];
-        if (c >= 0x20 && c < 0x7F && c != '\\')
+        if (c >= lowest && c < 0x7F && c != '\\')
             buf_char(line, (char)c);
         else
             buf_format(line, "\\x%02x", c);
     }
+}
+
+/* What a client says is one word of a line, and cannot pass for several. */
+static void write_word(struct buf *line, struct span text, size_t most)
+{
+    write_plain(line, cut(text, most), ' ' + 1);
 }
 
 static void begin_text(struct buf *line, enum log_level level)
@@ -210,18 +217,18 @@ static void labelled(struct buf *line, const char *label, struct span text)
     if (text.len == 0)
         return;
     buf_format(line, " %s=", label);
-    plain(line, cut(text, WORD_MAX_LOGGED));
+    write_word(line, text, WORD_MAX_LOGGED);
 }
 
 static void write_access_text(struct buf *line, enum log_level level,
                               const struct access *access)
 {
     begin_text(line, level);
-    plain(line, cut(access->client, WORD_MAX_LOGGED));
+    write_word(line, access->client, WORD_MAX_LOGGED);
     buf_char(line, ' ');
-    plain(line, cut(access->method, WORD_MAX_LOGGED));
+    write_word(line, access->method, WORD_MAX_LOGGED);
     buf_char(line, ' ');
-    plain(line, cut(access->path, PATH_MAX_LOGGED));
+    write_word(line, access->path, PATH_MAX_LOGGED);
     buf_format(line, " %u %.3fms in=%llu out=%llu", access->status, access->duration_ms,
                (unsigned long long)access->request_bytes,
                (unsigned long long)access->response_bytes);
@@ -245,7 +252,7 @@ static bool write_note(const struct log *log, enum log_level level, const char *
         json_close(&json, '}');
     } else {
         begin_text(&line, level);
-        plain(&line, shown);
+        write_plain(&line, shown, ' ');
     }
     return write_line(log, &line);
 }
@@ -302,9 +309,15 @@ void log_note(const struct log *log, enum log_level level, const char *format, .
         tell_of_lost(log);
 }
 
+/* A version of HTTP that is not spoken here (505) is the client's. */
+static bool is_our_trouble(unsigned status)
+{
+    return status >= 500 && status != 505;
+}
+
 void log_access(const struct log *log, const struct access *access)
 {
-    enum log_level level = access->status >= 500 ? LOG_WARNING : LOG_INFO;
+    enum log_level level = is_our_trouble(access->status) ? LOG_WARNING : LOG_INFO;
     char text[LINE_MAX_SIZE];
     struct buf line;
 

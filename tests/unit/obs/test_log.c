@@ -216,6 +216,41 @@ static void log_access__is_readable_as_text(void **state)
     page_free(page);
 }
 
+static void log_access__cannot_be_forged_by_a_path(void **state)
+{
+    (void)state;
+    struct page *page = page_new(LOG_TEXT, LOG_INFO);
+    struct access access = an_access();
+
+    access.path = span_of("/a 200 0.1ms\n");
+    log_access(&page->log, &access);
+    assert_non_null(strstr(page_text(page), " POST /a\\x20200\\x200.1ms\\x0a 422 "));
+    page_free(page);
+}
+
+/* Who watches warnings is not to be woken by whoever speaks another version. */
+static void log_access__warns_of_what_is_not_the_clients_fault(void **state)
+{
+    static const struct {
+        unsigned status;
+        const char *level;
+    } cases[] = {
+        {431, "info"}, {499, "info"}, {500, "warning"}, {503, "warning"}, {505, "info"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct page *page = page_new(LOG_JSON, LOG_INFO);
+        struct access access = an_access();
+
+        access.status = cases[i].status;
+        log_access(&page->log, &access);
+        cJSON *line = page_line(page);
+        assert_string_equal(string_of(line, "level"), cases[i].level);
+        cJSON_Delete(line);
+        page_free(page);
+    }
+}
+
 /* What is longer than a pipe takes at once may be mixed with another's. */
 static void assert_lines_fit(enum log_format format, const char *long_text)
 {
@@ -451,6 +486,8 @@ int main(void)
         cmocka_unit_test(log_access__has_the_keys_of_opentelemetry),
         cmocka_unit_test(log_access__leaves_out_what_there_is_not),
         cmocka_unit_test(log_access__is_readable_as_text),
+        cmocka_unit_test(log_access__cannot_be_forged_by_a_path),
+        cmocka_unit_test(log_access__warns_of_what_is_not_the_clients_fault),
         cmocka_unit_test(log_access__cuts_what_a_client_made_too_long),
         cmocka_unit_test(log__leaves_out_access_lines_and_notes_apart_and_says_how_many),
         cmocka_unit_test(log__counts_no_line_below_its_level_against_the_rate),
