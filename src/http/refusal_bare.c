@@ -15,7 +15,8 @@ void refusal_bare(struct server *server, int fd, bool to_head, enum err_kind kin
         admission_retry_after_s(&server->admission, exchange.began_ns);
     fail(&exchange.err, kind, NULL, "%s", why);
     api_route(&exchange); /* finds no route, but a request id */
-    exchange.from_page = asked && asked->from_page;
+    /* where nobody has read who asks, the origin that may read it can be told to all */
+    exchange.from_page = !asked || asked->from_page;
     api_refuse(&exchange, &response);
     if (sent)
         atomic_store(sent, to_head ? 0 : response.body.len);

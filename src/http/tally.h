@@ -11,7 +11,7 @@ struct server;
 void tally_request(const struct server *server, const struct exchange *exchange,
                    const struct ending *ending);
 
-/* Why a connection is closed before any request. */
+/* Why a connection is closed before any request of its is read. */
 enum refusal {
     REFUSAL_CAP,         /* there are as many as may be */
     REFUSAL_DESCRIPTORS, /* none is left */

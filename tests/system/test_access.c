@@ -411,6 +411,27 @@ static void cors__lets_a_page_read_a_refusal_in_the_middle_of_its_body(void **st
     wire_close(&wire);
 }
 
+/* Nobody has read then from which page it comes. */
+static void cors__lets_a_page_read_that_there_was_no_place(void **state)
+{
+    static const char *const flags[] = {"--cors-origin", "https://app.example",
+                                        "--max-connections", "1", NULL};
+    struct wire first, second;
+    struct answer answer;
+
+    (void)state;
+    open_service(flags);
+    assert_true(wire_open(&first, service.port));
+    assert_true(wire_text(&first, "POST /v1/loss HTTP/1.1\r\n"));
+    assert_true(wire_open(&second, service.port));
+    assert_true(wire_answer(&second, false, &answer));
+    assert_int_equal(answer.status, 503);
+    assert_true(has(&answer, "Access-Control-Allow-Origin", "https://app.example"));
+    answer_release(&answer);
+    wire_close(&second);
+    wire_close(&first);
+}
+
 /* So is one that the reaper writes. */
 static void cors__lets_a_page_read_that_its_body_came_too_slowly(void **state)
 {
@@ -493,6 +514,7 @@ int main(void)
         ON_A_SERVICE(cors__lets_a_page_ask_and_read),
         ON_A_SERVICE(cors__counts_preflights_by_their_status),
         ON_A_SERVICE(cors__lets_a_page_read_a_refusal_in_the_middle_of_its_body),
+        ON_A_SERVICE(cors__lets_a_page_read_that_there_was_no_place),
         ON_A_SERVICE(cors__lets_a_page_read_that_its_body_came_too_slowly),
         cmocka_unit_test(cors__starts_with_no_origin_that_browsers_do_not_send),
         ON_A_SERVICE(log__counts_every_line_that_it_leaves_out),
