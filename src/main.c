@@ -203,8 +203,7 @@ static bool start(struct service *service)
     service->budget.limit = config->memory_budget;
     service->budget.kept = config_kept(config, config->memory_budget);
     service->meter = make_meter(service);
-    service->pool = pool_new(config->threads, SIZE_MAX, /* the server counts */
-                             (unsigned)config->compute_nice);
+    service->pool = pool_new(config->threads, (unsigned)config->compute_nice);
     service->api = make_api(service);
     if (!service->meter || !service->pool || !service->api)
         fail(&err, ERR_INTERNAL, NULL, "cannot start: no memory or no thread");

@@ -65,9 +65,8 @@ struct pool {
     _Atomic uint64_t taken;                     /* slots in use */
     _Atomic size_t sleepers;
     _Atomic size_t queued; /* written under the lock, read anywhere */
-    size_t queue_capacity;
-    pthread_mutex_t lock; /* of the fields below, and of all sleep */
-    pthread_cond_t work;  /* a job, a loop, or the end */
+    pthread_mutex_t lock;  /* of the fields below, and of all sleep */
+    pthread_cond_t work;   /* a job, a loop, or the end */
     struct job *first, *last;
     bool ending;
     unsigned steps; /* nicer than who made the pool */
@@ -231,7 +230,7 @@ static void end_threads(struct pool *pool)
         pthread_join(pool->workers[i].thread, NULL);
 }
 
-struct pool *pool_new(size_t threads, size_t queue, unsigned steps)
+struct pool *pool_new(size_t threads, unsigned steps)
 {
     assert(threads > 0);
     size_t size = sizeof(struct pool) + threads * sizeof(struct worker);
@@ -239,7 +238,7 @@ struct pool *pool_new(size_t threads, size_t queue, unsigned steps)
         aligned_alloc(CACHE_LINE, (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
     if (!pool)
         return NULL;
-    *pool = (struct pool){.queue_capacity = queue, .steps = steps};
+    *pool = (struct pool){.steps = steps};
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work, NULL);
     for (size_t i = 0; i < LOOPS; i++) {
@@ -277,27 +276,23 @@ size_t pool_width(const struct pool *pool)
 
 /* Jobs */
 
-bool pool_submit(struct pool *pool, struct job *job)
+void pool_submit(struct pool *pool, struct job *job)
 {
     if (!pool) {
         job->run(job);
-        return true;
+        return;
     }
     job->next = NULL;
     pthread_mutex_lock(&pool->lock);
-    bool room = atomic_load(&pool->queued) < pool->queue_capacity;
-    if (room) {
-        if (pool->first)
-            pool->last->next = job;
-        else
-            pool->first = job;
-        pool->last = job;
-        atomic_fetch_add(&pool->queued, 1);
-        if (atomic_load(&pool->sleepers) > 0)
-            pthread_cond_signal(&pool->work);
-    }
+    if (pool->first)
+        pool->last->next = job;
+    else
+        pool->first = job;
+    pool->last = job;
+    atomic_fetch_add(&pool->queued, 1);
+    if (atomic_load(&pool->sleepers) > 0)
+        pthread_cond_signal(&pool->work);
     pthread_mutex_unlock(&pool->lock);
-    return room;
 }
 
 bool pool_help(struct pool *pool)

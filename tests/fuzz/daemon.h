@@ -120,7 +120,7 @@ static inline void daemon_start(struct daemon *daemon)
         .fd = memfd_create("log", MFD_CLOEXEC), .format = LOG_JSON, .lowest = LOG_DEBUG};
     daemon->budget = (struct budget){.limit = DAEMON_BUDGET, .kept = DAEMON_KEPT};
     daemon->meter = narrow_meter();
-    daemon->pool = pool_new(1, 4, 0);
+    daemon->pool = pool_new(1, 0);
     daemon->keys = daemon_keys();
     require(daemon->pool && daemon->keys, "there is memory");
     daemon->open = narrow_api(DAEMON_REQUEST_MEMORY, daemon->meter, NULL);

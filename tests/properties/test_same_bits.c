@@ -168,7 +168,7 @@ static void score__gives_the_same_bits_for_any_thread_count(void **state)
             struct made alone = score_numbers(&n, &ways[w]);
             for (size_t t = 0; t < LENGTH(threads); t++) {
                 struct way way = ways[w];
-                way.pool = pool_new(threads[t], 4, 0);
+                way.pool = pool_new(threads[t], 0);
                 assert_non_null(way.pool);
                 struct made shared = score_numbers(&n, &way);
                 assert_same(&alone, &shared, &n);

@@ -17,9 +17,9 @@ struct job {
     struct job *next; /* the pool's while queued */
 };
 
-/* A pool of `threads` threads (>= 1) whose queue holds up to `queue` jobs; the threads
- * are so many steps nicer than the caller.  NULL when a thread could not be made. */
-struct pool *pool_new(size_t threads, size_t queue, unsigned steps);
+/* A pool of `threads` threads (>= 1), which are so many steps nicer than the caller.  NULL
+ * when a thread could not be made. */
+struct pool *pool_new(size_t threads, unsigned steps);
 
 /* Finishes the queued jobs and ends the threads.  NULL is allowed. */
 void pool_free(struct pool *pool);
@@ -28,8 +28,8 @@ void pool_free(struct pool *pool);
  * pool's threads + 1, or 1 for NULL. */
 size_t pool_width(const struct pool *pool);
 
-/* Queues the job.  False when the queue is full: shed load. */
-bool pool_submit(struct pool *pool, struct job *job);
+/* Queues the job.  The queue has no end: whoever submits sheds what would wait too long. */
+void pool_submit(struct pool *pool, struct job *job);
 
 /* Does the job that waits for longest on this thread.  False: none does. */
 bool pool_help(struct pool *pool);

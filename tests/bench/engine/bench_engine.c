@@ -230,7 +230,7 @@ static void bench_from_memory(enum dtype dtype, size_t rows, struct pool *pool)
 static int bench_all(void)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    struct pool *pool = cores > 1 ? pool_new((size_t)cores - 1, 16, 0) : NULL;
+    struct pool *pool = cores > 1 ? pool_new((size_t)cores - 1, 0) : NULL;
 
     printf("kernel %s\n", kernel_here()->name);
     printf("ns per logit; 1 thread: least and median, times as fast as plain libm, share "

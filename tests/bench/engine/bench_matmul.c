@@ -261,7 +261,7 @@ static void bench(const struct shape_case *shape, enum dtype dtype, struct pool 
 int main(void)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    struct pool *pool = cores > 1 ? pool_new((size_t)cores - 1, 16, 0) : NULL;
+    struct pool *pool = cores > 1 ? pool_new((size_t)cores - 1, 0) : NULL;
     struct blas blas;
     bool has_blas = find_blas(&blas);
 

@@ -405,7 +405,7 @@ static void reply__is_the_same_from_a_pool(void **state)
                                           {5, {2, 3, 5, 8, 100}},
                                           {8, {2, 2, 2, 2, 2, 3, 5, 50}}};
 
-    shared.pool = pool_new(3, 8, 0);
+    shared.pool = pool_new(3, 0);
     assert_non_null(shared.pool);
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
         for (unsigned pretty = 0; pretty < 2; pretty++)

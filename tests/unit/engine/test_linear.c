@@ -419,7 +419,7 @@ static void model__has_the_same_bits_for_any_pool(void **state)
         struct made made[LENGTH(widths)];
         size_t size = dtype == DTYPE_FLOAT32 ? sizeof(float) : sizeof(double);
         for (size_t i = 0; i < LENGTH(widths); i++) {
-            struct pool *pool = widths[i] ? pool_new(widths[i], 4, 0) : NULL;
+            struct pool *pool = widths[i] ? pool_new(widths[i], 0) : NULL;
             made[i] = make(&task_loss);
             make_doubles(&made[i], "features", SHAPE(ROWS, DEPTH), features);
             make_doubles(&made[i], "W", SHAPE(CLASSES, DEPTH), W);

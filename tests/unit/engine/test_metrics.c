@@ -440,7 +440,7 @@ static void metrics__have_the_same_bits_for_any_thread_count(void **state)
         draw(&random, ROWS_MAX, CLASSES_MAX);
         struct made alone = score_data(0, data.rows, NULL);
         for (size_t threads = 1; threads <= 8; threads *= 2) {
-            struct pool *pool = pool_new(threads, 4, 0);
+            struct pool *pool = pool_new(threads, 0);
             struct made shared = score_data(0, data.rows, pool);
             assert_memory_equal(&alone.result.metrics, &shared.result.metrics,
                                 sizeof alone.result.metrics);

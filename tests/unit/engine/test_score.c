@@ -310,7 +310,7 @@ static bool scores_within(size_t rows, size_t classes, size_t spare, size_t thre
     size_t count = rows * classes;
     double *logits = calloc(count, sizeof *logits);
     int64_t *labels = calloc(rows, sizeof *labels);
-    struct pool *pool = threads ? pool_new(threads, 1, 0) : NULL;
+    struct pool *pool = threads ? pool_new(threads, 0) : NULL;
     struct made made = make(&task_loss);
 
     make_doubles(&made, "logits", SHAPE(rows, classes), logits);
