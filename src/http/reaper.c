@@ -219,8 +219,10 @@ static void check(struct connection *connection, int64_t now)
     struct watch *watch = &connection->watch;
     struct look look = {.now_ns = now};
 
-    if (phase == CONNECTION_BUSY)
+    if (phase == CONNECTION_BUSY) {
+        watch_pause(watch);
         return;
+    }
     look_at(connection, &look);
     uint64_t taken = atomic_load(&connection->taken);
     watch_keep(watch, phase, atomic_load(&connection->turn), now,

@@ -24,6 +24,11 @@ void watch_keep(struct watch *watch, enum connection_phase phase, uint64_t turn,
     watch->turn = turn;
 }
 
+void watch_pause(struct watch *watch)
+{
+    watch->phase = CONNECTION_BUSY;
+}
+
 void watch_rest(struct watch *watch, int64_t now_ns, bool head_begun)
 {
     watch->head_begun = head_begun;

@@ -22,6 +22,10 @@ struct watch {
 void watch_keep(struct watch *watch, enum connection_phase phase, uint64_t turn,
                 int64_t now_ns, uint64_t moved);
 
+/* It is we who are busy: what comes then is another phase, though it may have the same name
+ * as the one before. */
+void watch_pause(struct watch *watch);
+
 /* Of an idle connection. */
 void watch_rest(struct watch *watch, int64_t now_ns, bool head_begun);
 

@@ -69,6 +69,21 @@ static void watch__of_another_request_is_another(void **state)
     assert_int_equal(watch.overdue, 0);
 }
 
+/* What takes long is our turn, and what had come to an end before it was not the client's. */
+static void watch__begins_anew_after_our_turn(void **state)
+{
+    (void)state;
+    struct watch watch = {.began_ns = 0};
+
+    watch_keep(&watch, CONNECTION_WRITING, 1, CONNECTED, 10);
+    watch_pause(&watch);
+    watch_keep(&watch, CONNECTION_WRITING, 1, LATER, 20);
+    assert_int_equal(watch.began_ns, LATER);
+    assert_int_equal(watch.moved, 20);
+    watch_keep(&watch, CONNECTION_WRITING, 1, LATEST, 30);
+    assert_int_equal(watch.began_ns, LATER);
+}
+
 static void watch__finds_a_stall_at_the_end_of_a_window(void **state)
 {
     (void)state;
@@ -93,6 +108,7 @@ int main(void)
         cmocka_unit_test(watch__of_a_later_head_begins_with_its_first_byte),
         cmocka_unit_test(watch__does_not_count_the_silence_before_a_head),
         cmocka_unit_test(watch__of_another_request_is_another),
+        cmocka_unit_test(watch__begins_anew_after_our_turn),
         cmocka_unit_test(watch__finds_a_stall_at_the_end_of_a_window),
     };
 
