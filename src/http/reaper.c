@@ -322,17 +322,13 @@ void reaper_look(struct reaper *reaper)
 struct reaper *reaper_new(struct server *server)
 {
     struct reaper *reaper = calloc(1, sizeof *reaper);
-    pthread_condattr_t monotonic;
 
     if (!reaper)
         return NULL;
     reaper->server = server;
     reaper->arrivals_since_ns = clock_ns();
     pthread_mutex_init(&reaper->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&reaper->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition_init(&reaper->wake);
     int trouble = pthread_create(&reaper->thread, NULL, reaper_main, reaper);
     if (trouble != 0) {
         pthread_cond_destroy(&reaper->wake);

@@ -3,17 +3,14 @@
 #include <errno.h>
 #include <time.h>
 
+#include "lossd/base/clock.h"
+
 static const int64_t SECOND_NS = INT64_C(1000000000);
 
 void suspended_init(struct suspended *suspended)
 {
-    pthread_condattr_t monotonic;
-
     pthread_mutex_init(&suspended->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&suspended->none, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition_init(&suspended->none);
     suspended->count = 0;
     suspended->ending = false;
 }

@@ -2,6 +2,7 @@
 #ifndef LOSSD_BASE_CLOCK_H
 #define LOSSD_BASE_CLOCK_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 /* Nanoseconds since some fixed point; never goes back. */
@@ -9,6 +10,9 @@ int64_t clock_ns(void);
 
 /* The same some milliseconds ago at most, for a fraction of the price. */
 int64_t clock_coarse_ns(void);
+
+/* A condition whose waits end by clock_ns(): pthread_cond_timedwait() takes its time. */
+void clock_condition_init(pthread_cond_t *condition);
 
 /* Milliseconds since 1970, a few of them late at most; they may go back. */
 int64_t clock_calendar_ms(void);
