@@ -1,6 +1,7 @@
 /* A kept socket is closed when the client has closed its side, when it has sent
  * nothing for a second, or after five seconds, whichever is first.  What it sends
- * is dropped within the kernel (MSG_TRUNC), so even a fast sender costs little. */
+ * is dropped within the kernel (MSG_TRUNC), and a little at a time: while that takes the
+ * lock, a network thread may wait for it that refuses somebody else. */
 #include "http/refuse.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@ enum {
     TICK_MS = 100,
     HEAD_SIZE = 2048,
     PIECE_SIZE = 65536,
-    PIECES_AT_ONCE = 64, /* then the other sockets have their turn */
+    PIECES_AT_ONCE = 4, /* then the other sockets have their turn */
     EVENTS = 64
 };
 
