@@ -18,11 +18,17 @@ bool describe_live(const struct api *api, struct json *json, struct err *err)
     return true;
 }
 
+bool api_check_ready(const struct api *api, struct err *err)
+{
+    return !atomic_load(&api->draining) ||
+           fail(err, ERR_DRAINING, NULL,
+                "this server is stopping and takes no new traffic");
+}
+
 bool describe_ready(const struct api *api, struct json *json, struct err *err)
 {
-    if (atomic_load(&api->draining))
-        return fail(err, ERR_DRAINING, NULL,
-                    "this server is stopping and takes no new traffic");
+    if (!api_check_ready(api, err))
+        return false;
     status_document(json, "ready");
     return true;
 }

@@ -46,16 +46,9 @@ bool describe_live_server(const struct api *api, struct json *json, struct err *
     return true;
 }
 
-static bool check_ready(const struct api *api, struct err *err)
-{
-    return !atomic_load(&api->draining) ||
-           fail(err, ERR_DRAINING, NULL,
-                "this server is stopping and takes no new traffic");
-}
-
 bool describe_ready_server(const struct api *api, struct json *json, struct err *err)
 {
-    if (!check_ready(api, err))
+    if (!api_check_ready(api, err))
         return false;
     health_document(api, json);
     return true;
@@ -180,7 +173,7 @@ bool describe_model(struct exchange *exchange, struct json *json)
 
 bool describe_ready_model(struct exchange *exchange, struct json *json)
 {
-    if (!check_ready(exchange->api, &exchange->err))
+    if (!api_check_ready(exchange->api, &exchange->err))
         return false;
     json_open(json, '{');
     json_text_member(json, "name", exchange->model.name);

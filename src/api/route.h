@@ -65,6 +65,9 @@ bool route_has(const struct route *route, struct span path);
 /* "GET, HEAD": the methods of a path, for Allow; "" for an unknown path. */
 void route_methods(struct span path, char out[32]);
 
+/* False with `err` filled while the server is stopping. */
+bool api_check_ready(const struct api *api, struct err *err);
+
 bool describe_live(const struct api *api, struct json *json, struct err *err);
 bool describe_ready(const struct api *api, struct json *json, struct err *err);
 bool describe_version(const struct api *api, struct json *json, struct err *err);
