@@ -54,12 +54,21 @@ static void note_time(struct api *api, size_t model)
         atomic_store_explicit(last, now, memory_order_relaxed);
 }
 
-void statistics_count(const struct exchange *exchange)
+/* An answer that has been counted may still find no room on its connection. */
+static bool is_to_count(struct exchange *exchange)
+{
+    if (!is_inference(exchange) || exchange->inference_counted)
+        return false;
+    exchange->inference_counted = true;
+    return true;
+}
+
+void statistics_count(struct exchange *exchange)
 {
     struct meter *meter = exchange->api->settings.meter;
     size_t model = exchange->model.index;
 
-    if (!is_inference(exchange) || !meter)
+    if (!is_to_count(exchange) || !meter)
         return;
     count(meter, model, ANSWERED);
     meter_add(meter, METRIC_lossd_inference_rows, model, exchange->batch.positions);
@@ -75,9 +84,8 @@ void statistics_count_refused(struct exchange *exchange)
     struct meter *meter = exchange->api->settings.meter;
     uint64_t ns = 0;
 
-    if (!is_inference(exchange) || exchange->refusal_counted)
+    if (!is_to_count(exchange))
         return;
-    exchange->refusal_counted = true;
     for (size_t i = 0; i < PARTS; i++)
         ns += (uint64_t)exchange->stage_ns[parts[i].stage];
     count(meter, exchange->model.index, REFUSED);

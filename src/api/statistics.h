@@ -5,9 +5,9 @@
 
 #include "api/route.h"
 
-/* Counts an inference that has been answered, or refused; other requests are none.  From any
- * thread, some nanoseconds. */
-void statistics_count(const struct exchange *exchange);
+/* Counts an inference that has been answered, or refused, once; other requests are none.
+ * From any thread, some nanoseconds. */
+void statistics_count(struct exchange *exchange);
 void statistics_count_refused(struct exchange *exchange);
 
 /* Those of all models, and of the one that the exchange names. */

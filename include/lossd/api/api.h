@@ -53,7 +53,7 @@ struct api_settings {
     bool server_timing;            /* send Server-Timing */
     struct keyring *keys;          /* of those who may ask; NULL: everybody may */
     const char *cors_origin;       /* whose pages may ask; "*": all, NULL or "": none */
-    const struct api_limit *shown; /* for GET /v1/limits; must outlive the api */
+    const struct api_limit *shown; /* for GET /v1/limits */
     size_t shown_count;
     const char *version; /* "1.0.0" */
     const char *commit;
@@ -62,8 +62,8 @@ struct api_settings {
     struct meter *meter;      /* for GET /metrics, and to count what is scored; or NULL */
 };
 
-/* NULL: no memory.  The keys and the origin must outlive the api.  api_free() accepts
- * NULL. */
+/* NULL: no memory.  All that the settings point to must outlive the api.  api_free()
+ * accepts NULL. */
 struct api *api_new(const struct api_settings *settings);
 void api_free(struct api *api);
 
@@ -106,7 +106,8 @@ enum { REQUEST_ID_SIZE = 129, TIMING_SIZE = 208 };
 /* What a request says of its answer, whatever the answer is. */
 struct wishes {
     bool pretty;
-    int64_t timeout_ns; /* it will wait for so long to be begun with; 0: not said */
+    int64_t
+        timeout_ns; /* it will wait for so long for a thread, each time; 0: not said */
 };
 
 /* What an address of the Open Inference Protocol names. */
@@ -133,7 +134,7 @@ struct exchange {
     struct inflater *inflater; /* NULL when there is no coding */
     struct wishes wishes;
     bool refused; /* err says why */
-    bool refusal_counted;
+    bool inference_counted;
     bool from_page;      /* of another origin, whose pages may read the answer */
     bool preflight;      /* a browser asks whether it may ask */
     uint64_t body_bytes; /* received so far */

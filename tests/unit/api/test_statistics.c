@@ -176,25 +176,33 @@ static void statistics__have_inferences_only(void **state)
     cJSON_Delete(document);
 }
 
-static void statistics__count_a_refusal_once(void **state)
+/* And then its answer finds no way to the client. */
+static void post_and_refuse(const char *target, const char *body)
 {
     struct exchange exchange;
     struct response response;
 
-    (void)state;
     exchange_init(&exchange, api, NULL);
     exchange.head.method = span_of("POST");
-    exchange.head.target = span_of("/v2/models/softmax/infer");
+    exchange.head.target = span_of(target);
     api_route(&exchange);
-    api_feed(&exchange, span_of("{}"));
+    api_feed(&exchange, span_of(body));
     api_answer(&exchange, NULL, &response);
     api_refuse(&exchange, &response);
     exchange_release(&exchange);
-    cJSON *document = ask("GET", "/v2/models/softmax/stats", "", 200);
-    const cJSON *stats =
-        cJSON_GetObjectItemCaseSensitive(model_in(document, 0), "inference_stats");
-    assert_true(number(stats, "fail", "count") == 1);
-    cJSON_Delete(document);
+}
+
+static void statistics__count_an_inference_once(void **state)
+{
+    (void)state;
+    post_and_refuse("/v2/models/softmax/infer", "{}");
+    post_and_refuse("/v2/models/nll/infer", two_rows);
+    cJSON *softmax = ask("GET", "/v2/models/softmax/stats", "", 200);
+    cJSON *nll = ask("GET", "/v2/models/nll/stats", "", 200);
+    assert_counts(model_in(softmax, 0), 0, 0, 1);
+    assert_counts(model_in(nll, 0), 2, 1, 0);
+    cJSON_Delete(softmax);
+    cJSON_Delete(nll);
 }
 
 int main(void)
@@ -204,7 +212,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(statistics__count_what_was_answered_and_refused,
                                         start, stop),
         cmocka_unit_test_setup_teardown(statistics__have_inferences_only, start, stop),
-        cmocka_unit_test_setup_teardown(statistics__count_a_refusal_once, start, stop),
+        cmocka_unit_test_setup_teardown(statistics__count_an_inference_once, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
