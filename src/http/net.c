@@ -15,7 +15,7 @@
 #include "lossd/base/thread.h"
 
 enum {
-    LIBRARY_CONNECTIONS = 1000000, /* never reached */
+    LIBRARY_CONNECTIONS = INT_MAX, /* no process has so many descriptors */
     LIBRARY_LINE = 512
 };
 
