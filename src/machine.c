@@ -163,8 +163,10 @@ static uint64_t group_limit(const char *root, const char *controller,
 size_t machine_cores(const char *root)
 {
     cpu_set_t set;
-    uint64_t cores = 0;
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t cores = online > 0 ? (uint64_t)online : 0;
 
+    /* there is no room in the set for a machine that may have more than 1024 */
     if (sched_getaffinity(0, sizeof set, &set) == 0)
         cores = (uint64_t)CPU_COUNT(&set);
     cores = lower(cores, group_limit(root, "cpu", cpu_mounts, cpu_v1, cpu_v2));
