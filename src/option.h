@@ -55,7 +55,7 @@ bool option_is_text(const struct option *option);
  * Not for text. */
 uint64_t option_number(const struct option *option, const struct config *config);
 
-/* What a value should look like, for a message: "a size between 1KiB and 1TiB". */
+/* What a value should look like, for a message: "a size such as 64MiB from 1KiB to 1TiB". */
 void option_wanted(const struct option *option, char out[OPTION_TEXT_SIZE]);
 
 /* The value in `config` as text that option_set() reads back. */

@@ -12,7 +12,7 @@ bool head_read(struct talk *talk, const char *method, const char *version,
                bool *expects_continue);
 
 /* The same for a request that the library has not read to the end of its headers, as far
- * as it has; where one of them is unsound, `exchange.err` says why. */
+ * as it has, and without the method, which it tells of no such request; where one of them is unsound, `exchange.err` says why. */
 void head_look(struct talk *talk);
 
 /* Bytes of the connection's buffer that the head which was read takes, with what the library

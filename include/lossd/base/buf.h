@@ -34,6 +34,7 @@ void buf_over(struct buf *buf, char *at, size_t capacity);
 void buf_add(struct buf *buf, struct span text);
 void buf_text(struct buf *buf, const char *text);
 void buf_char(struct buf *buf, char c);
+/* Text of 512 bytes or more wants room for one more, its end. */
 void buf_format(struct buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

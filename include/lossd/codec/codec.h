@@ -42,8 +42,8 @@ struct codec {
      * has no such bodies. */
     void (*set_text_length)(struct decoder *decoder, size_t bytes);
 
-    /* For how long the request will wait to be begun with, by what has been read; 0: that
-     * says nothing of it.  NULL: no body does. */
+    /* For how long the request will wait for a thread, each time, by what has been read; 0:
+     * that says nothing of it.  NULL: no body does. */
     int64_t (*timeout_ns)(const struct decoder *decoder);
 
     /* The body is complete.  False with `err` filled when it ended too early;

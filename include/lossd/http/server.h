@@ -87,8 +87,10 @@ void server_drain(struct server *server);
 /* Requests and connections that are still there. */
 size_t server_busy(const struct server *server);
 
-/* Refuses who waits for a thread, and waits for what is being worked out, though not for
- * longer than so many nanoseconds.  Returns for how many requests it still is. */
+/* Refuses who waits for a thread, on the caller's, and waits for what is being worked out,
+ * though not for longer than so many nanoseconds.  Returns for how many requests it still
+ * is.  Where there are any, the answers of the others have had up to another second, and
+ * the administrator is told nothing more: the process is to end. */
 size_t server_finish(struct server *server, int64_t longest_ns);
 
 /* Ends every connection and thread, drained or not, when what is being worked out has been
