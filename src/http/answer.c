@@ -82,7 +82,7 @@ static ssize_t fill_response(void *cls, uint64_t position, char *out, size_t cap
                                   : fill_from_parcel(connection, out, capacity);
 }
 
-static struct MHD_Response *make_response(struct connection *connection)
+static struct MHD_Response *make_body(struct connection *connection)
 {
     const struct response *response = &connection->talk.response;
 
@@ -94,30 +94,44 @@ static struct MHD_Response *make_response(struct connection *connection)
         response->body.len, (void *)(uintptr_t)response->body.at, MHD_RESPMEM_PERSISTENT);
 }
 
-enum MHD_Result answer_send(struct connection *connection)
+/* NULL: no memory. */
+static struct MHD_Response *make_response(struct connection *connection)
 {
-    struct talk *talk = &connection->talk;
-    const struct response *response = &talk->response;
-    struct MHD_Response *made;
-
-    if (!connection_enter(connection, CONNECTION_WRITING) ||
-        !(made = make_response(connection)))
-        return MHD_NO;
+    const struct talk *talk = &connection->talk;
+    struct MHD_Response *made = make_body(connection);
     enum MHD_Result good = MHD_YES;
-    for (size_t i = 0; i < response->headers; i++)
-        good &= MHD_add_response_header(made, response->header[i].name,
-                                        response->header[i].value);
+
+    if (!made)
+        return NULL;
+    for (size_t i = 0; i < talk->response.headers; i++)
+        good &= MHD_add_response_header(made, talk->response.header[i].name,
+                                        talk->response.header[i].value);
     if (talk->last || atomic_load(&connection->net->server->parting))
         good &= MHD_add_response_header(made, "Connection", "close");
     if (good)
-        good = library_queue(talk->mhd, response->status, made);
+        return made;
     MHD_destroy_response(made);
-    if (good) {
+    return NULL;
+}
+
+enum MHD_Result answer_send(struct connection *connection)
+{
+    struct talk *talk = &connection->talk;
+
+    if (!connection_enter(connection, CONNECTION_WRITING))
+        return MHD_NO;
+    struct MHD_Response *made = make_response(connection);
+    talk->unmade = !made;
+    if (!made)
+        return MHD_NO;
+    enum MHD_Result queued = library_queue(talk->mhd, talk->response.status, made);
+    MHD_destroy_response(made);
+    if (queued) {
         talk_become(talk, TALK_SENT);
-        if (!response->fill)
-            connection_count(&talk->sent, response->body.len);
+        if (!talk->response.fill)
+            connection_count(&talk->sent, talk->response.body.len);
     }
-    return good;
+    return queued;
 }
 
 /* A request that waits to continue, though with nothing, the library ends twice when

@@ -64,7 +64,7 @@ void conversation_begin(struct connection *connection, struct MHD_Connection *mh
     talk->response.body = (struct span){NULL, 0};
     talk->user_agent = (struct span){NULL, 0};
     talk->shed = SHED_MEMORY;
-    talk->chunked = talk->last = talk->by_hand = talk->admitted = false;
+    talk->chunked = talk->last = talk->by_hand = talk->admitted = talk->unmade = false;
     talk->ends_twice = talk->headed = talk->to_head = talk->unread = false;
     talk->parcel = (struct parcel){0};
     atomic_store_explicit(&talk->sent, 0, memory_order_relaxed);
@@ -301,8 +301,8 @@ void conversation_end(struct connection *connection, enum MHD_RequestTermination
         return;
     incoming_drop(connection->fd, 0);
     turn_leave(connection);
-    if (refusal_is_due_without_room(connection, how))
-        refusal_without_room(connection);
+    if (refusal_is_due_at_the_end(connection, how))
+        refusal_at_the_end(connection);
     connection->net->lacks_room = false;
     /* what is still in the parcel has come, too */
     talk->exchange.body_bytes = atomic_load(&connection->taken);

@@ -75,34 +75,42 @@ static bool lacks_room(const struct connection *connection)
 }
 
 /* What else ends an answer in this way has broken the socket. */
-bool refusal_is_due_without_room(const struct connection *connection,
-                                 enum MHD_RequestTerminationCode how)
+bool refusal_is_due_at_the_end(const struct connection *connection,
+                               enum MHD_RequestTerminationCode how)
 {
     const struct talk *talk = &connection->talk;
     struct pollfd broken = {.fd = connection->fd};
 
-    return how == MHD_REQUEST_TERMINATED_WITH_ERROR && talk->state == TALK_SENT &&
-           lacks_room(connection) && !talk->by_hand && !talk->headed &&
+    return how == MHD_REQUEST_TERMINATED_WITH_ERROR &&
+           (talk->unmade || (talk->state == TALK_SENT && lacks_room(connection))) &&
+           !talk->by_hand && !talk->headed &&
            atomic_load(&connection->phase) < CONNECTION_EXPIRED &&
            poll(&broken, 1, 0) == 0;
 }
 
+static void fail_without_room(struct exchange *exchange, size_t room)
+{
+    fail_limit(&exchange->err, ERR_HEADERS_TOO_LARGE, NULL, room, "--connection-memory",
+               "the headers, and what came behind them, leave no room for an answer in "
+               "the %zu bytes of a connection's buffer (--connection-memory raises that)",
+               room);
+}
+
 /* What has been refused already is refused for that reason. */
-void refusal_without_room(struct connection *connection)
+void refusal_at_the_end(struct connection *connection)
 {
     struct talk *talk = &connection->talk;
     struct exchange *exchange = &talk->exchange;
-    size_t room = connection->net->server->settings.connection_memory;
 
-    if (exchange->err.kind == ERR_NONE)
-        fail_limit(
-            &exchange->err, ERR_HEADERS_TOO_LARGE, NULL, room, "--connection-memory",
-            "the headers, and what came behind them, leave no room for an answer in "
-            "the %zu bytes of a connection's buffer (--connection-memory raises that)",
-            room);
+    if (exchange->err.kind == ERR_NONE && talk->unmade)
+        fail(&exchange->err, ERR_OVERLOADED, NULL, "the machine has no memory left");
+    else if (exchange->err.kind == ERR_NONE)
+        fail_without_room(exchange, connection->net->server->settings.connection_memory);
+    refusal_tell_when(connection);
     api_refuse(exchange, &talk->response);
     refuser_keep(connection->net->server->refuser, connection->fd);
     refuse_by_hand(connection->fd, talk->to_head, &talk->response);
     atomic_store(&talk->sent, talk->response.body.len);
     talk->by_hand = true;
+    talk_become(talk, TALK_SENT);
 }

@@ -23,10 +23,10 @@ void refusal_past_library(struct connection *connection);
 /* The same without a body, for whoever may have asked with HEAD. */
 void refusal_past_library_bare(struct connection *connection);
 
-/* Has the library given up an answer for want of room, with that code?  Then the refusal
- * goes past it. */
-bool refusal_is_due_without_room(const struct connection *connection,
-                                 enum MHD_RequestTerminationCode how);
-void refusal_without_room(struct connection *connection);
+/* Has the library given up an answer for want of room or memory, with that code?  Then the
+ * refusal goes past it. */
+bool refusal_is_due_at_the_end(const struct connection *connection,
+                               enum MHD_RequestTerminationCode how);
+void refusal_at_the_end(struct connection *connection);
 
 #endif

@@ -55,6 +55,7 @@ struct talk {
     bool to_head;          /* the request is HEAD; the reaper reads it, once in a body */
     bool by_hand;          /* the answer has been written past the library */
     bool unread;           /* the library ends it as a failure, answered or not */
+    bool unmade;           /* the library had no memory for the answer */
     bool headed;           /* the head of the answer is on its way, and more of it */
     bool ends_twice;       /* the first end may be too early for the answer */
     bool last;             /* Connection: close, whatever the client asked for */

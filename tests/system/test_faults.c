@@ -44,6 +44,8 @@ struct fault {
     int error;
 };
 
+enum { MEMORY_FAULTS = 4 }; /* the first of them */
+
 static const struct fault faults[] = {
     {"malloc", FAULT_MALLOC, ENOMEM},
     {"calloc", FAULT_CALLOC, ENOMEM},
@@ -237,10 +239,12 @@ static void is_well(const struct service *service)
 
 /* ---- the phases -------------------------------------------------------------------- */
 
-/* Runs a phase with each of its calls failing, until it makes no such call. */
-static void sweep(const char *name, void (*phase)(const struct fault *, long, bool))
+/* Runs a phase with each of its calls to the first so many functions failing, until it makes
+ * no such call. */
+static void sweep_some(const char *name, size_t functions,
+                       void (*phase)(const struct fault *, long, bool))
 {
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+    for (size_t i = 0; i < functions; i++)
         for (int for_good = 0; for_good < 2; for_good++) {
             unsigned long points = 0;
             long call = 1;
@@ -256,6 +260,11 @@ static void sweep(const char *name, void (*phase)(const struct fault *, long, bo
         }
     print_message("%s: %lu faults\n", name, stage.points);
     stage.points = 0;
+}
+
+static void sweep(const char *name, void (*phase)(const struct fault *, long, bool))
+{
+    sweep_some(name, sizeof faults / sizeof *faults, phase);
 }
 
 /* They have an allocator of their own, which must be the first. */
@@ -317,6 +326,31 @@ static void faults__while_serving_leave_no_trace(void **state)
     assert_int_equal(service_stop(&serving), 0);
 }
 
+/* A request that has come whole is answered, whatever memory there is for it. */
+static void answer_with(const struct fault *fault, long call, bool for_good)
+{
+    struct wire wire;
+
+    assert_true(open_wire(&wire, &serving, PATIENCE_MS));
+    must_be(ask_small(&wire), 200);
+    arm(fault, call, for_good);
+    unsigned status = ask_small(&wire);
+    disarm();
+    if (status != 503)
+        must_be(status, 200);
+    wire_close(&wire);
+}
+
+static void faults__of_memory_cost_no_answer(void **state)
+{
+    (void)state;
+    skip_under_sanitizers();
+    disarm();
+    assert_true(start(&serving));
+    sweep_some("answering", MEMORY_FAULTS, answer_with);
+    assert_int_equal(service_stop(&serving), 0);
+}
+
 static void drain_with(const struct fault *fault, long call, bool for_good)
 {
     struct service service;
@@ -361,7 +395,8 @@ static int set_the_stage(void **state)
     stage.plan =
         mmap(NULL, sizeof *stage.plan, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     stage.large = batch_text(LARGE_ROWS);
-    return stage.plan == MAP_FAILED;
+    /* without it nothing would fail, nor this test */
+    return stage.plan == MAP_FAILED || access(stage.shim, R_OK) != 0;
 }
 
 static int clear_the_stage(void **state)
@@ -377,6 +412,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(faults__at_the_start_are_survived_or_told),
         cmocka_unit_test(faults__while_serving_leave_no_trace),
+        cmocka_unit_test(faults__of_memory_cost_no_answer),
         cmocka_unit_test(faults__while_draining_do_not_change_the_end),
     };
 
