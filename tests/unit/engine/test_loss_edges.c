@@ -348,6 +348,20 @@ static void focal_gamma__of_a_confident_smoothed_row_has_slopes_that_add_up(void
     }
 }
 
+static void assert_focal(size_t classes, double *logits, int64_t label, double gamma,
+                         double loss)
+{
+    struct made made = make(&task_loss);
+
+    make_doubles(&made, "logits", SHAPE(classes), logits);
+    make_labels(&made, SHAPE_SCALAR, &label);
+    make_number(&made, "focal_gamma", gamma);
+    make_return(&made, "loss");
+    assert_scores(&made, NULL);
+    assert_near(made.result.loss, loss, 4e-15);
+    unmake(&made);
+}
+
 /* What is taken from 1 may be below what 1 has, or below the range, where the exponent
  * makes something of it all the same.  Answers are of 400 digits. */
 static void focal_gamma__of_any_size_is_exact_for_a_label_next_to_impossible(void **state)
@@ -367,15 +381,28 @@ static void focal_gamma__of_any_size_is_exact_for_a_label_next_to_impossible(voi
 
     for (size_t i = 0; i < LENGTH(rows); i++) {
         double logits[] = {rows[i].gap, 0};
-        int64_t label = 1;
-        struct made made = make(&task_loss);
-        make_doubles(&made, "logits", SHAPE(2), logits);
-        make_labels(&made, SHAPE_SCALAR, &label);
-        make_number(&made, "focal_gamma", rows[i].gamma);
-        make_return(&made, "loss");
-        assert_scores(&made, NULL);
-        assert_near(made.result.loss, rows[i].loss, 4e-15);
-        unmake(&made);
+        assert_focal(LENGTH(logits), logits, 1, rows[i].gamma, rows[i].loss);
+    }
+}
+
+/* One of several, and not so far away: the sum of the others takes digits, too. */
+static void focal_gamma__of_any_size_is_exact_for_an_unlikely_label(void **state)
+{
+    (void)state;
+    static const struct {
+        double gap, gamma, loss;
+    } rows[] = {
+        {8.5, 3e6, 2.61101193972973553e-114},  {9.25, 6e6, 6.00979933634198527e-108},
+        {11, 3e6, 4.67533195071521545e-9},     {11, 4e7, 4.93486706202581786e-125},
+        {14, 1e8, 3.67781353286882055e-15},    {17.3, 3e7, 12.1880956096234723},
+        {17.3, 1e10, 5.0051202910081072e-57},  {21.7, 1e9, 19.1543467465376504},
+        {21.7, 9e11, 5.65311514735052775e-63},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        double gap = rows[i].gap;
+        double logits[] = {gap, gap - 0.25, gap - 0.625, 0};
+        assert_focal(LENGTH(logits), logits, 3, rows[i].gamma, rows[i].loss);
     }
 }
 
@@ -502,6 +529,7 @@ int main(void)
         cmocka_unit_test(focal_gamma__of_a_confident_smoothed_row_has_slopes_that_add_up),
         cmocka_unit_test(
             focal_gamma__of_any_size_is_exact_for_a_label_next_to_impossible),
+        cmocka_unit_test(focal_gamma__of_any_size_is_exact_for_an_unlikely_label),
         cmocka_unit_test(cross_entropy__of_a_confident_row_has_exact_slopes),
         cmocka_unit_test(poly_epsilon__of_any_size_adds_nothing_to_a_sure_label),
     };
