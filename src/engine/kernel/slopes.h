@@ -39,7 +39,7 @@ static inline double pull_of(double gamma, double base, double miss, double powe
     double ratio = base / miss;
     double pull = isinf(ratio) ? power / miss * base : power * ratio;
 
-    return gamma == 0 || power == 0 ? 0 : bounded(gamma * pull);
+    return gamma == 0 || power == 0 || base == 0 ? 0 : bounded(gamma * pull);
 }
 
 /* S p - u of a class, without cancellation. */

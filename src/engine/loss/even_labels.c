@@ -3,6 +3,7 @@
  * one of them, less another. */
 #include "engine/loss/even_labels.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -86,9 +87,73 @@ static void fill_penalties(const struct slab *slab, struct slopes *even)
     }
 }
 
+/* p_c = m q_c, where q is the softmax of the others.  False: there is nothing among them. */
+static bool shares_of_others(const struct slab *slab, size_t r, double *q)
+{
+    const double *z = slab_logits(slab, r, slab->row);
+    size_t label = (size_t)slab->labels[r];
+    double next = (double)-INFINITY;
+
+    for (size_t c = 0; c < slab->classes; c++)
+        next = c != label && z[c] > next ? z[c] : next;
+    if (isinf(next))
+        return false;
+    for (size_t c = 0; c < slab->classes; c++)
+        q[c] = c == label ? (double)INFINITY : next - z[c];
+    slab->real->decays(q, slab->classes, q);
+    double sum = slab->real->sum(q, slab->classes);
+    for (size_t c = 0; c < slab->classes; c++)
+        q[c] /= sum;
+    return true;
+}
+
+/* g m^(g-1) base p_c, which is g m^g base q_c: neither m^(g-1) base nor p_c has to be in the
+ * range, and their product is.  Without smoothing base has a factor m. */
+static void pull_steep_rows(const struct slab *slab, struct slopes *even,
+                            double pulls[SLAB_ROWS])
+{
+    const double steep = 0x1p-100;
+
+    for (size_t r = 0; r < slab->rows; r++) {
+        bool is_steep = even->miss[r] < steep && slab->batch->label_smoothing > 0 &&
+                        even->gamma > 0 && slab->scale[r] != 0;
+        pulls[r] = 0;
+        if (!is_steep)
+            continue;
+        pulls[r] = bounded(slab->scale[r] * bounded(even->gamma * even->power[r]) *
+                           even->base[r]);
+        even->base[r] = 0;
+    }
+}
+
+/* The largest there is stands for what is larger. */
+static double within(const struct slab *slab, double x)
+{
+    double largest = slab->batch->dtype == DTYPE_FLOAT32 ? (double)FLT_MAX : DBL_MAX;
+    double below = x < largest ? x : largest;
+
+    return below > -largest ? below : -largest;
+}
+
+static void put_steep_rows(const struct slab *slab, struct slopes *even,
+                           const double pulls[SLAB_ROWS])
+{
+    double *q = slab->other_row;
+
+    for (size_t r = 0; r < slab->rows; r++) {
+        if (pulls[r] == 0 || !shares_of_others(slab, r, q))
+            continue;
+        double by = pulls[r] + even->by[r] * even->miss[r];
+        for (size_t c = 0; c < slab->classes; c++)
+            q[c] = within(slab, q[c] * by - even->less[r]);
+        slab_put_row(slab, q, r, slab->gradient);
+        even->own[r] = within(slab, even->own[r] - pulls[r]);
+    }
+}
+
 static void put_gradient(const struct slab *slab, struct slopes *even)
 {
-    double e = slab->batch->label_smoothing;
+    double e = slab->batch->label_smoothing, pulls[SLAB_ROWS];
 
     even->gamma = slab->batch->focal_gamma;
     even->poly = slab->batch->poly_epsilon;
@@ -96,9 +161,11 @@ static void put_gradient(const struct slab *slab, struct slopes *even)
     even->share = 1 - e + even->each;
     memcpy(even->scale, slab->scale, slab->rows * sizeof *even->scale);
     fill_penalties(slab, even);
+    pull_steep_rows(slab, even, pulls);
     slab->real->slopes(even, slab->rows, has_label_terms(slab));
     slab->real->scaled(slab->exps, slab->rows, slab->classes, &slab->sums, even->by,
                        e == 0 ? NULL : even->less, slab->gradient);
+    put_steep_rows(slab, even, pulls);
     slab_put_labels(slab, even->own, slab->gradient);
 }
 

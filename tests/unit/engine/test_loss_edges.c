@@ -327,7 +327,7 @@ static void focal_gamma__of_a_confident_row_leaves_no_nan(void **state)
 /* Where a probability is subnormal in float32 and what it is multiplied with is large. */
 static void focal_gamma__of_a_confident_smoothed_row_has_slopes_that_add_up(void **state)
 {
-    static const float gaps[] = {60, 90, 100, 110, 118};
+    static const float gaps[] = {60, 90, 100, 110, 118, 119, 140, 700, 3000};
 
     (void)state;
     for (size_t i = 0; i < LENGTH(gaps); i++) {
@@ -346,6 +346,63 @@ static void focal_gamma__of_a_confident_smoothed_row_has_slopes_that_add_up(void
         assert_near((double)gradient[0], -(double)gradient[1], 1e-5);
         unmake(&made);
     }
+}
+
+/* Where the probabilities of all others are below the range, or next to it.  Slopes are of 700
+ * digits. */
+static void
+focal_gamma__of_a_sure_smoothed_row_has_slopes_of_any_probability(void **state)
+{
+    (void)state;
+    static const struct {
+        double logits[3], smoothing, gamma, slopes[3];
+        size_t classes;
+    } rows[] = {
+        {{800, 0}, 0.1, 0.01, {-0.000117411919765879133, 0.000117411919765879133}, 2},
+        {{720, 0}, 0.1, 0.01, {-0.000231441600596770588, 0.000231441600596770588}, 2},
+        {{750, 0}, 0.1, 0.001, {0.00590458190926268371, -0.00590458190926268371}, 2},
+        {{900, 0, -0.5},
+         0.25,
+         0.02,
+         {-4.35755113318781183e-8, 2.74377871084867644e-8, 1.61377242233913538e-8},
+         3},
+        {{80, 0, 1},
+         0.25,
+         0.3,
+         {-2.13191595396220443e-10, 5.51802630747616949e-11, 1.58011332321458748e-10},
+         3},
+        {{3000, 0, 2},
+         0.25,
+         0.004,
+         {-0.0000113565011794186492, 9.60446707184836827e-7, 0.0000103960544722338124},
+         3},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++)
+        for (int is_float = 0; is_float < 2; is_float++) {
+            size_t classes = rows[i].classes;
+            double logits[3];
+            float floats[3];
+            int64_t label = 0;
+            struct made made = make(&task_loss);
+            for (size_t c = 0; c < 3; c++)
+                floats[c] = (float)(logits[c] = rows[i].logits[c]);
+            make_text(&made, "dtype", is_float ? "float32" : "float64");
+            if (is_float)
+                make_floats(&made, "logits", SHAPE(classes), floats);
+            else
+                make_doubles(&made, "logits", SHAPE(classes), logits);
+            make_labels(&made, SHAPE_SCALAR, &label);
+            make_number(&made, "focal_gamma", rows[i].gamma);
+            make_number(&made, "label_smoothing", rows[i].smoothing);
+            make_return(&made, "gradient");
+            assert_scores(&made, NULL);
+            for (size_t c = 0; c < classes; c++)
+                assert_near(is_float ? (double)((float *)made.result.gradient)[c]
+                                     : ((double *)made.result.gradient)[c],
+                            rows[i].slopes[c], is_float ? 1e-6 : 4e-14);
+            unmake(&made);
+        }
 }
 
 static void assert_focal(size_t classes, double *logits, int64_t label, double gamma,
@@ -527,6 +584,8 @@ int main(void)
         cmocka_unit_test(z_loss__of_a_vanishing_log_sum_exp_keeps_its_digits),
         cmocka_unit_test(focal_gamma__of_a_confident_row_leaves_no_nan),
         cmocka_unit_test(focal_gamma__of_a_confident_smoothed_row_has_slopes_that_add_up),
+        cmocka_unit_test(
+            focal_gamma__of_a_sure_smoothed_row_has_slopes_of_any_probability),
         cmocka_unit_test(
             focal_gamma__of_any_size_is_exact_for_a_label_next_to_impossible),
         cmocka_unit_test(focal_gamma__of_any_size_is_exact_for_an_unlikely_label),
