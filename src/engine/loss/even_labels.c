@@ -117,7 +117,6 @@ static void pull_steep_rows(const struct slab *slab, struct slopes *even,
     for (size_t r = 0; r < slab->rows; r++) {
         bool is_steep = even->miss[r] < steep && slab->batch->label_smoothing > 0 &&
                         even->gamma > 0 && slab->scale[r] != 0;
-        pulls[r] = 0;
         if (!is_steep)
             continue;
         pulls[r] = bounded(slab->scale[r] * bounded(even->gamma * even->power[r]) *
@@ -153,7 +152,7 @@ static void put_steep_rows(const struct slab *slab, struct slopes *even,
 
 static void put_gradient(const struct slab *slab, struct slopes *even)
 {
-    double e = slab->batch->label_smoothing, pulls[SLAB_ROWS];
+    double e = slab->batch->label_smoothing, pulls[SLAB_ROWS] = {0};
 
     even->gamma = slab->batch->focal_gamma;
     even->poly = slab->batch->poly_epsilon;
