@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -25,6 +26,12 @@ struct incoming {
     _Atomic uint64_t read;
     _Atomic uint64_t unwanted; /* of what the library is to be told of next; */
     _Atomic uint64_t dropped;  /* so many of them are no longer in the kernel */
+
+    /* Lines, whose ends may be any of CR, LF and both. */
+    bool passes;  /* nobody looks at them now, */
+    bool passed;  /* nor did when something came last */
+    bool has_odd; /* one that is none has come */
+    char last;    /* byte that came */
 };
 
 static ssize_t (*system_recv)(int, void *, size_t, int);
@@ -62,6 +69,32 @@ void incoming_begin(int fd)
     write_count(&incoming->read, 0);
     write_count(&incoming->unwanted, 0);
     write_count(&incoming->dropped, 0);
+    incoming->passes = incoming->passed = incoming->has_odd = false;
+    incoming->last = '\0';
+}
+
+void incoming_pass_lines(int fd)
+{
+    struct incoming *incoming = per_descriptor_look(&incoming_of, fd);
+
+    if (incoming)
+        incoming->passes = true;
+}
+
+void incoming_rest(int fd)
+{
+    struct incoming *incoming = per_descriptor_look(&incoming_of, fd);
+
+    incoming_drop(fd, 0);
+    if (incoming)
+        incoming->passes = false;
+}
+
+bool incoming_may_end_early(int fd)
+{
+    struct incoming *incoming = per_descriptor_look(&incoming_of, fd);
+
+    return !incoming || incoming->has_odd || incoming->passed;
 }
 
 void incoming_drop(int fd, uint64_t bytes)
@@ -122,6 +155,36 @@ static ssize_t drop_and_read(struct incoming *incoming, int fd, char *bytes, siz
     return (ssize_t)told + (read > 0 ? read : 0);
 }
 
+static bool ends_line(char c)
+{
+    return c == '\r' || c == '\n';
+}
+
+/* Does a line begin with that byte? */
+static bool has_line(const struct incoming *incoming, const char *bytes, size_t size,
+                     char first)
+{
+    const char *end = bytes + size, *at = bytes;
+
+    while ((at = memchr(at, first, (size_t)(end - at)))) {
+        if (ends_line(at > bytes ? at[-1] : incoming->last))
+            return true;
+        at++;
+    }
+    return false;
+}
+
+/* Where something comes that is looked at, all that came before it and is not used up is the
+ * beginning of a head. */
+static void look_at_lines(struct incoming *incoming, const char *bytes, size_t size)
+{
+    incoming->passed = incoming->passes;
+    if (!incoming->passes)
+        incoming->has_odd = incoming->has_odd || has_line(incoming, bytes, size, ':') ||
+                            has_line(incoming, bytes, size, '\0');
+    incoming->last = bytes[size - 1];
+}
+
 static ssize_t read_on(struct incoming *incoming, int fd, void *bytes, size_t size,
                        int flags)
 {
@@ -129,8 +192,10 @@ static ssize_t read_on(struct incoming *incoming, int fd, void *bytes, size_t si
     ssize_t count = read_count(&incoming->unwanted) > 0
                         ? drop_and_read(incoming, fd, bytes, size, flags)
                         : system_recv(fd, bytes, size, flags);
-    if (count > 0)
+    if (count > 0) {
         write_count(&incoming->read, read_count(&incoming->read) + (uint64_t)count);
+        look_at_lines(incoming, bytes, (size_t)count);
+    }
     atomic_store_explicit(&incoming->reading, false, memory_order_release);
     return count;
 }

@@ -25,6 +25,17 @@ void incoming_begin(int fd);
  * from it, and to be taken back before it is closed. */
 void incoming_drop(int fd, uint64_t bytes);
 
+/* What comes next is a body whose length is known: nobody looks at its lines. */
+void incoming_pass_lines(int fd);
+
+/* The request is over: of what comes next all is wanted, and its lines matter. */
+void incoming_rest(int fd);
+
+/* May a line have come, among all that has, that ends the trailers of a chunked body for
+ * the library, though it is not empty: one that begins with a colon or a NUL?  What is
+ * behind it the library takes for another request. */
+bool incoming_may_end_early(int fd);
+
 /* Bytes that the library has read of the connection, or been told of.  From any thread,
  * while the descriptor is open. */
 uint64_t incoming_read(int fd);

@@ -43,6 +43,16 @@ static const struct wire_case cases[] = {
     {"chunks", POST CHUNKED "\r\n" AS_CHUNK, 200, true},
     {"a chunk extension", POST CHUNKED "\r\n10;a=b\r\n" BODY "\r\n0\r\n\r\n", 200, true},
     {"a trailer", POST CHUNKED "\r\n10\r\n" BODY "\r\n0\r\nA: b\r\n\r\n", 200, true},
+    {"a colon that begins a trailer behind another",
+     POST CHUNKED "\r\n10\r\n" BODY "\r\n0\r\nA: b\r\n: c\r\n", 200, false},
+    {"a colon in place of the end of trailers",
+     POST CHUNKED "\r\n10\r\n" BODY "\r\n0\r\nA: b\r\n:\r\n", 200, false},
+    {"a NUL in place of the end of trailers",
+     POST CHUNKED "\r\n10\r\n" BODY "\r\n0\r\nA: b\r\n\xff\r\n", 200, false},
+    {"a NUL in place of trailers", POST CHUNKED "\r\n10\r\n" BODY "\r\n0\r\n\xff\r\n",
+     200, false},
+    {"a NUL that begins a trailer", POST CHUNKED "\r\n10\r\n" BODY "\r\n0\r\n\xff: c\n",
+     200, false},
     {"chunk sizes in both cases",
      POST CHUNKED "\r\nA\r\n{\"logits\":\r\n6\r\n[1,2]}\r\n0\r\n\r\n", 200, true},
     {"a folded header", POST "A: b\r\n c\r\nContent-Length: 16\r\n\r\n" BODY, 200, true},
@@ -298,6 +308,30 @@ static void follow(const struct wire_case *wire_case, struct wire *wire)
         fail_msg("%s: the connection does not go on", wire_case->name);
     answer_release(&answer);
     assert_true(wire_ends(wire));
+}
+
+/* In one piece with the end of a body that nobody looks at. */
+static void vetting__sees_trailers_that_end_early_behind_a_long_body(void **state)
+{
+    enum { BLANKS = 60000 };
+    static const char head[] = POST "Content-Length: 60016\r\n\r\n";
+    static const char rest[] =
+        BODY POST CHUNKED "\r\n10\r\n" BODY "\r\n0\r\nA: b\r\n: c\r\n" SMUGGLED;
+    static char text[sizeof head + BLANKS + sizeof rest];
+    struct wire wire;
+    struct answer answer;
+
+    (void)state;
+    int len = snprintf(text, sizeof text, "%s%*s%s", head, BLANKS, "", rest);
+    assert_true(wire_open(&wire, service.port));
+    assert_true(wire_send(&wire, text, (size_t)len));
+    for (int i = 0; i < 2; i++) {
+        assert_true(wire_answer(&wire, false, &answer));
+        assert_int_equal(answer.status, 200);
+        answer_release(&answer);
+    }
+    assert_null(strstr(wire_rest(&wire), "HTTP/1"));
+    wire_close(&wire);
 }
 
 /* What is not answered is explained in one problem, whoever has found it. */
@@ -657,6 +691,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vetting__decides_every_case_by_the_table),
+        cmocka_unit_test(vetting__sees_trailers_that_end_early_behind_a_long_body),
         cmocka_unit_test(vetting__decides_long_cases_by_the_table),
         cmocka_unit_test(vetting__lets_no_refused_request_bring_another_one),
         cmocka_unit_test(vetting__refuses_a_header_that_is_taken_for_a_request),
