@@ -463,6 +463,28 @@ static void focal_gamma__of_any_size_is_exact_for_an_unlikely_label(void **state
     }
 }
 
+/* And one of so many that it is unlikely without being far from the others. */
+static void focal_gamma__of_any_size_is_exact_among_many_classes(void **state)
+{
+    enum { MOST = 20000 };
+    static const struct {
+        size_t classes;
+        double logit, gamma, loss; /* of the label; all others are 0 */
+    } rows[] = {
+        {1000, -8.99, 2.3e9, 3.68580069342172128e-124},
+        {1000, -3, 1e7, 3.65087689594729471e-216},
+        {20000, 0.5, 3e6, 3.69627819271069632e-107},
+        {20000, -4, 1e8, 2.34016903208463116e-39},
+    };
+    static double logits[MOST];
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        logits[0] = rows[i].logit;
+        assert_focal(rows[i].classes, logits, 0, rows[i].gamma, rows[i].loss);
+    }
+}
+
 /* The likeliest class has nearly all that is true: what is left cancels. */
 static void cross_entropy__of_a_confident_row_has_exact_slopes(void **state)
 {
@@ -589,6 +611,7 @@ int main(void)
         cmocka_unit_test(
             focal_gamma__of_any_size_is_exact_for_a_label_next_to_impossible),
         cmocka_unit_test(focal_gamma__of_any_size_is_exact_for_an_unlikely_label),
+        cmocka_unit_test(focal_gamma__of_any_size_is_exact_among_many_classes),
         cmocka_unit_test(cross_entropy__of_a_confident_row_has_exact_slopes),
         cmocka_unit_test(poly_epsilon__of_any_size_adds_nothing_to_a_sure_label),
     };
