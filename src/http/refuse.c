@@ -76,14 +76,31 @@ static bool throw_away(struct kept *kept, int64_t now)
     return true;
 }
 
+/* One has something to say; NULL: another has come. */
+static void hear(struct refuser *refuser, struct kept *kept, int64_t now)
+{
+    eventfd_t drained;
+
+    if (!kept) {
+        eventfd_read(refuser->wake, &drained);
+        return;
+    }
+    pthread_mutex_lock(&refuser->lock);
+    if (kept->fd >= 0 && !throw_away(kept, now))
+        let_go(refuser, kept);
+    pthread_mutex_unlock(&refuser->lock);
+}
+
 static void let_old_go(struct refuser *refuser, int64_t now)
 {
+    pthread_mutex_lock(&refuser->lock);
     for (size_t i = 0; i < refuser->places; i++) {
         struct kept *kept = &refuser->kept[i];
         if (kept->fd >= 0 &&
             (now - kept->heard_ns > IDLE_NS || now - kept->began_ns > LONGEST_NS))
             let_go(refuser, kept);
     }
+    pthread_mutex_unlock(&refuser->lock);
 }
 
 static void *refuser_main(void *arg)
@@ -96,20 +113,12 @@ static void *refuser_main(void *arg)
         int wait_ms = atomic_load(&refuser->count) > 0 ? TICK_MS : -1;
         int n = epoll_wait(refuser->epoll, events, EVENTS, wait_ms);
         int64_t now = clock_ns();
-        pthread_mutex_lock(&refuser->lock);
-        for (int i = 0; i < n; i++) {
-            struct kept *kept = events[i].data.ptr;
-            eventfd_t drained;
-            if (!kept)
-                eventfd_read(refuser->wake, &drained);
-            else if (kept->fd >= 0 && !throw_away(kept, now))
-                let_go(refuser, kept);
-        }
+        for (int i = 0; i < n; i++)
+            hear(refuser, events[i].data.ptr, now);
         if (now - looked_ns >= TICK_MS * INT64_C(1000000)) {
             let_old_go(refuser, now);
             looked_ns = now;
         }
-        pthread_mutex_unlock(&refuser->lock);
     }
     return NULL;
 }
