@@ -106,11 +106,7 @@ void refusal_at_the_end(struct connection *connection)
         fail(&exchange->err, ERR_OVERLOADED, NULL, "the machine has no memory left");
     else if (exchange->err.kind == ERR_NONE)
         fail_without_room(exchange, connection->net->server->settings.connection_memory);
-    refusal_tell_when(connection);
-    api_refuse(exchange, &talk->response);
-    refuser_keep(connection->net->server->refuser, connection->fd);
-    refuse_by_hand(connection->fd, talk->to_head, &talk->response);
-    atomic_store(&talk->sent, talk->response.body.len);
-    talk->by_hand = true;
-    talk_become(talk, TALK_SENT);
+    refusal_make(connection);
+    atomic_store(&talk->sent, 0); /* of what was given up */
+    write_past_library(connection);
 }
