@@ -106,8 +106,7 @@ enum { REQUEST_ID_SIZE = 129, TIMING_SIZE = 208 };
 /* What a request says of its answer, whatever the answer is. */
 struct wishes {
     bool pretty;
-    int64_t
-        timeout_ns; /* it will wait for so long for a thread, each time; 0: not said */
+    int64_t timeout_ns; /* for which it will wait for a thread, each time; 0: not said */
 };
 
 /* What an address of the Open Inference Protocol names. */
