@@ -122,8 +122,8 @@ static enum MHD_Result take_head(struct connection *connection, const char *meth
         routed = turn_admit(connection, cost);
     if (!sound || (has_body && !has_room_for_body(connection)))
         return refusal_at_once(connection);
-    if (has_body && !talk->chunked)
-        incoming_pass_lines(connection->fd);
+    if (talk->chunked && talk->head_end)
+        incoming_follow_chunks(connection->fd, talk->head_end);
     talk_become(talk, routed ? TALK_BODY : TALK_SWALLOW);
     talk->ends_twice = expects_continue && !has_body;
     if (has_body && !routed && (expects_continue || !worth_swallowing(connection)))
@@ -244,7 +244,7 @@ static enum MHD_Result take_end(struct connection *connection)
 
     if (!connection_enter(connection, CONNECTION_BUSY))
         return MHD_NO;
-    talk->last |= talk->chunked && incoming_may_end_early(connection->fd);
+    talk->last |= talk->chunked && !incoming_chunks_have_ended(connection->fd);
     if (!talk->admitted && !exchange->refused) {
         int64_t cost = api_cost_ns(exchange);
         if (turn_is_due(connection, cost))

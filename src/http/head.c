@@ -68,6 +68,7 @@ bool head_read(struct talk *talk, const char *method, const char *version,
     int headers =
         MHD_get_connection_values_n(talk->mhd, MHD_HEADER_KIND, see_header, &vetting);
     talk->head_size = vetting.block.len + (size_t)headers * RECORD_SIZE;
+    talk->head_end = vetting.block.len > 0 ? vetting.block.at + vetting.block.len : NULL;
     talk->chunked = vetting.chunked;
     talk->user_agent = vetting.user_agent;
     *expects_continue = vetting.expects_continue;

@@ -10,10 +10,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "http/chunk_lines.h"
 #include "http/per_descriptor.h"
 #include "http/replaced.h"
 
@@ -27,11 +27,8 @@ struct incoming {
     _Atomic uint64_t unwanted; /* of what the library is to be told of next; */
     _Atomic uint64_t dropped;  /* so many of them are no longer in the kernel */
 
-    /* Lines, whose ends may be any of CR, LF and both. */
-    bool passes;  /* nobody looks at them now, */
-    bool passed;  /* nor did when something came last */
-    bool has_odd; /* one that is none has come */
-    char last;    /* byte that came */
+    const char *end; /* of what came last, in the library's buffer */
+    struct chunk_lines chunks;
 };
 
 static ssize_t (*system_recv)(int, void *, size_t, int);
@@ -69,16 +66,27 @@ void incoming_begin(int fd)
     write_count(&incoming->read, 0);
     write_count(&incoming->unwanted, 0);
     write_count(&incoming->dropped, 0);
-    incoming->passes = incoming->passed = incoming->has_odd = false;
-    incoming->last = '\0';
+    incoming->chunks.state = CHUNK_NONE;
+    incoming->end = NULL;
 }
 
-void incoming_pass_lines(int fd)
+void incoming_follow_chunks(int fd, const char *body)
 {
     struct incoming *incoming = per_descriptor_look(&incoming_of, fd);
 
-    if (incoming)
-        incoming->passes = true;
+    if (!incoming)
+        return;
+    chunk_lines_begin(&incoming->chunks);
+    if ((uintptr_t)incoming->end > (uintptr_t)body)
+        chunk_lines_follow(&incoming->chunks, body,
+                           (size_t)((uintptr_t)incoming->end - (uintptr_t)body));
+}
+
+bool incoming_chunks_have_ended(int fd)
+{
+    struct incoming *incoming = per_descriptor_look(&incoming_of, fd);
+
+    return incoming && chunk_lines_have_ended(&incoming->chunks);
 }
 
 void incoming_rest(int fd)
@@ -87,14 +95,7 @@ void incoming_rest(int fd)
 
     incoming_drop(fd, 0);
     if (incoming)
-        incoming->passes = false;
-}
-
-bool incoming_may_end_early(int fd)
-{
-    struct incoming *incoming = per_descriptor_look(&incoming_of, fd);
-
-    return !incoming || incoming->has_odd || incoming->passed;
+        incoming->chunks.state = CHUNK_NONE;
 }
 
 void incoming_drop(int fd, uint64_t bytes)
@@ -155,36 +156,6 @@ static ssize_t drop_and_read(struct incoming *incoming, int fd, char *bytes, siz
     return (ssize_t)told + (read > 0 ? read : 0);
 }
 
-static bool ends_line(char c)
-{
-    return c == '\r' || c == '\n';
-}
-
-/* Does a line begin with that byte? */
-static bool has_line(const struct incoming *incoming, const char *bytes, size_t size,
-                     char first)
-{
-    const char *end = bytes + size, *at = bytes;
-
-    while ((at = memchr(at, first, (size_t)(end - at)))) {
-        if (ends_line(at > bytes ? at[-1] : incoming->last))
-            return true;
-        at++;
-    }
-    return false;
-}
-
-/* Where something comes that is looked at, all that came before it and is not used up is the
- * beginning of a head. */
-static void look_at_lines(struct incoming *incoming, const char *bytes, size_t size)
-{
-    incoming->passed = incoming->passes;
-    if (!incoming->passes)
-        incoming->has_odd = incoming->has_odd || has_line(incoming, bytes, size, ':') ||
-                            has_line(incoming, bytes, size, '\0');
-    incoming->last = bytes[size - 1];
-}
-
 static ssize_t read_on(struct incoming *incoming, int fd, void *bytes, size_t size,
                        int flags)
 {
@@ -194,7 +165,8 @@ static ssize_t read_on(struct incoming *incoming, int fd, void *bytes, size_t si
                         : system_recv(fd, bytes, size, flags);
     if (count > 0) {
         write_count(&incoming->read, read_count(&incoming->read) + (uint64_t)count);
-        look_at_lines(incoming, bytes, (size_t)count);
+        incoming->end = (const char *)bytes + count;
+        chunk_lines_follow(&incoming->chunks, bytes, (size_t)count);
     }
     atomic_store_explicit(&incoming->reading, false, memory_order_release);
     return count;

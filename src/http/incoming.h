@@ -25,16 +25,15 @@ void incoming_begin(int fd);
  * from it, and to be taken back before it is closed. */
 void incoming_drop(int fd, uint64_t bytes);
 
-/* What comes next is a body whose length is known: nobody looks at its lines. */
-void incoming_pass_lines(int fd);
+/* A body of chunks begins at `body`, where the library has put what came last; chunk_lines.h
+ * follows it from there. */
+void incoming_follow_chunks(int fd, const char *body);
 
-/* The request is over: of what comes next all is wanted, and its lines matter. */
+/* False where the library may have ended such a body too early. */
+bool incoming_chunks_have_ended(int fd);
+
+/* The request is over: all that comes next is wanted, and begins another. */
 void incoming_rest(int fd);
-
-/* May a line have come, among all that has, that ends the trailers of a chunked body for
- * the library, though it is not empty: one that begins with a colon or a NUL?  What is
- * behind it the library takes for another request. */
-bool incoming_may_end_early(int fd);
 
 /* Bytes that the library has read of the connection, or been told of.  From any thread,
  * while the descriptor is open. */

@@ -51,6 +51,7 @@ struct talk {
     enum shedding shed; /* why, when it was refused for want of room */
     struct span user_agent;
     size_t head_size; /* what the request's head takes of the library's buffer, about */
+    const char *head_end; /* in that buffer, while the head is read; NULL: not known */
     bool chunked;
     bool to_head;          /* the request is HEAD; the reaper reads it, once in a body */
     bool by_hand;          /* the answer has been written past the library */
