@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct chunk_lines {
+    uint64_t left; /* of the chunk */
     enum chunk_state {
         CHUNK_NONE, /* no such body */
         CHUNK_SIZE,
@@ -23,8 +24,7 @@ struct chunk_lines {
         CHUNK_OVER,
         CHUNK_ODD
     } state;
-    uint64_t left; /* of the chunk */
-    char last;     /* byte of a line; NUL: it was of a chunk */
+    char last; /* byte of a line; NUL: it was of a chunk */
 };
 
 /* A body begins. */

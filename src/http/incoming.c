@@ -70,6 +70,13 @@ void incoming_begin(int fd)
     incoming->end = NULL;
 }
 
+static void drop_next(struct incoming *incoming, uint64_t bytes)
+{
+    write_count(&incoming->unwanted, bytes);
+    if (read_count(&incoming->dropped) > bytes)
+        write_count(&incoming->dropped, bytes);
+}
+
 void incoming_follow_chunks(int fd, const char *body)
 {
     struct incoming *incoming = per_descriptor_look(&incoming_of, fd);
@@ -93,20 +100,18 @@ void incoming_rest(int fd)
 {
     struct incoming *incoming = per_descriptor_look(&incoming_of, fd);
 
-    incoming_drop(fd, 0);
-    if (incoming)
-        incoming->chunks.state = CHUNK_NONE;
+    if (!incoming)
+        return;
+    drop_next(incoming, 0);
+    incoming->chunks.state = CHUNK_NONE;
 }
 
 void incoming_drop(int fd, uint64_t bytes)
 {
     struct incoming *incoming = per_descriptor_look(&incoming_of, fd);
 
-    if (!incoming)
-        return;
-    write_count(&incoming->unwanted, bytes);
-    if (read_count(&incoming->dropped) > bytes)
-        write_count(&incoming->dropped, bytes);
+    if (incoming)
+        drop_next(incoming, bytes);
 }
 
 bool incoming_is_being_read(int fd)
@@ -166,7 +171,8 @@ static ssize_t read_on(struct incoming *incoming, int fd, void *bytes, size_t si
     if (count > 0) {
         write_count(&incoming->read, read_count(&incoming->read) + (uint64_t)count);
         incoming->end = (const char *)bytes + count;
-        chunk_lines_follow(&incoming->chunks, bytes, (size_t)count);
+        if (incoming->chunks.state != CHUNK_NONE)
+            chunk_lines_follow(&incoming->chunks, bytes, (size_t)count);
     }
     atomic_store_explicit(&incoming->reading, false, memory_order_release);
     return count;
